@@ -1,0 +1,53 @@
+// What the gateway asks of the lines that hang on its doors. Polarity and fail mode are the driver's business: above this
+// port a strike is locked or unlocked, a contact says open or closed, a button is pressed or not.
+// The contract is tested by test/contracts/door-io.contract.ts on every implementation.
+
+import type { DoorId } from '../domain/ids.ts';
+
+export type StrikeState = 'locked' | 'unlocked';
+export type DoorPosition = 'open' | 'closed';
+
+export type DoorInput =
+  | { readonly kind: 'contact'; readonly position: DoorPosition }
+  | { readonly kind: 'exit-button'; readonly pressed: boolean };
+
+export interface DoorIoListener {
+  /** Called on every change, in order, on the main thread, after open() resolved. */
+  onInput(door: DoorId, input: DoorInput): void;
+  /** The lines can no longer be read or driven; the gateway goes down and lets its supervisor start it anew. */
+  onFailure(error: Error): void;
+}
+
+export interface DoorIo {
+  /**
+   * Claims every configured line. Strikes are claimed at the level that means `locked`, without a glitch to the other one.
+   * Rejects when a line is missing or held by somebody else; then none stays claimed.
+   */
+  open(listener: DoorIoListener): Promise<void>;
+  /** Synchronous, and done when it returns. Throws CardeaError `gpio-write-failed`; the caller denies and raises an alarm. */
+  setStrike(door: DoorId, state: StrikeState): void;
+  /** What was last asked for; `locked` after open. */
+  strike(door: DoorId): StrikeState;
+  /** Undefined where the door has no contact. */
+  position(door: DoorId): DoorPosition | undefined;
+  /** False where the door has no exit button. */
+  isExitPressed(door: DoorId): boolean;
+  /** Takes every strike to its safe state (de-energized: fail-secure locks, fail-safe unlocks) and gives the lines back. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** How one door is wired, as the drivers need it. Lines are BCM numbers. */
+export interface DoorWiring {
+  readonly door: DoorId;
+  readonly strike: {
+    readonly line: number;
+    /** The relay closes on a low level. */
+    readonly activeLow: boolean;
+    /** `secure`: locked without power, energized to unlock. `safe`: unlocked without power, energized to lock. */
+    readonly failMode: 'secure' | 'safe';
+  };
+  /** Active while the door is closed. */
+  readonly contact?: { readonly line: number; readonly activeLow: boolean };
+  /** Active while pressed. */
+  readonly exitButton?: { readonly line: number; readonly activeLow: boolean };
+}

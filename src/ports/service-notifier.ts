@@ -1,0 +1,16 @@
+// How the daemon tells its supervisor that it is ready, alive or going down.
+
+import type { Milliseconds } from '../domain/units.ts';
+
+export interface ServiceNotifier {
+  /** The doors work. Sent once. */
+  ready(status: string): void;
+  /** One line for `systemctl status`. */
+  status(text: string): void;
+  /** I am healthy. Must arrive more often than `watchdogInterval`. */
+  alive(): void;
+  stopping(): void;
+  /** How long the supervisor waits for `alive` before it restarts the daemon; undefined when nobody watches. */
+  readonly watchdogInterval: Milliseconds | undefined;
+  close(): void;
+}
