@@ -1,0 +1,102 @@
+// DoorIo in memory with a hand on every wire: inputs are set, strike levels read, failures called for.
+
+import type { DoorId } from '../../src/domain/ids.ts';
+import { type LineLevel, safeStrikeLevel, strikeLevel } from '../../src/drivers/gpio/strike-level.ts';
+import { CardeaError } from '../../src/errors.ts';
+import type {
+  DoorInput,
+  DoorIo,
+  DoorIoListener,
+  DoorPosition,
+  DoorWiring,
+  StrikeState,
+} from '../../src/ports/door-io.ts';
+
+export class FakeDoorIo implements DoorIo {
+  readonly #wirings: ReadonlyMap<DoorId, DoorWiring>;
+  readonly #strikes = new Map<DoorId, StrikeState>();
+  readonly #levels = new Map<DoorId, LineLevel>();
+  /** Closed contacts and pressed buttons, as `door/kind`. */
+  readonly #active = new Set<string>();
+  #listener: DoorIoListener | undefined;
+
+  /** Every call of setStrike that succeeded, in order. */
+  readonly strikeCalls: { readonly door: DoorId; readonly state: StrikeState }[] = [];
+  /** While set, setStrike throws it. */
+  writeFailure: CardeaError | undefined;
+  /** While set, open rejects with it. */
+  openFailure: CardeaError | undefined;
+
+  /** Every door starts closed, with its button not pressed. */
+  constructor(wirings: readonly DoorWiring[]) {
+    this.#wirings = new Map(wirings.map((wiring) => [wiring.door, wiring]));
+    for (const { door, contact } of wirings) if (contact !== undefined) this.#active.add(`${door}/contact`);
+  }
+
+  async open(listener: DoorIoListener): Promise<void> {
+    if (this.openFailure !== undefined) throw this.openFailure;
+    this.#listener = listener;
+    for (const door of this.#wirings.keys()) this.#drive(door, 'locked');
+  }
+
+  setStrike(door: DoorId, state: StrikeState): void {
+    if (this.writeFailure !== undefined) throw this.writeFailure;
+    if (this.#listener === undefined) throw new CardeaError('gpio-write-failed', `strike of door ${door}: not open`);
+    this.#drive(door, state);
+    this.strikeCalls.push({ door, state });
+  }
+
+  strike(door: DoorId): StrikeState {
+    return this.#strikes.get(door) ?? 'locked';
+  }
+
+  position(door: DoorId): DoorPosition | undefined {
+    if (this.#wirings.get(door)?.contact === undefined) return undefined;
+    return this.#active.has(`${door}/contact`) ? 'closed' : 'open';
+  }
+
+  isExitPressed(door: DoorId): boolean {
+    return this.#active.has(`${door}/exit-button`);
+  }
+
+  async close(): Promise<void> {
+    this.#listener = undefined;
+    for (const [door, wiring] of this.#wirings) {
+      if (this.#levels.has(door)) this.#levels.set(door, safeStrikeLevel(wiring.strike));
+    }
+  }
+
+  /** What the world does to an input: contact active means closed, exit button active means pressed. */
+  setInput(door: DoorId, kind: DoorInput['kind'], active: boolean): void {
+    const key = `${door}/${kind}`;
+    if (this.#active.has(key) === active) return;
+    if (active) this.#active.add(key);
+    else this.#active.delete(key);
+    this.#listener?.onInput(
+      door,
+      kind === 'contact' ? { kind, position: active ? 'closed' : 'open' } : { kind, pressed: active },
+    );
+  }
+
+  /** The level on the strike's line; undefined before the first open. */
+  strikeLevel(door: DoorId): LineLevel | undefined {
+    return this.#levels.get(door);
+  }
+
+  /** Whether open was called and close was not. */
+  get isOpen(): boolean {
+    return this.#listener !== undefined;
+  }
+
+  /** Calls the listener as a driver does that lost its lines. */
+  fail(error: CardeaError = new CardeaError('gpio-unavailable', 'the GPIO chip is gone')): void {
+    this.#listener?.onFailure(error);
+  }
+
+  #drive(door: DoorId, state: StrikeState): void {
+    const wiring = this.#wirings.get(door);
+    if (wiring === undefined) throw new CardeaError('unknown-door', `no door ${door} here`);
+    this.#strikes.set(door, state);
+    this.#levels.set(door, strikeLevel(wiring.strike, state));
+  }
+}
