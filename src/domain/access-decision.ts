@@ -1,0 +1,69 @@
+// Whether a card opens a door now, and if not, why not. Pure: the same facts give the same answer at the door and in `cardea explain`.
+//
+// 1. Any doubt denies: an unreadable record, a window that an untrusted clock would have to judge, a name nobody knows.
+
+import type { DenialReason } from './access-event.ts';
+import type { Binding, CardLookup, RevocationReason } from './credential.ts';
+import type { DoorId } from './ids.ts';
+import { type AccessRules, permissionAt } from './schedule.ts';
+import type { Instant } from './units.ts';
+
+export type DoorMode = 'normal' | 'blocked' | 'held-open';
+
+export interface AccessQuestion {
+  readonly card: CardLookup;
+  readonly door: DoorId;
+  readonly mode: DoorMode;
+  readonly now: Instant;
+  readonly isClockSynchronized: boolean;
+  readonly rules: AccessRules;
+}
+
+export type AccessDecision =
+  | { readonly kind: 'granted'; readonly binding: Binding }
+  | { readonly kind: 'denied'; readonly reason: DenialReason };
+
+export const decideAccess = (question: AccessQuestion): AccessDecision => {
+  const { card } = question;
+  switch (card.kind) {
+    case 'unreadable':
+      return denied('store-failure');
+    case 'unknown':
+      return denied('unknown-card');
+    case 'retired':
+      return denied(denialOf(card.tombstone.reason));
+    case 'live': {
+      const reason = objection(card.binding, question);
+      return reason === undefined ? { kind: 'granted', binding: card.binding } : denied(reason);
+    }
+  }
+};
+
+const denied = (reason: DenialReason): AccessDecision => ({ kind: 'denied', reason });
+
+const objection = (binding: Binding, question: AccessQuestion): DenialReason | undefined => {
+  const { door, mode, now, isClockSynchronized, rules } = question;
+  if (binding.activation === 'pending') return 'pending';
+  const { validFrom, validUntil } = binding;
+  if (validFrom !== undefined || validUntil !== undefined) {
+    if (!isClockSynchronized) return 'clock-untrusted';
+    if (validFrom !== undefined && now < validFrom) return 'not-yet-valid';
+    if (validUntil !== undefined && now >= validUntil) return 'expired';
+  }
+  const permission = permissionAt(binding.access, door, rules);
+  if (permission === 'not-permitted') return 'door-not-permitted';
+  if (permission === 'outside-schedule') return 'outside-schedule';
+  return mode === 'blocked' ? 'door-blocked' : undefined;
+};
+
+/** What the employee at the door is told about a card that HR revoked for `reason`. */
+export const denialOf = (reason: RevocationReason): DenialReason => {
+  switch (reason) {
+    case 'damaged':
+      return 'replaced';
+    case 'other':
+      return 'revoked';
+    default:
+      return reason;
+  }
+};

@@ -1,0 +1,86 @@
+// What a gateway holds about a card and about a cardholder. One record per card ever heard of: a live binding or a tombstone.
+
+import type { CardNumber } from './card-number.ts';
+import type { CardholderId, DoorId, MessageId, Revision, ScheduleId } from './ids.ts';
+import type { Instant } from './units.ts';
+
+/** Part of a card's rights: these doors at these times, or an access level that the configuration spells out. */
+export type Grant =
+  | { readonly doors: readonly (DoorId | '*')[]; readonly schedule: ScheduleId }
+  | { readonly level: string };
+
+export type CardKind = 'permanent' | 'temporary';
+
+export const REVOCATION_REASONS = [
+  'lost',
+  'stolen',
+  'damaged',
+  'replaced',
+  'left',
+  'suspended',
+  'expired',
+  'other',
+] as const;
+export type RevocationReason = (typeof REVOCATION_REASONS)[number];
+
+/** Which HR message brought a record about. */
+export interface Origin {
+  readonly revision: Revision;
+  readonly messageId: MessageId;
+  readonly appliedAt: Instant;
+}
+
+/** A card that HR has bound and nothing has retired. */
+export interface Binding {
+  readonly state: 'live';
+  /** Orders this card's history; a message for the card below it is stale. */
+  readonly revision: Revision;
+  /** Hash of the message's content, to tell a redelivery from a conflict. */
+  readonly fingerprint: string;
+  readonly cardholder: CardholderId;
+  readonly name?: string;
+  readonly department?: string;
+  readonly access: readonly Grant[];
+  readonly kind: CardKind;
+  /** A pending card opens nothing until it was presented at an activation reader. */
+  readonly activation: 'active' | 'pending';
+  readonly validFrom?: Instant;
+  readonly validUntil?: Instant;
+  readonly origin: Origin;
+}
+
+/** A card that was revoked or superseded, or whose binding came too late. Nothing older brings it back. */
+export interface Tombstone {
+  readonly state: 'retired';
+  readonly revision: Revision;
+  readonly fingerprint: string;
+  readonly reason: RevocationReason;
+  /** Whose card it was, where that is known. */
+  readonly cardholder?: CardholderId;
+  /** The message that retired it; its revision may be higher than the record's. */
+  readonly origin: Origin;
+}
+
+export type CardRecord = Binding | Tombstone;
+
+/** The highest revision at which all earlier cards of a person were stopped. */
+export interface Watermark {
+  readonly revision: Revision;
+  readonly fingerprint: string;
+  readonly reason: RevocationReason;
+  readonly origin: Origin;
+}
+
+export interface CardholderRecord {
+  readonly watermark?: Watermark;
+  /** Live cards of this person. */
+  readonly cards: readonly CardNumber[];
+}
+
+/** What a look-up by card number found. */
+export type CardLookup =
+  | { readonly kind: 'live'; readonly binding: Binding }
+  | { readonly kind: 'retired'; readonly tombstone: Tombstone }
+  | { readonly kind: 'unknown' }
+  /** The store failed or the record does not decode: the card opens nothing. */
+  | { readonly kind: 'unreadable'; readonly detail: string };

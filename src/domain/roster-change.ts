@@ -1,0 +1,253 @@
+// What a message from HR does to the roster: a pure plan from the records as they are to the records as they will be.
+//
+// 1. Revision order decides, never arrival order: whatever order messages come in, the same cards are live in the end
+//    (messages rejected for `card-in-use` aside).
+// 2. Nothing resurrects. A card's record and a cardholder's watermark only ever move to higher revisions, and a card is live
+//    only while its revision is not below its cardholder's watermark.
+// 3. A replacement is one plan, hence one batch: the old card stops in the instant in which the new one starts.
+// 4. What a late binding retires is retired, even though the binding itself is stale: the lost card must not survive because
+//    the news about its replacement was overtaken by news about the new card.
+
+import { canonicalJson, type JsonValue, sha256Hex } from './canonical-json.ts';
+import type { CardNumber } from './card-number.ts';
+import type {
+  Binding,
+  CardholderRecord,
+  CardKind,
+  CardRecord,
+  Grant,
+  Origin,
+  RevocationReason,
+  Tombstone,
+  Watermark,
+} from './credential.ts';
+import type { CardholderId, Revision } from './ids.ts';
+import type { Instant } from './units.ts';
+
+export type Supersedes =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'cards'; readonly cards: readonly CardNumber[] };
+
+export interface BindCard {
+  readonly kind: 'bind-card';
+  readonly card: CardNumber;
+  readonly cardholder: { readonly id: CardholderId; readonly name?: string; readonly department?: string };
+  readonly access: readonly Grant[];
+  readonly cardKind: CardKind;
+  readonly activation: 'active' | 'pending';
+  readonly validFrom?: Instant;
+  readonly validUntil?: Instant;
+  readonly supersedes: Supersedes;
+  /** Takes the card over from this person; without it a card that is live for somebody else is not bound. */
+  readonly transferFrom?: CardholderId;
+}
+
+export interface RevokeCard {
+  readonly kind: 'revoke-card';
+  readonly card: CardNumber;
+  readonly reason: RevocationReason;
+}
+
+export interface RevokeCardholder {
+  readonly kind: 'revoke-cardholder';
+  readonly cardholder: CardholderId;
+  readonly reason: RevocationReason;
+}
+
+export type RosterChange = BindCard | RevokeCard | RevokeCardholder;
+
+/** The records that a plan may look at. */
+export interface RosterView {
+  card(number: CardNumber): CardRecord | undefined;
+  cardholder(id: CardholderId): CardholderRecord | undefined;
+}
+
+export type ChangeResult = 'applied' | 'duplicate' | 'stale' | 'card-in-use' | 'revision-conflict';
+
+export interface ChangePlan {
+  readonly result: ChangeResult;
+  readonly cards: ReadonlyMap<CardNumber, CardRecord>;
+  readonly cardholders: ReadonlyMap<CardholderId, CardholderRecord>;
+  /** Other cards that are dead here as of this message, in the order in which they were found. */
+  readonly superseded: readonly CardNumber[];
+}
+
+/** Content hash of a change: equal for a redelivery, whoever sent it and whenever. */
+export const fingerprintOf = (change: RosterChange): string => sha256Hex(canonicalJson(toJson(change)));
+
+const toJson = (change: RosterChange): JsonValue => ({ ...change });
+
+/** Plans `change` as of `origin.revision`. Never throws, unless the view does. */
+export const planChange = (view: RosterView, change: RosterChange, origin: Origin): ChangePlan => {
+  const draft = new Draft(view, origin, fingerprintOf(change));
+  switch (change.kind) {
+    case 'bind-card':
+      return draft.plan(bindCard(draft, change));
+    case 'revoke-card':
+      return draft.plan(revokeCard(draft, change));
+    case 'revoke-cardholder':
+      return draft.plan(revokeCardholder(draft, change));
+  }
+};
+
+const bindCard = (draft: Draft, change: BindCard): ChangeResult => {
+  const { revision } = draft.origin;
+  const record = draft.card(change.card);
+  const watermark = draft.cardholder(change.cardholder.id).watermark;
+  if (contradicts(draft, record) || contradicts(draft, watermark)) return 'revision-conflict';
+  const isBelowWatermark = watermark !== undefined && revision < watermark.revision;
+  if (record?.revision === revision) return isBelowWatermark ? 'stale' : 'duplicate';
+
+  const isOvertaken = record !== undefined && revision < record.revision;
+  if (!isOvertaken && belongsToAnother(record, change)) return isBelowWatermark ? 'stale' : 'card-in-use';
+
+  if (!isOvertaken) {
+    draft.putCard(change.card, isBelowWatermark ? lateBinding(draft, change, watermark) : liveBinding(draft, change));
+  }
+  supersede(draft, change);
+  return isOvertaken || isBelowWatermark ? 'stale' : 'applied';
+};
+
+const revokeCard = (draft: Draft, change: RevokeCard): ChangeResult => {
+  const { revision } = draft.origin;
+  const record = draft.card(change.card);
+  if (contradicts(draft, record)) return 'revision-conflict';
+  if (record?.revision === revision) return 'duplicate';
+  if (record !== undefined && revision < record.revision) return 'stale';
+  draft.putCard(change.card, {
+    state: 'retired',
+    revision,
+    fingerprint: draft.fingerprint,
+    reason: change.reason,
+    ...(record?.cardholder !== undefined && { cardholder: record.cardholder }),
+    origin: draft.origin,
+  });
+  return 'applied';
+};
+
+const revokeCardholder = (draft: Draft, change: RevokeCardholder): ChangeResult => {
+  const { revision } = draft.origin;
+  const { watermark, cards } = draft.cardholder(change.cardholder);
+  if (contradicts(draft, watermark) || cards.some((card) => draft.card(card)?.revision === revision)) {
+    return 'revision-conflict';
+  }
+  if (watermark?.revision === revision) return 'duplicate';
+  if (watermark !== undefined && revision < watermark.revision) return 'stale';
+  draft.raiseWatermark(change.cardholder, change.reason);
+  return 'applied';
+};
+
+/** The same revision with another content: HR's counter went wrong, and neither version can be trusted over the other. */
+const contradicts = (draft: Draft, record: { revision: Revision; fingerprint: string } | undefined): boolean =>
+  record !== undefined && record.revision === draft.origin.revision && record.fingerprint !== draft.fingerprint;
+
+const belongsToAnother = (record: CardRecord | undefined, change: BindCard): boolean =>
+  record?.state === 'live' && record.cardholder !== change.cardholder.id && record.cardholder !== change.transferFrom;
+
+const liveBinding = (draft: Draft, change: BindCard): Binding => ({
+  state: 'live',
+  revision: draft.origin.revision,
+  fingerprint: draft.fingerprint,
+  cardholder: change.cardholder.id,
+  ...(change.cardholder.name !== undefined && { name: change.cardholder.name }),
+  ...(change.cardholder.department !== undefined && { department: change.cardholder.department }),
+  access: change.access,
+  kind: change.cardKind,
+  activation: change.activation,
+  ...(change.validFrom !== undefined && { validFrom: change.validFrom }),
+  ...(change.validUntil !== undefined && { validUntil: change.validUntil }),
+  origin: draft.origin,
+});
+
+/** The record that a binding leaves when its cardholder's watermark had already passed it. */
+const lateBinding = (draft: Draft, change: BindCard, watermark: Watermark): Tombstone => ({
+  state: 'retired',
+  revision: draft.origin.revision,
+  fingerprint: draft.fingerprint,
+  reason: watermark.reason,
+  cardholder: change.cardholder.id,
+  origin: watermark.origin,
+});
+
+const supersede = (draft: Draft, { supersedes, cardholder }: BindCard): void => {
+  if (supersedes.kind === 'all') draft.raiseWatermark(cardholder.id, 'replaced');
+  if (supersedes.kind === 'cards') for (const card of supersedes.cards) draft.retireListed(card);
+};
+
+/** Reads through to the view, collects what changes, and keeps each cardholder's list of live cards true. */
+class Draft {
+  readonly origin: Origin;
+  readonly fingerprint: string;
+  readonly #view: RosterView;
+  readonly #cards = new Map<CardNumber, CardRecord>();
+  readonly #cardholders = new Map<CardholderId, CardholderRecord>();
+  readonly #superseded: CardNumber[] = [];
+
+  constructor(view: RosterView, origin: Origin, fingerprint: string) {
+    this.#view = view;
+    this.origin = origin;
+    this.fingerprint = fingerprint;
+  }
+
+  card(number: CardNumber): CardRecord | undefined {
+    return this.#cards.get(number) ?? this.#view.card(number);
+  }
+
+  cardholder(id: CardholderId): CardholderRecord {
+    return this.#cardholders.get(id) ?? this.#view.cardholder(id) ?? { cards: [] };
+  }
+
+  putCard(number: CardNumber, record: CardRecord): void {
+    const before = this.card(number);
+    this.#cards.set(number, record);
+    if (before?.state === 'live' && (record.state !== 'live' || record.cardholder !== before.cardholder)) {
+      const held = this.cardholder(before.cardholder);
+      this.#cardholders.set(before.cardholder, { ...held, cards: held.cards.filter((card) => card !== number) });
+    }
+    if (record.state === 'live') {
+      const held = this.cardholder(record.cardholder);
+      if (!held.cards.includes(number)) {
+        this.#cardholders.set(record.cardholder, { ...held, cards: [...held.cards, number] });
+      }
+    }
+  }
+
+  /** Stops all earlier cards of a person, those that are known here and, by the watermark, those that are not. */
+  raiseWatermark(id: CardholderId, reason: RevocationReason): void {
+    const { revision } = this.origin;
+    const held = this.cardholder(id);
+    if (held.watermark !== undefined && held.watermark.revision >= revision) return;
+    const watermark = { revision, fingerprint: this.fingerprint, reason, origin: this.origin };
+    this.#cardholders.set(id, { ...held, watermark });
+    for (const number of held.cards) {
+      const record = this.card(number);
+      // The record keeps its own revision: a transfer to another person in between must still find its place.
+      if (record?.state === 'live' && record.revision < revision) {
+        this.#retire(number, { revision: record.revision, fingerprint: record.fingerprint, reason, cardholder: id });
+      }
+    }
+  }
+
+  /** Stops one card named in `supersedes`, seen here before or not. */
+  retireListed(number: CardNumber): void {
+    const { revision } = this.origin;
+    const record = this.card(number);
+    if (record !== undefined && record.revision >= revision) return;
+    this.#retire(number, {
+      revision,
+      fingerprint: this.fingerprint,
+      reason: record?.state === 'retired' ? record.reason : 'replaced',
+      ...(record?.cardholder !== undefined && { cardholder: record.cardholder }),
+    });
+  }
+
+  plan(result: ChangeResult): ChangePlan {
+    return { result, cards: this.#cards, cardholders: this.#cardholders, superseded: this.#superseded };
+  }
+
+  #retire(number: CardNumber, tombstone: Omit<Tombstone, 'state' | 'origin'>): void {
+    this.putCard(number, { state: 'retired', ...tombstone, origin: this.origin });
+    this.#superseded.push(number);
+  }
+}

@@ -1,0 +1,36 @@
+// The fingerprint of all live cards, kept up to date card by card, so that HR and gateway can compare a roster of a million
+// cards in 2,048 bytes (PROTOCOL.md, Roster digest).
+
+import { createHash } from 'node:crypto';
+import type { CardNumber } from './card-number.ts';
+import { sha256Hex } from './canonical-json.ts';
+import type { Revision } from './ids.ts';
+
+export const BUCKETS = 256;
+const BUCKET_BYTES = 8;
+export const DIGEST_BYTES = BUCKETS * BUCKET_BYTES;
+
+/** What a gateway can say about its roster at one revision. */
+export interface RosterSummary {
+  /** The highest revision that was applied; 0 before the first. */
+  readonly revision: Revision | 0;
+  /** Live cards. */
+  readonly cards: number;
+  /** 256 buckets of 8 bytes, bucket 0 first. */
+  readonly buckets: Uint8Array;
+}
+
+export const emptyRoster = (): RosterSummary => ({ revision: 0, cards: 0, buckets: new Uint8Array(DIGEST_BYTES) });
+
+/** First byte of SHA-256 of the card number. */
+export const bucketOf = (card: CardNumber): number => createHash('sha256').update(card, 'ascii').digest()[0] ?? 0;
+
+/** Adds a live card to the buckets, or takes it out: the operation is its own inverse. Changes `buckets`. */
+export const toggleCard = (buckets: Uint8Array, card: CardNumber, revision: Revision): void => {
+  const hash = createHash('sha256').update(`${card}|${revision}`, 'ascii').digest();
+  const at = bucketOf(card) * BUCKET_BYTES;
+  for (let i = 0; i < BUCKET_BYTES; i++) buckets[at + i] = (buckets[at + i] ?? 0) ^ (hash[i] ?? 0);
+};
+
+/** Lower-case hex SHA-256 of all buckets, as in receipts and status. */
+export const digestOf = (roster: RosterSummary): string => sha256Hex(roster.buckets);

@@ -1,0 +1,39 @@
+// What the gateway holds about cards and cardholders, and the log that goes with it. Both live in one store, because a change
+// and the record of the change are one atomic batch.
+// The contract is tested by test/contracts/store.contract.ts on every implementation.
+
+import type { DoorMode } from '../domain/access-decision.ts';
+import type { CardNumber } from '../domain/card-number.ts';
+import type { CardholderRecord, CardLookup, CardRecord } from '../domain/credential.ts';
+import type { CardholderId, DoorId } from '../domain/ids.ts';
+import type { RosterSummary } from '../domain/roster-digest.ts';
+import type { LogEntry } from './event-log.ts';
+
+/** All that one batch changes. What is undefined or empty stays as it is. */
+export interface StoreBatch {
+  readonly cards: ReadonlyMap<CardNumber, CardRecord>;
+  readonly cardholders: ReadonlyMap<CardholderId, CardholderRecord>;
+  readonly roster: RosterSummary | undefined;
+  readonly doorModes: ReadonlyMap<DoorId, DoorMode>;
+  /** Continue the log's tail without a hole. */
+  readonly entries: readonly LogEntry[];
+}
+
+export interface CredentialStore {
+  /** Synchronous and local. Never throws: what cannot be read or decoded is `unreadable`. */
+  findCard(card: CardNumber): CardLookup;
+  /** Throws CardeaError `store-record-unreadable` when the record does not decode, or the store's own failure. */
+  findCardholder(id: CardholderId): CardholderRecord | undefined;
+  /** As of the last committed batch. The buckets must not be changed. */
+  roster(): RosterSummary;
+  /** The last mode that was stored for the door. */
+  doorMode(door: DoorId): DoorMode | undefined;
+  /**
+   * Writes the batch whole and synced: when the promise fulfils, a power cut no longer undoes it, and the finders see it.
+   * Rejects with CardeaError `store-write-failed`; then none of it is there. Only one commit may be under way.
+   */
+  commit(batch: StoreBatch): Promise<void>;
+  /** Throws when the store does not answer a read. */
+  probe(): void;
+  close(): Promise<void>;
+}
