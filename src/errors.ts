@@ -26,7 +26,7 @@ export const ERROR_CODES = {
   'unknown-reader': 'no such reader here',
   'not-simulated': 'only simulated hardware can be operated from the command line',
   'notify-failed': 'the service manager could not be reached',
-  'overloaded': 'a queue is full',
+  overloaded: 'a queue is full',
   'unknown-line': 'the door has no such line',
 } as const;
 

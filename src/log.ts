@@ -27,7 +27,9 @@ const OPTIONS: LoggerOptions = {
 /** Keeps the first and last two digits, enough to tell two cards apart in a log, too few to copy one. */
 export const maskCard = (value: unknown): string => {
   const text = String(value);
-  return text.length <= 4 ? '*'.repeat(text.length) : `${text.slice(0, 2)}${'*'.repeat(text.length - 4)}${text.slice(-2)}`;
+  return text.length <= 4
+    ? '*'.repeat(text.length)
+    : `${text.slice(0, 2)}${'*'.repeat(text.length - 4)}${text.slice(-2)}`;
 };
 
 export const createLog = (level: LogLevel): Log => pino({ ...OPTIONS, level }, pino.destination({ fd: 1, sync: true }));

@@ -62,7 +62,11 @@ export const parseCardNumber = (text: string, format: CardNumberFormat): CardNum
     case 'wiegand26':
       return parsePair(text, { first: 0xff, firstDigits: 3, expected: 'FFF,NNNNN or 8 digits, at most 255,65535' });
     case 'wiegand34':
-      return parsePair(text, { first: 0xffff, firstDigits: 5, expected: 'FFFFF,NNNNN or 10 digits, at most 65535,65535' });
+      return parsePair(text, {
+        first: 0xffff,
+        firstDigits: 5,
+        expected: 'FFFFF,NNNNN or 10 digits, at most 65535,65535',
+      });
   }
 };
 
@@ -84,14 +88,20 @@ const fromUid = (
   if (uid === undefined || number === undefined) return invalid(text, EXPECTED[format]);
   if (isRandomUid(uid)) {
     return {
-      fault: { code: 'random-uid', detail: 'a 4-byte UID beginning with 08 is random and changes at every presentation' },
+      fault: {
+        code: 'random-uid',
+        detail: 'a 4-byte UID beginning with 08 is random and changes at every presentation',
+      },
     };
   }
   return { number };
 };
 
 const invalid = (text: string, expected: string): CardNumberResult => ({
-  fault: { code: 'invalid-card-number', detail: `a card number of ${text.length} characters does not read as ${expected}` },
+  fault: {
+    code: 'invalid-card-number',
+    detail: `a card number of ${text.length} characters does not read as ${expected}`,
+  },
 });
 
 const reversed = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes).reverse();
@@ -99,7 +109,11 @@ const reversed = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes).rever
 const canonical = (text: string): CardNumber => text as CardNumber;
 
 const hexOf = (bytes: Uint8Array): CardNumber =>
-  canonical(Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('').toUpperCase());
+  canonical(
+    Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))
+      .join('')
+      .toUpperCase(),
+  );
 
 const parseHex = (text: string): Uint8Array | undefined => {
   const digits = text.replaceAll(/[ :-]/g, '');
@@ -149,7 +163,8 @@ const parsePair = (
 ): CardNumberResult => {
   const { first: limit, firstDigits, expected } = shape;
   const match =
-    new RegExp(`^(\\d{1,${firstDigits}}),(\\d{1,5})$`).exec(text) ?? new RegExp(`^(\\d{${firstDigits}})(\\d{5})$`).exec(text);
+    new RegExp(`^(\\d{1,${firstDigits}}),(\\d{1,5})$`).exec(text) ??
+    new RegExp(`^(\\d{${firstDigits}})(\\d{5})$`).exec(text);
   const first = Number(match?.[1]);
   const second = Number(match?.[2]);
   if (match === null || first > limit || second > 0xffff) return invalid(text, expected);

@@ -16,8 +16,8 @@ export type Revision = number & { readonly [id]: 'Revision' };
 
 /** Site, gateway, door, reader and schedule ids (PROTOCOL.md, Topics). */
 export const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;
-/** Cardholder ids are HR's own: 1 to 64 characters without control characters. */
-export const CARDHOLDER_ID = /^[^\p{Cc}]{1,64}$/u;
+/** Cardholder ids are HR's own: 1 to 64 characters without control characters or lone surrogates, which would not survive UTF-8. */
+export const CARDHOLDER_ID = /^[^\p{Cc}\p{Cs}]{1,64}$/u;
 
 const slug = <T extends string>(value: string): T | undefined => (SLUG.test(value) ? (value as T) : undefined);
 

@@ -2,8 +2,8 @@
 // cards in 2,048 bytes (PROTOCOL.md, Roster digest).
 
 import { createHash } from 'node:crypto';
-import type { CardNumber } from './card-number.ts';
 import { sha256Hex } from './canonical-json.ts';
+import type { CardNumber } from './card-number.ts';
 import type { Revision } from './ids.ts';
 
 export const BUCKETS = 256;

@@ -24,7 +24,8 @@ export type DoorPermission = 'permitted' | 'outside-schedule' | 'not-permitted';
 export const permissionAt = (grants: readonly Grant[], door: DoorId, rules: AccessRules): DoorPermission => {
   let best: DoorPermission = 'not-permitted';
   for (const grant of grants) {
-    const permission = 'level' in grant ? levelPermission(grant.level, door, rules) : doorPermission(grant, door, rules);
+    const permission =
+      'level' in grant ? levelPermission(grant.level, door, rules) : doorPermission(grant, door, rules);
     if (permission === 'permitted') return permission;
     if (permission === 'outside-schedule') best = permission;
   }

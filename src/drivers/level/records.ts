@@ -1,0 +1,99 @@
+// The formats of the store's records, version 1: JSON, checked member by member when read back. A record that does not fit is
+// refused, never guessed at.
+
+import type { AccessEvent } from '../../domain/access-event.ts';
+import { type CardholderRecord, type CardRecord, REVOCATION_REASONS } from '../../domain/credential.ts';
+import type { Revision } from '../../domain/ids.ts';
+import { CardeaError } from '../../errors.ts';
+import type { LogEntry } from '../../ports/event-log.ts';
+
+export const RECORD_VERSION = 1;
+
+type Fields = { readonly [key: string]: unknown };
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+const isTime = (value: unknown): boolean => value === undefined || Number.isSafeInteger(value);
+const isOptionalText = (value: unknown): boolean => value === undefined || isText(value);
+const isReason = (value: unknown): boolean => REVOCATION_REASONS.some((reason) => reason === value);
+const isListOf = (value: unknown, isMember: (member: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.every(isMember);
+
+const isGrant = (value: unknown): boolean =>
+  isObject(value) && (isText(value['level']) || (isListOf(value['doors'], isText) && isText(value['schedule'])));
+
+const isOrigin = (value: unknown): boolean =>
+  isObject(value) && isCount(value['revision']) && isText(value['messageId']) && isCount(value['appliedAt']);
+
+const isOrdered = (value: Fields): boolean =>
+  isCount(value['revision']) && isText(value['fingerprint']) && isOrigin(value['origin']);
+
+const isCardRecord = (value: unknown): value is CardRecord => {
+  if (!isObject(value) || !isOrdered(value)) return false;
+  if (value['state'] === 'retired') return isReason(value['reason']) && isOptionalText(value['cardholder']);
+  return (
+    value['state'] === 'live' &&
+    isText(value['cardholder']) &&
+    isListOf(value['access'], isGrant) &&
+    (value['kind'] === 'permanent' || value['kind'] === 'temporary') &&
+    (value['activation'] === 'active' || value['activation'] === 'pending') &&
+    isTime(value['validFrom']) &&
+    isTime(value['validUntil'])
+  );
+};
+
+const isCardholderRecord = (value: unknown): value is CardholderRecord =>
+  isObject(value) &&
+  isListOf(value['cards'], isText) &&
+  (value['watermark'] === undefined ||
+    (isObject(value['watermark']) && isOrdered(value['watermark']) && isReason(value['watermark']['reason'])));
+
+const isAccessEvent = (value: unknown): value is AccessEvent =>
+  isObject(value) &&
+  value['type'] === 'event' &&
+  isCount(value['sequence']) &&
+  isText(value['event']) &&
+  isText(value['hash']) &&
+  isText(value['previousHash']);
+
+const isLogEntry = (value: unknown): value is LogEntry =>
+  isObject(value) && isAccessEvent(value['event']) && isOptionalText(value['receipt']);
+
+export interface StoredRoster {
+  readonly revision: Revision | 0;
+  readonly cards: number;
+}
+
+const isStoredRoster = (value: unknown): value is StoredRoster =>
+  isObject(value) && isCount(value['revision']) && isCount(value['cards']);
+
+/** The envelope keeps the version apart from the record, so that a record can be handed on without being copied. */
+const encode = (record: unknown): string => JSON.stringify({ v: RECORD_VERSION, r: record });
+
+const decode = <T>(text: string, what: string, is: (value: unknown) => value is T): T => {
+  const refuse = (detail: string, cause?: unknown): CardeaError =>
+    new CardeaError('store-record-unreadable', `a ${what} record does not decode: ${detail}`, { cause });
+  let envelope: unknown;
+  try {
+    envelope = JSON.parse(text);
+  } catch (cause) {
+    throw refuse('it is not JSON', cause);
+  }
+  if (!isObject(envelope)) throw refuse('it is not an object');
+  if (envelope['v'] !== RECORD_VERSION) throw refuse(`its version is ${String(envelope['v'])}, not ${RECORD_VERSION}`);
+  const record = envelope['r'];
+  if (!is(record)) throw refuse('a member is missing or of the wrong kind');
+  return record;
+};
+
+export const encodeCard = (record: CardRecord): string => encode(record);
+export const decodeCard = (text: string): CardRecord => decode(text, 'card', isCardRecord);
+export const encodeCardholder = (record: CardholderRecord): string => encode(record);
+export const decodeCardholder = (text: string): CardholderRecord => decode(text, 'cardholder', isCardholderRecord);
+export const encodeEntry = (entry: LogEntry): string => encode(entry);
+export const decodeEntry = (text: string): LogEntry => decode(text, 'event', isLogEntry);
+export const encodeRoster = (roster: StoredRoster): string =>
+  encode({ revision: roster.revision, cards: roster.cards });
+export const decodeRoster = (text: string): StoredRoster => decode(text, 'roster', isStoredRoster);
