@@ -1,0 +1,109 @@
+// The configuration as the gateway works with it: parsed and checked once, read-only, lengths of time and ids in domain types.
+// What the file may hold, with defaults, units and ranges, stands in schema.ts.
+
+import type { CardNumberFormat } from '../domain/card-number.ts';
+import type { DoorId, GatewayId, ReaderId, SiteId } from '../domain/ids.ts';
+import type { Milliseconds } from '../domain/units.ts';
+
+export interface Config {
+  readonly site: SiteId;
+  readonly gateway: GatewayId;
+  /** IANA name, known to this Node. */
+  readonly timezone: string;
+  /** As written: relative to the working directory of the process. */
+  readonly dataDir: string;
+  readonly mqtt: MqttConfig;
+  readonly cardNumber: { readonly format: CardNumberFormat };
+  readonly clock: { readonly trust: 'auto' | 'always' };
+  readonly gpio: GpioConfig;
+  /** 1 to 64. */
+  readonly doors: readonly DoorConfig[];
+  /** 0 to 64; each names a door of this gateway or none. */
+  readonly readers: readonly ReaderConfig[];
+  readonly admin: {
+    /** As written: relative to the working directory of the process; at most 107 bytes. */
+    readonly socket: string;
+  };
+  readonly trust: { readonly messages: 'signed' | 'unsigned' };
+  readonly log: { readonly level: LogLevelName };
+}
+
+export type LogLevelName = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+
+export interface MqttSession {
+  readonly keepaliveSeconds: number;
+  readonly connectTimeoutSeconds: number;
+  /** Means something in MQTT 5 only. */
+  readonly sessionExpirySeconds: number;
+}
+
+/** A broker inside this process, or HR's. */
+export type MqttConfig = MqttSession & (EmbeddedMqtt | BrokerMqtt);
+
+export interface EmbeddedMqtt {
+  readonly kind: 'embedded';
+  readonly host: '127.0.0.1';
+  /** 0: any free one. */
+  readonly port: number;
+  readonly protocolVersion: 4;
+}
+
+export interface BrokerMqtt {
+  readonly kind: 'broker';
+  /** mqtt: or mqtts:, host and optional port; no credentials, no path. */
+  readonly url: string;
+  /** 4 is MQTT 3.1.1. */
+  readonly protocolVersion: 4 | 5;
+  readonly username?: string;
+  /** A relative path in the file has become relative to the file's directory. The same holds for the files of `tls`. */
+  readonly passwordFile?: string;
+  /** Present exactly when the url is mqtts:. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+}
+
+export interface GpioConfig {
+  readonly driver: 'auto' | 'gpiochip' | 'rpi-gpio' | 'simulated';
+  /** A path like /dev/gpiochip0, or a chip's label. */
+  readonly chip?: string;
+  readonly debounce: Milliseconds;
+}
+
+export interface DoorConfig {
+  readonly id: DoorId;
+  /** How the door is wired, in the shape that the GPIO drivers take. */
+  readonly wiring: DoorWiringConfig;
+  readonly release: Milliseconds;
+  readonly relockOnClose: boolean;
+  readonly heldOpen: Milliseconds;
+  readonly recordBeforeRelease: boolean;
+}
+
+/** Lines are BCM numbers 0 to 57. With simulated GPIO a line that the file leaves out has a number above those. */
+export interface DoorWiringConfig {
+  readonly door: DoorId;
+  readonly strike: { readonly line: number; readonly activeLow: boolean; readonly failMode: 'secure' | 'safe' };
+  readonly contact?: { readonly line: number; readonly activeLow: boolean };
+  readonly exitButton?: { readonly line: number; readonly activeLow: boolean };
+}
+
+export type ReaderConfig = {
+  readonly id: ReaderId;
+  readonly direction: 'in' | 'out';
+  readonly hardware: ReaderHardware;
+} & (
+  | { readonly role: 'access' | 'activation'; readonly door: DoorId }
+  | { readonly role: 'enrolment'; readonly door?: DoorId }
+);
+
+export type ReaderHardware =
+  | { readonly driver: 'simulated' }
+  | {
+      readonly driver: 'mfrc522';
+      /** Like /dev/spidev0.0; no two readers share one. */
+      readonly device: string;
+      readonly speedHz: number;
+      readonly rxGainDb: 18 | 23 | 33 | 38 | 43 | 48;
+      readonly poll: Milliseconds;
+      /** BCM number of the line on the chip's RST pin. */
+      readonly resetLine?: number;
+    };

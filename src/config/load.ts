@@ -1,0 +1,137 @@
+// Reads the configuration file, and looks whether the files that it names are there. The only part of the configuration
+// that touches the disk.
+
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { CardeaError, errorMessage } from '../errors.ts';
+import { type ConfigCheck, checkConfig, placed } from './check.ts';
+import type { Config } from './config.ts';
+import { type ConfigFault, type Finding, formatFault, inFileOrder } from './faults.ts';
+import { MAX_FILE_BYTES, parseYaml, type YamlTree } from './yaml-tree.ts';
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** For the log; the gateway starts all the same. */
+  readonly warnings: readonly ConfigFault[];
+}
+
+/**
+ * The configuration in the file at `path`. Throws CardeaError `config-unreadable`, or `config-invalid` with one line per
+ * fault in its message.
+ */
+export const loadConfig = (path: string): LoadedConfig => {
+  const check = checkFile(path);
+  if (check.faults === undefined) return { config: check.config, warnings: check.warnings };
+  const count = check.faults.length === 1 ? 'a fault' : `${check.faults.length} faults`;
+  const lines = check.faults.map(formatFault).join('\n');
+  throw new CardeaError('config-invalid', `the configuration has ${count}:\n${lines}`, { context: { path } });
+};
+
+/** What `cardea config check` tells. */
+export interface ConfigReport {
+  readonly faults: readonly ConfigFault[];
+  readonly warnings: readonly ConfigFault[];
+  /** One line for a person: `FILE: ok, 2 doors, 2 readers` or `FILE: 3 faults`. */
+  readonly summary: string;
+}
+
+/** Checks the file at `path` and the files that it names. Throws CardeaError `config-unreadable` only. */
+export const checkConfigFile = (path: string): ConfigReport => {
+  const { config, faults = [], warnings } = checkFile(path);
+  const summary =
+    config === undefined
+      ? `${path}: ${counted(faults.length, 'fault')}`
+      : `${path}: ok, ${counted(config.doors.length, 'door')}, ${counted(config.readers.length, 'reader')}`;
+  return { faults, warnings, summary };
+};
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+const checkFile = (path: string): ConfigCheck => {
+  const text = readText(path);
+  if (text === undefined) {
+    const fault = { file: path, line: 1, column: 1, path: '', message: 'the file is not UTF-8 text' };
+    return { faults: [fault], warnings: [], tree: parseYaml('').tree };
+  }
+  const check = checkConfig(text, path);
+  const findings = namedFiles(check.tree, path).flatMap(({ key, file }) => fileFindings(key, file));
+  const told = (isFault: boolean): readonly ConfigFault[] =>
+    findings.filter((each) => each.isFault === isFault).map(({ finding }) => placed(finding, check.tree, path));
+  const faults = inFileOrder([...(check.faults ?? []), ...told(true)]);
+  const warnings = inFileOrder([...check.warnings, ...told(false)]);
+  return faults.length > 0 ? { faults, warnings, tree: check.tree } : { ...check, warnings };
+};
+
+const FILE_KEYS = ['passwordFile', 'ca', 'cert', 'key'];
+
+/** The files that the configuration names, faulty as it may be elsewhere. */
+const namedFiles = (tree: YamlTree, path: string): readonly { readonly key: string; readonly file: string }[] =>
+  FILE_KEYS.flatMap((key) => {
+    const file = tree.at(['mqtt', key]);
+    return typeof file === 'string' && file !== '' ? [{ key, file: resolve(dirname(path), file) }] : [];
+  });
+
+interface FileFinding {
+  readonly isFault: boolean;
+  readonly finding: Finding;
+}
+
+const READABLE_BY_OTHERS = 0o004;
+
+const fileFindings = (key: string, file: string): readonly FileFinding[] => {
+  const about = (isFault: boolean, message: string): readonly FileFinding[] => [
+    { isFault, finding: { path: ['mqtt', key], at: 'value', message } },
+  ];
+  try {
+    accessSync(file, constants.R_OK);
+    const status = statSync(file);
+    if (status.isDirectory()) return about(true, `${file} is a directory; allowed: a file`);
+    const isSecret = key === 'passwordFile' || key === 'key';
+    if (!isSecret || (status.mode & READABLE_BY_OTHERS) === 0) return [];
+    return about(false, `everybody on this machine can read ${file}; run chmod o-rwx on it`);
+  } catch (error) {
+    return about(true, `cannot be read: ${reason(error, file)}`);
+  }
+};
+
+/** The file's text, at most as much as a configuration may have and a little more; undefined when it is not UTF-8. */
+const readText = (path: string): string | undefined => {
+  const bytes = readBytes(path);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    // Cut in the middle of a character it is too large anyway, and the check says so.
+    return bytes.length > MAX_FILE_BYTES ? new TextDecoder().decode(bytes) : undefined;
+  }
+};
+
+const readBytes = (path: string): Uint8Array => {
+  const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
+  let length = 0;
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      for (let read = -1; read !== 0 && length < buffer.length; length += read) {
+        read = readSync(descriptor, buffer, length, buffer.length - length, null);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    const message = `cannot read the configuration: ${reason(error, path)}; name another file with --config`;
+    throw new CardeaError('config-unreadable', message, { cause: error, context: { path } });
+  }
+  return buffer.subarray(0, length);
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'is not there',
+  EACCES: 'may not be read by this user',
+  EISDIR: 'is a directory',
+};
+
+const reason = (error: unknown, file: string): string => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const words = REASONS[code];
+  return words === undefined ? errorMessage(error) : `${file} ${words}`;
+};

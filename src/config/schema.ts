@@ -1,0 +1,351 @@
+// What a configuration file may hold: every key with its meaning, unit, range and default. One source for the loader, for
+// the messages that name what is allowed, and for editors (`configJsonSchema`). Rules between keys stand in cross-checks.ts.
+
+import { z } from 'zod';
+import { CARD_NUMBER_FORMATS } from '../domain/card-number.ts';
+import { SLUG } from '../domain/ids.ts';
+
+/** What `SLUG` demands, in words. */
+export const ID_RULE = 'allowed: 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit';
+/** The highest BCM number on any Raspberry Pi so far (BCM2711: GPIO 0 to 57). */
+export const MAX_LINE = 57;
+export const MAX_DOORS = 64;
+export const MAX_READERS = 64;
+/** `sun_path` of a Unix socket holds 108 bytes with its terminating zero (unix(7)). */
+const MAX_SOCKET_PATH_BYTES = 107;
+const MAX_PATH_CHARACTERS = 1024;
+
+const CONTROL_CHARACTER = /\p{Cc}/u;
+
+const id = (description: string) => z.string().regex(SLUG, ID_RULE).describe(description);
+const flag = (standard: boolean, description: string) => z.boolean().default(standard).describe(description);
+
+const text = (maximum: number, description: string) =>
+  z
+    .string()
+    .min(1)
+    .max(maximum)
+    .refine((value) => !CONTROL_CHARACTER.test(value), 'has a control character in it; remove it')
+    .describe(description);
+const path = (description: string) => text(MAX_PATH_CHARACTERS, description);
+
+const isTimeZone = (name: string): boolean => {
+  if (/^[+-]/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+};
+
+/** What is wrong with a broker's address, or undefined. The address itself is never repeated: it may hold a password. */
+const brokerUrlFault = (value: string): string | undefined => {
+  const example = 'allowed: mqtt://HOST:PORT or mqtts://HOST:PORT';
+  if (!URL.canParse(value)) return `is not an address; ${example}`;
+  const url = new URL(value);
+  if (url.protocol === 'ws:' || url.protocol === 'wss:')
+    return `is MQTT over WebSocket, which is not supported; ${example}`;
+  if (url.protocol !== 'mqtt:' && url.protocol !== 'mqtts:') return `is not the address of an MQTT broker; ${example}`;
+  if (url.username !== '' || url.password !== '')
+    return 'holds credentials; put them into mqtt.username and mqtt.passwordFile';
+  if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)$/i.test(url.hostname)) return `names no host; ${example}`;
+  if (url.port === '0') return 'has port 0; allowed: 1 to 65535';
+  if ((url.pathname !== '' && url.pathname !== '/') || url.search !== '' || url.hash !== '') {
+    return `goes on after the port; ${example}`;
+  }
+  return undefined;
+};
+
+export const line = z
+  .int()
+  .min(0)
+  .max(MAX_LINE)
+  .describe('GPIO line as its BCM number (GPIO17 is 17), not the number of the pin on the header');
+
+export const gpioDriver = z
+  .enum(['auto', 'gpiochip', 'rpi-gpio', 'simulated'])
+  .default('auto')
+  .describe(
+    'How GPIO lines are driven. gpiochip: the character device of current kernels. rpi-gpio: sysfs of old kernels whose numbering starts at 0. auto: whichever of the two works here. simulated: no hardware',
+  );
+export const gpioChip = text(
+  64,
+  'GPIO chip for the gpiochip driver: a path like /dev/gpiochip0 or a label like pinctrl-bcm2711. Default: the Pi’s own header, found by its label',
+).optional();
+
+const gpio = z
+  .strictObject({
+    driver: gpioDriver,
+    chip: gpioChip,
+    debounceMilliseconds: z
+      .int()
+      .min(0)
+      .max(1000)
+      .default(10)
+      .describe(
+        'Contacts and exit buttons must hold a level for this many milliseconds before it counts; 0 turns it off',
+      ),
+  })
+  .prefault({})
+  .describe('The GPIO lines that strikes, contacts and exit buttons hang on');
+
+const strike = z
+  .strictObject({
+    line: line
+      .optional()
+      .describe('BCM number of the line that switches the strike’s relay. Required unless gpio.driver is simulated'),
+    activeLow: flag(false, 'The relay board switches on at a low level'),
+    releaseSeconds: z
+      .number()
+      .min(0.5)
+      .max(600)
+      .default(5)
+      .describe('How long the door can be opened after a granted tap, in seconds'),
+    failMode: z
+      .enum(['secure', 'safe'])
+      .default('secure')
+      .describe('secure: the strike is locked without power. safe: it is unlocked without power (escape routes)'),
+    relockOnClose: flag(
+      true,
+      'Lock as soon as the opened door is closed again, before releaseSeconds are over; needs a contact',
+    ),
+  })
+  .describe('The strike: the electric lock of the door, switched by a relay');
+
+const input = (what: string, activeMeans: string) =>
+  z
+    .strictObject({
+      line: line.optional().describe(`BCM number of the ${what}’s line. Required unless gpio.driver is simulated`),
+      activeLow: flag(
+        true,
+        `A low level means ${activeMeans}: a switch between line and ground, pulled up inside the Pi`,
+      ),
+    })
+    .optional();
+
+const door = z
+  .strictObject({
+    strike,
+    contact: input('contact', 'closed').describe(
+      'The door contact: tells whether the door is closed. Leave out if there is none',
+    ),
+    exitButton: input('exit button', 'pressed').describe('The exit button beside the door. Leave out if there is none'),
+    heldOpenSeconds: z
+      .number()
+      .min(1)
+      .max(86_400)
+      .default(30)
+      .describe('A door open for longer than this many seconds is reported as held open; needs a contact'),
+    recordBeforeRelease: flag(
+      false,
+      'Write the access event to the disk before the strike is released: no opening without a record, at the price of a slower door',
+    ),
+  })
+  .describe('One door; its key is its id on the wire');
+
+export const readerDriver = z
+  .enum(['mfrc522', 'simulated'])
+  .default('mfrc522')
+  .describe('mfrc522: a reader chip on SPI. simulated: taps come from the command `cardea tap`');
+export const readerRole = z
+  .enum(['access', 'activation', 'enrolment'])
+  .default('access')
+  .describe(
+    'access: a tap opens the door. activation: the same, and the first tap here activates a pending card. enrolment: only reports card numbers to HR and opens nothing',
+  );
+export const readerDoor = id('The door that this reader belongs to. Required unless role is enrolment').optional();
+export const spi = z
+  .string()
+  .regex(/^\/dev\/spidev\d{1,3}\.\d{1,2}$/, 'allowed: /dev/spidevB.C, bus B and chip select C')
+  .default('/dev/spidev0.0')
+  .describe('SPI device of the reader');
+export const resetLine = line
+  .optional()
+  .describe('BCM number of the line on the reader’s RST pin; lets the gateway revive a reader that hangs');
+
+const reader = z
+  .strictObject({
+    door: readerDoor,
+    direction: z.enum(['in', 'out']).default('in').describe('Which way a person goes who taps here'),
+    role: readerRole,
+    driver: readerDriver,
+    spi,
+    speedHz: z
+      .int()
+      .min(100_000)
+      .max(10_000_000)
+      .default(1_000_000)
+      .describe('SPI clock in hertz; lower it for long wires'),
+    resetLine,
+    rxGainDb: z
+      .literal([18, 23, 33, 38, 43, 48])
+      .default(33)
+      .describe(
+        'Receiver gain of the MFRC522 in decibels (RFCfgReg RxGain); 48 reads farther and gives errors on some boards',
+      ),
+    pollMilliseconds: z
+      .int()
+      .min(10)
+      .max(1000)
+      .default(50)
+      .describe('Pause between two looks for a card, in milliseconds'),
+  })
+  .describe('One card reader; its key is its id on the wire');
+
+export const mqttUrl = z
+  .string()
+  .check((context) => {
+    const fault = brokerUrlFault(context.value);
+    if (fault !== undefined) context.issues.push({ code: 'custom', message: fault, input: context.value });
+  })
+  .optional()
+  .describe(
+    'Address of HR’s broker: mqtts://HOST:PORT (default port 8883), or mqtt://HOST:PORT (1883) without encryption',
+  );
+export const mqttProtocolVersion = z
+  .literal([4, 5])
+  .optional()
+  .describe(
+    'MQTT version: 5, or 4 for MQTT 3.1.1. Default 5; with embedded it is 4, the only one that the embedded broker speaks',
+  );
+export const allowPlaintext = flag(
+  false,
+  'Permits mqtt:// to a host other than this one. Whoever is on that network can then read and forge what HR says',
+);
+
+const mqtt = z
+  .strictObject({
+    url: mqttUrl,
+    embedded: z
+      .strictObject({
+        port: z.int().min(0).max(65_535).default(1883).describe('TCP port on 127.0.0.1; 0 takes any free one'),
+      })
+      .optional()
+      .describe('Instead of url: a broker inside the gateway, reachable from this machine only. For trying things out'),
+    protocolVersion: mqttProtocolVersion,
+    username: text(256, 'User name at the broker; needs passwordFile').optional(),
+    passwordFile: path(
+      'File whose first line is the password at the broker. A relative path starts at the directory of this file',
+    ).optional(),
+    ca: path(
+      'PEM file with the authorities that may vouch for the broker; default: the ones that Node trusts. Relative to the directory of this file',
+    ).optional(),
+    cert: path(
+      'PEM file with this gateway’s client certificate; needs key. Relative to the directory of this file',
+    ).optional(),
+    key: path('PEM file with the private key of cert. Relative to the directory of this file').optional(),
+    keepaliveSeconds: z
+      .int()
+      .min(5)
+      .max(600)
+      .default(15)
+      .describe('A silent link is probed after this many seconds and given up after one and a half times as long'),
+    connectTimeoutSeconds: z
+      .int()
+      .min(1)
+      .max(120)
+      .default(10)
+      .describe('How long one attempt to connect may take, in seconds'),
+    sessionExpiryHours: z
+      .int()
+      .min(1)
+      .max(8760)
+      .default(168)
+      .describe(
+        'How many hours the broker keeps messages for an unreachable gateway; MQTT 5 only (a 3.1.1 broker has its own limit)',
+      ),
+    allowPlaintext,
+  })
+  .meta({ oneOf: [{ required: ['url'] }, { required: ['embedded'] }] })
+  .describe('The link to HR: exactly one of url and embedded');
+
+export const trustMessages = z
+  .enum(['signed', 'unsigned'])
+  .default('signed')
+  .describe(
+    'Whether HR’s messages must carry a signature. signed is not available in this version; unsigned believes everyone whom the broker lets publish',
+  );
+
+/** The whole file. Unknown keys are refused everywhere. */
+export const fileSchema = z
+  .strictObject({
+    site: id('Id of the site; the root of all topics is cardea/<site>'),
+    gateway: id('Id of this gateway within the site; also its MQTT client id, cardea-<gateway>'),
+    timezone: z
+      .string()
+      .refine(isTimeZone, 'is no time zone that is known here; allowed: IANA names like Europe/Berlin or UTC')
+      .default('UTC')
+      .describe('IANA time zone in which schedules are meant, like Europe/Berlin'),
+    dataDir: path('Directory of the store. A relative path starts at the working directory of the gateway').default(
+      './data',
+    ),
+    mqtt,
+    cardNumber: z
+      .strictObject({
+        format: z
+          .enum(CARD_NUMBER_FORMATS)
+          .default('hex')
+          .describe(
+            'How HR writes card numbers. hex: the UID. hex-reversed: the UID, last byte first. decimal, decimal-reversed: the same as a number. wiegand26, wiegand34: FFF,NNNNN from the low 3 or 4 bytes; different cards may share a number',
+          ),
+      })
+      .prefault({})
+      .describe('Card numbers of this site'),
+    clock: z
+      .strictObject({
+        trust: z
+          .enum(['auto', 'always'])
+          .default('auto')
+          .describe(
+            'auto: the time counts only once the system says that its clock is synchronized. always: it counts at once, for machines with a battery-backed clock',
+          ),
+      })
+      .prefault({})
+      .describe('Whether to believe the system clock'),
+    gpio,
+    doors: z
+      .record(z.string(), door)
+      .meta({ propertyNames: { pattern: SLUG.source }, minProperties: 1, maxProperties: MAX_DOORS })
+      .describe('The doors, 1 to 64, each under its id'),
+    readers: z
+      .record(z.string(), reader)
+      .prefault({})
+      .meta({ propertyNames: { pattern: SLUG.source }, maxProperties: MAX_READERS })
+      .describe('The card readers, at most 64, each under its id'),
+    admin: z
+      .strictObject({
+        socket: path(
+          'Unix socket for the technician’s commands, at most 107 bytes. A relative path starts at the working directory of the gateway',
+        )
+          .refine(
+            (value) => Buffer.byteLength(value) <= MAX_SOCKET_PATH_BYTES,
+            `is longer than the ${MAX_SOCKET_PATH_BYTES} bytes that a Unix socket's path may have; choose a shorter one`,
+          )
+          .default('/run/cardea/cardea.sock'),
+      })
+      .prefault({})
+      .describe('Access for technicians'),
+    trust: z.strictObject({ messages: trustMessages }).prefault({}).describe('What HR’s messages must prove'),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+          .default('info')
+          .describe('Least important records that are written'),
+      })
+      .prefault({})
+      .describe('The log on standard output, one line of JSON per record'),
+  })
+  .meta({ title: 'Cardea gateway configuration' })
+  .describe('Configuration of one Cardea gateway');
+
+/** A file that keeps to the schema, defaults filled in. */
+export type ConfigFile = z.output<typeof fileSchema>;
+
+/** The part of JSON Schema that is used here. */
+export interface JsonSchema {
+  readonly [keyword: string]: unknown;
+}
+
+/** The schema of the file in JSON Schema 2020-12, for editors and for `cardea config schema`. */
+export const configJsonSchema = (): JsonSchema => z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-2020-12' });

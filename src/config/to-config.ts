@@ -1,0 +1,119 @@
+// From a file that passed every check to the configuration that the gateway works with. Pure; decides nothing anew.
+
+import { dirname, resolve } from 'node:path';
+import { type DoorId, parseDoorId, parseGatewayId, parseReaderId, parseSiteId } from '../domain/ids.ts';
+import { milliseconds, seconds } from '../domain/units.ts';
+import { CardeaError } from '../errors.ts';
+import type { Config, DoorConfig, DoorWiringConfig, MqttConfig, ReaderConfig, ReaderHardware } from './config.ts';
+import { type ConfigFile, MAX_LINE } from './schema.ts';
+
+const SECONDS_PER_HOUR = 3600;
+
+/** `fileName` gives the directory at which the relative paths of certificates and passwords start. */
+export const toConfig = (file: ConfigFile, fileName: string): Config => ({
+  site: certain(parseSiteId(file.site), 'site'),
+  gateway: certain(parseGatewayId(file.gateway), 'gateway'),
+  timezone: file.timezone,
+  dataDir: file.dataDir,
+  mqtt: mqttOf(file.mqtt, dirname(fileName)),
+  cardNumber: file.cardNumber,
+  clock: file.clock,
+  gpio: {
+    driver: file.gpio.driver,
+    debounce: milliseconds(file.gpio.debounceMilliseconds),
+    ...(file.gpio.chip === undefined ? {} : { chip: file.gpio.chip }),
+  },
+  doors: doorsOf(file),
+  readers: Object.entries(file.readers).map(([id, reader]) => readerOf(id, reader)),
+  admin: file.admin,
+  trust: file.trust,
+  log: file.log,
+});
+
+/** What an earlier check has made sure of. Throws where that check has a hole: better no gateway than a guessed one. */
+const certain = <Value>(value: Value | undefined, path: string): Value => {
+  if (value !== undefined) return value;
+  throw new CardeaError(
+    'config-invalid',
+    `${path}: passed the checks and is unusable all the same; please report this`,
+  );
+};
+
+const mqttOf = (mqtt: ConfigFile['mqtt'], directory: string): MqttConfig => {
+  const session = {
+    keepaliveSeconds: mqtt.keepaliveSeconds,
+    connectTimeoutSeconds: mqtt.connectTimeoutSeconds,
+    sessionExpirySeconds: mqtt.sessionExpiryHours * SECONDS_PER_HOUR,
+  };
+  if (mqtt.embedded !== undefined) {
+    return { ...session, kind: 'embedded', host: '127.0.0.1', port: mqtt.embedded.port, protocolVersion: 4 };
+  }
+  const url = certain(mqtt.url, 'mqtt.url');
+  const from = (path: string): string => resolve(directory, path);
+  const tls = {
+    ...(mqtt.ca === undefined ? {} : { ca: from(mqtt.ca) }),
+    ...(mqtt.cert === undefined ? {} : { cert: from(mqtt.cert) }),
+    ...(mqtt.key === undefined ? {} : { key: from(mqtt.key) }),
+  };
+  return {
+    ...session,
+    kind: 'broker',
+    url,
+    protocolVersion: mqtt.protocolVersion ?? 5,
+    ...(mqtt.username === undefined ? {} : { username: mqtt.username }),
+    ...(mqtt.passwordFile === undefined ? {} : { passwordFile: from(mqtt.passwordFile) }),
+    ...(new URL(url).protocol === 'mqtts:' ? { tls } : {}),
+  };
+};
+
+const doorsOf = ({ doors, gpio }: ConfigFile): readonly DoorConfig[] => {
+  let nextSimulated = MAX_LINE + 1;
+  const lineOf = (line: number | undefined, path: string): number =>
+    line ?? certain(gpio.driver === 'simulated' ? nextSimulated++ : undefined, path);
+  return Object.entries(doors).map(([key, door]) => {
+    const id = certain(parseDoorId(key), `doors.${key}`);
+    const input = (part: 'contact' | 'exitButton') => {
+      const wired = door[part];
+      if (wired === undefined) return undefined;
+      return { line: lineOf(wired.line, `doors.${key}.${part}.line`), activeLow: wired.activeLow };
+    };
+    const { failMode, activeLow, line } = door.strike;
+    const contact = input('contact');
+    const exitButton = input('exitButton');
+    const wiring: DoorWiringConfig = {
+      door: id,
+      strike: { line: lineOf(line, `doors.${key}.strike.line`), activeLow, failMode },
+      ...(contact === undefined ? {} : { contact }),
+      ...(exitButton === undefined ? {} : { exitButton }),
+    };
+    return {
+      id,
+      wiring,
+      release: seconds(door.strike.releaseSeconds),
+      relockOnClose: door.strike.relockOnClose,
+      heldOpen: seconds(door.heldOpenSeconds),
+      recordBeforeRelease: door.recordBeforeRelease,
+    };
+  });
+};
+
+const readerOf = (key: string, reader: ConfigFile['readers'][string]): ReaderConfig => {
+  const id = certain(parseReaderId(key), `readers.${key}`);
+  const { direction, role } = reader;
+  const hardware = hardwareOf(reader);
+  const door: DoorId | undefined = reader.door === undefined ? undefined : parseDoorId(reader.door);
+  if (role !== 'enrolment') return { id, direction, hardware, role, door: certain(door, `readers.${key}.door`) };
+  return { id, direction, hardware, role, ...(door === undefined ? {} : { door }) };
+};
+
+const hardwareOf = (reader: ConfigFile['readers'][string]): ReaderHardware => {
+  if (reader.driver === 'simulated') return { driver: 'simulated' };
+  return {
+    driver: 'mfrc522',
+    device: reader.spi,
+    speedHz: reader.speedHz,
+    rxGainDb: reader.rxGainDb,
+    poll: milliseconds(reader.pollMilliseconds),
+    ...(reader.resetLine === undefined ? {} : { resetLine: reader.resetLine }),
+  };
+};
