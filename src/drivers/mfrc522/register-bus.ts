@@ -56,7 +56,9 @@ export class RegisterBus {
 
   /** Several read frames in one message. Returns the values in the order asked for. */
   read(...requests: readonly ReadRequest[]): readonly Uint8Array[] {
-    const frames = requests.map((registers) => Uint8Array.of(...registers.map((register) => addressByte(register) | READ), 0));
+    const frames = requests.map((registers) =>
+      Uint8Array.of(...registers.map((register) => addressByte(register) | READ), 0),
+    );
     return this.#exchange(frames).map((answer) => answer.subarray(1));
   }
 

@@ -50,7 +50,10 @@ export class Spidev implements SpiBus {
     try {
       descriptor = openSync(device, 'r+');
     } catch (cause) {
-      throw new CardeaError('spi-unavailable', `cannot open ${device}: ${errorMessage(cause)}`, { cause, context: { device } });
+      throw new CardeaError('spi-unavailable', `cannot open ${device}: ${errorMessage(cause)}`, {
+        cause,
+        context: { device },
+      });
     }
     try {
       this.#session = startSession(descriptor);

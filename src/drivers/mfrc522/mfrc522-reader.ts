@@ -1,0 +1,203 @@
+// The CardReader port on an MFRC522. Polling runs in a worker thread, so that a dead bus never blocks a decision; this side
+// hands its reports to the listener, and starts the worker anew when it died or stopped turning.
+
+import { Worker } from 'node:worker_threads';
+import { type Milliseconds, type MonotonicTime, milliseconds } from '../../domain/units.ts';
+import { CardeaError, errorMessage } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { CardReader, CardReaderListener, ReaderCondition } from '../../ports/card-reader.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
+import type { FromWorker, PollReport, ReaderWorkerData, ToWorker } from './reader-messages.ts';
+import type { SpiCounters } from './spi-bus.ts';
+
+export interface Mfrc522ReaderOptions extends ReaderWorkerData {
+  /** Pulses the chip's reset line (low for at least 100 ns, data sheet 8.8.1). Left out where none is wired. */
+  readonly pulseReset?: () => void;
+}
+
+export interface Mfrc522ReaderDependencies {
+  readonly options: Mfrc522ReaderOptions;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** For tests, which put a fake chip into a worker of their own. */
+  readonly startWorker?: (data: ReaderWorkerData) => Worker;
+}
+
+/** A loop that has not turned for this long hangs in the kernel or the bus; a slow turn takes well under a second. */
+const STALL = milliseconds(5000);
+const WATCH_EVERY = milliseconds(1000);
+const STOP_PATIENCE = milliseconds(1000);
+const FIRST_RESTART = milliseconds(500);
+const LAST_RESTART = milliseconds(30_000);
+
+/** From start() to stop(). */
+interface Session {
+  readonly listener: CardReaderListener;
+  /** Called when the first worker runs or has failed. */
+  readonly settled: () => void;
+  worker: Worker | undefined;
+  timer: Timer | undefined;
+  aliveAt: MonotonicTime;
+  restartDelay: Milliseconds;
+  condition: ReaderCondition | undefined;
+}
+
+export class Mfrc522Reader implements CardReader {
+  readonly #dependencies: Mfrc522ReaderDependencies;
+  #session: Session | undefined;
+  #lastTurnAt: MonotonicTime | undefined;
+  #counters: SpiCounters = { messages: 0, frames: 0, bytes: 0 };
+
+  constructor(dependencies: Mfrc522ReaderDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** What the current worker sent over the bus since it was started. */
+  get counters(): SpiCounters {
+    return this.#counters;
+  }
+
+  start(listener: CardReaderListener): Promise<void> {
+    if (this.#session !== undefined) {
+      return Promise.reject(new CardeaError('reader-failed', 'the reader was started twice: stop it first'));
+    }
+    return new Promise((resolve) => {
+      const session: Session = {
+        listener,
+        settled: resolve,
+        worker: undefined,
+        timer: undefined,
+        aliveAt: this.#dependencies.clock.monotonic(),
+        restartDelay: FIRST_RESTART,
+        condition: undefined,
+      };
+      this.#session = session;
+      this.#startWorker(session);
+    });
+  }
+
+  lastTurnAt(): MonotonicTime | undefined {
+    return this.#lastTurnAt;
+  }
+
+  async stop(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    session?.timer?.cancel();
+    session?.settled();
+    const worker = session?.worker;
+    if (worker === undefined) return;
+    await new Promise<void>((resolve) => {
+      const patience = this.#dependencies.clock.schedule(STOP_PATIENCE, () => {
+        this.#dependencies.log.warn({}, 'reader worker did not stop in time');
+        void worker.terminate();
+        resolve();
+      });
+      worker.once('exit', () => {
+        patience.cancel();
+        resolve();
+      });
+      worker.postMessage('stop' satisfies ToWorker);
+    });
+  }
+
+  #startWorker(session: Session): void {
+    const { device, speedHz, rxGainDb, pollMilliseconds } = this.#dependencies.options;
+    const start = this.#dependencies.startWorker ?? startReaderWorker;
+    session.aliveAt = this.#dependencies.clock.monotonic();
+    let worker: Worker;
+    try {
+      worker = start({ device, speedHz, rxGainDb, pollMilliseconds });
+    } catch (error) {
+      this.#lose(session, `its worker could not be started: ${errorMessage(error)}`);
+      return;
+    }
+    let reason = 'its worker ended';
+    session.worker = worker;
+    worker.on('message', (message: FromWorker) => {
+      if (session === this.#session && session.worker === worker) this.#receive(session, message);
+    });
+    worker.on('error', (error) => {
+      reason = `its worker failed: ${errorMessage(error)}`;
+    });
+    worker.on('exit', () => {
+      if (session.worker !== worker) return;
+      session.worker = undefined;
+      if (session === this.#session) this.#lose(session, reason);
+    });
+    this.#watch(session);
+  }
+
+  #receive(session: Session, message: FromWorker): void {
+    session.aliveAt = this.#dependencies.clock.monotonic();
+    if (message.kind === 'running') {
+      session.settled();
+      return;
+    }
+    this.#lastTurnAt = session.aliveAt;
+    this.#counters = message.counters;
+    session.restartDelay = FIRST_RESTART;
+    for (const report of message.reports) {
+      if (session === this.#session) this.#handle(session, report);
+    }
+  }
+
+  #handle(session: Session, report: PollReport): void {
+    const { log, options } = this.#dependencies;
+    switch (report.kind) {
+      case 'observation':
+        session.listener.onObservation(report.observation);
+        return;
+      case 'condition':
+        this.#setCondition(session, report.condition);
+        return;
+      case 'warning':
+        log.warn({ device: options.device, detail: report.detail }, 'reader works with reservations');
+        return;
+      case 'pulse-reset':
+        options.pulseReset?.();
+        return;
+    }
+  }
+
+  #setCondition(session: Session, condition: ReaderCondition): void {
+    const { condition: last } = session;
+    if (last?.state === condition.state && last.detail === condition.detail) return;
+    session.condition = condition;
+    session.listener.onCondition(condition);
+  }
+
+  /** The worker is gone: say so, and start another after a pause that doubles from one loss to the next. */
+  #lose(session: Session, reason: string): void {
+    this.#setCondition(session, {
+      state: 'offline',
+      detail: `the reader is not polled, ${reason}; it is started anew`,
+    });
+    session.settled();
+    if (session !== this.#session) return;
+    session.timer?.cancel();
+    session.timer = this.#dependencies.clock.schedule(session.restartDelay, () => this.#startWorker(session));
+    session.restartDelay = milliseconds(Math.min(LAST_RESTART, session.restartDelay * 2));
+  }
+
+  #watch(session: Session): void {
+    session.timer?.cancel();
+    session.timer = this.#dependencies.clock.schedule(WATCH_EVERY, () => {
+      const { worker } = session;
+      if (worker === undefined) return;
+      if (this.#dependencies.clock.monotonic() - session.aliveAt < STALL) return this.#watch(session);
+      session.worker = undefined; // a thread that hangs in the kernel may never exit; it is not waited for
+      void worker.terminate();
+      this.#lose(session, 'its worker stopped turning: an SPI transfer hangs in the kernel');
+    });
+  }
+}
+
+/** The same file name beside this module in the sources, and beside the bundle's chunks in dist/. */
+const startReaderWorker = (workerData: ReaderWorkerData): Worker =>
+  import.meta.url.endsWith('.ts')
+    ? new Worker(new URL('./reader-worker.ts', import.meta.url), {
+        workerData,
+        execArgv: ['--import', import.meta.resolve('tsx')],
+      })
+    : new Worker(new URL('./reader-worker.js', import.meta.url), { workerData });

@@ -1,0 +1,171 @@
+// The polling loop, one turn at a time, without thread or clock of its own. It promises:
+// 1. A chip that does not work is never mistaken for an empty field: no observation is reported in a turn that ends in doubt.
+// 2. It never throws and never gives up: settings are written anew, then the chip is reset, then the reset line is asked
+//    for, and an SPI device that went away is opened again.
+
+import { type Milliseconds, milliseconds } from '../../domain/units.ts';
+import { errorMessage } from '../../errors.ts';
+import { readCard } from './card-select.ts';
+import type { ChipHealth, Mfrc522Chip } from './chip.ts';
+import { FieldWatch } from './field-watch.ts';
+import type { PollReport } from './reader-messages.ts';
+import { describeVersion, isGenuine } from './registers.ts';
+
+export interface PollLoopOptions {
+  readonly chip: Mfrc522Chip;
+  /** From the end of one turn to the start of the next. */
+  readonly pollInterval: Milliseconds;
+  /** Any monotonic clock. */
+  readonly now: () => number;
+  readonly report: (report: PollReport) => void;
+}
+
+/** Settings are read back this often while cards are seen; with nobody there, every turn does it. */
+const CHECK_EVERY = 1000;
+/** An empty field is used to start the chip afresh: receivers are known to go deaf after hours with all registers right. */
+const REFRESH_EVERY = 5 * 60_000;
+/** Turns in which the chip neither hears nor times out, settings right, before it is reset. */
+const HUNG_TURNS = 3;
+/** While offline. */
+const FIRST_RETRY = 250;
+const LAST_RETRY = 2000;
+/** Of so many attempts, one asks for the reset line. */
+const PULSE_EVERY = 4;
+
+export class PollLoop {
+  readonly #options: PollLoopOptions;
+  readonly #chip: Mfrc522Chip;
+  readonly #field: FieldWatch;
+  #online = false;
+  #warnedVersion: number | undefined;
+  #lastDetail = '';
+  #attempts = 0;
+  #hungTurns = 0;
+  #checkedAt = 0;
+  #refreshedAt = 0;
+
+  constructor(options: PollLoopOptions) {
+    this.#options = options;
+    this.#chip = options.chip;
+    this.#field = new FieldWatch((likelySilent) => readCard(options.chip, likelySilent));
+  }
+
+  /** One look at the field, or one attempt to get the chip back. Returns how long to wait before the next turn. */
+  turn(): Milliseconds {
+    try {
+      if (this.#online) this.#watch();
+      else this.#bringUp();
+    } catch (error) {
+      this.#goOffline(`${errorMessage(error)}: check that SPI is enabled and the device exists and may be used`);
+    }
+    return this.#online ? this.#options.pollInterval : this.#retryInterval();
+  }
+
+  /** Field off, bus closed. */
+  stop(): void {
+    try {
+      this.#chip.close();
+    } catch {
+      // The device is gone; there is nothing left to switch off.
+    }
+  }
+
+  #watch(): void {
+    const { now, report } = this.#options;
+    const look = this.#field.look();
+    if (look.kind === 'none') {
+      // Silence comes with settings read back: see Mfrc522Chip.transceive.
+      this.#checkedAt = now();
+      this.#hungTurns = 0;
+      report({ kind: 'observation', observation: look });
+      if (now() - this.#refreshedAt >= REFRESH_EVERY) this.#refresh();
+      return;
+    }
+    const trusted = look.kind === 'card' && now() - this.#checkedAt < CHECK_EVERY;
+    if (!trusted && !this.#isIntact()) return this.#restore();
+    if (look.kind === 'chip-fault') {
+      this.#hungTurns += 1;
+      if (this.#hungTurns >= HUNG_TURNS) this.#restore();
+      return;
+    }
+    this.#hungTurns = 0;
+    report({ kind: 'observation', observation: look });
+  }
+
+  /** A second opinion before settings count as lost: a bit may have flipped on the wires. */
+  #isIntact(): boolean {
+    const intact = this.#chip.check().ok || this.#chip.check().ok;
+    if (intact) this.#checkedAt = this.#options.now();
+    return intact;
+  }
+
+  #restore(): void {
+    const before = this.#chip.check();
+    this.#hungTurns = 0;
+    if (!before.ok && before.fault === 'settings-lost') this.#chip.configure();
+    else this.#chip.reset();
+    if (!this.#isIntact()) {
+      this.#chip.reset();
+      const after = this.#chip.check();
+      if (!after.ok) return this.#goOffline(describeFault(after));
+    }
+    this.#goOffline(
+      before.ok ? 'the chip had hung' : 'the chip had lost its settings: check its 3.3 V supply for dips (a brown-out)',
+    );
+    this.#goOnline(this.#chip.check());
+  }
+
+  #refresh(): void {
+    this.#chip.reset();
+    this.#field.forget();
+    this.#refreshedAt = this.#options.now();
+    if (!this.#isIntact()) this.#restore();
+  }
+
+  #bringUp(): void {
+    this.#attempts += 1;
+    if (this.#attempts % PULSE_EVERY === 2) this.#options.report({ kind: 'pulse-reset' });
+    this.#chip.open();
+    this.#chip.reset();
+    const health = this.#chip.check();
+    if (health.ok) this.#goOnline(health);
+    else this.#goOffline(describeFault(health));
+  }
+
+  #goOnline(health: ChipHealth): void {
+    const { now, report } = this.#options;
+    this.#online = true;
+    this.#attempts = 0;
+    this.#field.forget();
+    this.#checkedAt = now();
+    this.#refreshedAt = now();
+    this.#lastDetail = describeVersion(health.version);
+    report({ kind: 'condition', condition: { state: 'online', detail: this.#lastDetail } });
+    if (isGenuine(health.version) || this.#warnedVersion === health.version) return;
+    this.#warnedVersion = health.version;
+    report({ kind: 'warning', detail: `the reader is ${this.#lastDetail}; it is used, but clones read less reliably` });
+  }
+
+  #goOffline(detail: string): void {
+    const changed = this.#online || detail !== this.#lastDetail;
+    this.#online = false;
+    this.#lastDetail = detail;
+    if (changed) this.#options.report({ kind: 'condition', condition: { state: 'offline', detail } });
+  }
+
+  #retryInterval(): Milliseconds {
+    return milliseconds(Math.min(LAST_RETRY, FIRST_RETRY * 2 ** Math.max(0, this.#attempts - 1)));
+  }
+}
+
+const describeFault = (health: ChipHealth): string => {
+  if (health.ok) return 'the chip answers';
+  switch (health.fault) {
+    case 'silent':
+      return 'the chip does not answer, all bits read 0: check its 3.3 V supply, ground, and the MISO and SDA (chip select) wires';
+    case 'stuck-high':
+      return 'the chip does not answer, all bits read 1: check the MISO and SDA (chip select) wires, and that RST is not held low';
+    case 'settings-lost':
+      return `${describeVersion(health.version)} answers but does not keep its settings: check the MOSI and SCK wires and its 3.3 V supply, or lower speedHz`;
+  }
+};

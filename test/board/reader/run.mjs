@@ -1,0 +1,24 @@
+// Bundles one of the reader's board jobs as the gateway is bundled and runs it on the virtual board:
+//   node test/board/reader/run.mjs BOARD JOB, with BOARD the board's program and JOB a file name here without .ts
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const [board, job] = process.argv.slice(2);
+const outdir = `dist-board/${job}`;
+await build({
+  entryPoints: { main: `test/board/reader/${job}.ts`, 'reader-worker': 'src/drivers/mfrc522/reader-worker.ts' },
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  external: ['koffi'],
+  outdir,
+  banner: {
+    js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
+  },
+});
+writeFileSync(`${outdir}/run.sh`, `#!/bin/bash\nexec node ${outdir}/main.js\n`);
+chmodSync(`${outdir}/run.sh`, 0o755);
+process.exitCode = spawnSync(board, ['run', `${outdir}/run.sh`], { stdio: 'inherit' }).status ?? 1;
