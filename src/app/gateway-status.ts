@@ -1,0 +1,124 @@
+// The gateway's own account of itself: the retained status document (PROTOCOL.md, Status), its last will, and what needs attention.
+
+import type { DoorId, GatewayId, ReaderId } from '../domain/ids.ts';
+import { digestOf } from '../domain/roster-digest.ts';
+import { formatInstant, type Instant, milliseconds } from '../domain/units.ts';
+import type { ReaderCondition } from '../ports/card-reader.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
+import type { CredentialStore } from '../ports/credential-store.ts';
+import type { HrLink } from '../ports/hr-link.ts';
+import type { Topics } from '../wire/topics.ts';
+import type { DoorController, DoorView } from './door-controller.ts';
+import type { EventPublisher } from './publish-events.ts';
+import type { SerialWriter } from './serial-writer.ts';
+
+export interface ReaderView {
+  readonly door: DoorId | null;
+  readonly state: 'starting' | ReaderCondition['state'];
+  readonly detail: string | null;
+}
+
+export interface StatusDocument {
+  readonly type: 'status';
+  readonly gateway: GatewayId;
+  readonly online: true;
+  readonly version: string;
+  readonly startedAt: string;
+  readonly time: string;
+  readonly roster: {
+    readonly revision: number;
+    readonly cards: number;
+    readonly digest: string;
+    readonly reconciledAt: string | null;
+  };
+  readonly outbox: { readonly pending: number; readonly oldest: string | null };
+  readonly doors: Readonly<Record<DoorId, Pick<DoorView, 'mode' | 'position' | 'strike'>>>;
+  readonly readers: Readonly<Record<ReaderId, ReaderView>>;
+  readonly clock: { readonly synchronized: boolean };
+  /** Different UIDs may share a number in the configured format. */
+  readonly lossyCardNumbers: boolean;
+  /** In words, most urgent first; empty when nothing needs attention. */
+  readonly alarms: readonly string[];
+}
+
+interface Dependencies {
+  readonly gateway: GatewayId;
+  readonly version: string;
+  readonly startedAt: Instant;
+  readonly lossyCardNumbers: boolean;
+  readonly store: CredentialStore;
+  readonly writer: SerialWriter;
+  readonly publisher: EventPublisher;
+  readonly doors: ReadonlyMap<DoorId, DoorController>;
+  readonly readers: ReadonlyMap<ReaderId, { readonly view: () => ReaderView }>;
+  readonly clock: Clock;
+}
+
+/** The status as of now. */
+export const describeGateway = (deps: Dependencies): StatusDocument => {
+  const roster = deps.store.roster();
+  const doors = [...deps.doors].map(([door, controller]) => [door, controller.view()] as const);
+  const readers = [...deps.readers].map(([reader, { view }]) => [reader, view()] as const);
+  return {
+    type: 'status',
+    gateway: deps.gateway,
+    online: true,
+    version: deps.version,
+    startedAt: formatInstant(deps.startedAt),
+    time: formatInstant(deps.clock.now()),
+    roster: { revision: roster.revision, cards: roster.cards, digest: digestOf(roster), reconciledAt: null },
+    outbox: deps.publisher.view(),
+    doors: Object.fromEntries(doors.map(([door, { mode, position, strike }]) => [door, { mode, position, strike }])),
+    readers: Object.fromEntries(readers),
+    clock: { synchronized: deps.clock.isSynchronized() },
+    lossyCardNumbers: deps.lossyCardNumbers,
+    alarms: [
+      ...doors.flatMap(([door, { alarms }]) => alarms.map((alarm) => `door ${door}: ${alarm}`)),
+      ...readers.flatMap(([reader, { state, detail }]) =>
+        state === 'offline' ? [`reader ${reader}: offline: ${detail ?? ''}`] : [],
+      ),
+      ...(deps.writer.isFailing ? ['store: writes fail, changes from HR are not taken'] : []),
+    ],
+  };
+};
+
+/** What the broker says of a gateway that is gone without a farewell. */
+export const lastWill = (gateway: GatewayId): string => JSON.stringify({ type: 'status', gateway, online: false });
+
+/** Changes that come together are published together. */
+const SETTLE = milliseconds(200);
+const REFRESH = milliseconds(60_000);
+
+/** Keeps the retained status true: at every connect, soon after every change, and once a minute. */
+export class StatusPublisher {
+  readonly #deps: {
+    readonly link: HrLink;
+    readonly topics: Topics;
+    readonly clock: Clock;
+    readonly describe: () => StatusDocument;
+  };
+  #timer: Timer | undefined;
+
+  constructor(deps: StatusPublisher['#deps']) {
+    this.#deps = deps;
+  }
+
+  /** At connect: the birth message. */
+  publishNow(): void {
+    const { link, topics, describe, clock } = this.#deps;
+    this.#timer?.cancel();
+    this.#timer = clock.schedule(REFRESH, () => this.publishNow());
+    if (!link.isConnected()) return;
+    // A status that does not get through is replaced by the next one.
+    link.publish(topics.status, JSON.stringify(describe()), { retain: true }).catch(() => {});
+  }
+
+  changed(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#deps.clock.schedule(SETTLE, () => this.publishNow());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+}

@@ -1,0 +1,249 @@
+// The tap flow: what a reader sees becomes one tap per presentation, the card is looked up, the decision is made, the strike
+// is released, and the event is recorded. All of it is local and synchronous, unless the door is to record before it releases.
+//
+// 1. A tap never waits (DESIGN.md, invariant 4): no network, no disk write, no other tap stands between card and strike.
+// 2. Any doubt denies (invariant 5): whatever fails here ends as a denial with a reason.
+
+import { type AccessDecision, decideAccess } from '../domain/access-decision.ts';
+import type { DenialReason, Direction, NewEvent } from '../domain/access-event.ts';
+import { type CardNumber, type CardNumberFormat, cardNumberOfUid, isRandomUid } from '../domain/card-number.ts';
+import type { Binding, CardLookup } from '../domain/credential.ts';
+import type { DoorId, ReaderId } from '../domain/ids.ts';
+import type { AccessRules } from '../domain/schedule.ts';
+import { IDLE_FILTER, stepTapFilter, type Tap, type TapFilterState } from '../domain/tap-filter.ts';
+import { errorMessage } from '../errors.ts';
+import { type Log, maskCard } from '../log.ts';
+import type { CardObservation, CardReaderListener, ReaderCondition } from '../ports/card-reader.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { CredentialStore } from '../ports/credential-store.ts';
+import type { DoorController, GrantedTap } from './door-controller.ts';
+import type { SerialWriter } from './serial-writer.ts';
+
+/** Where a reader hangs and what it is for. */
+export interface ReaderPlace {
+  readonly reader: ReaderId;
+  readonly direction: Direction;
+  /** `access` decides at `door`; `activation` also makes pending cards active; `enrolment` opens nothing and reports the number. */
+  readonly role: 'access' | 'activation' | 'enrolment';
+  readonly door: DoorId | undefined;
+}
+
+export interface DoorAtReader {
+  readonly controller: DoorController;
+  /** The strike waits for the event to be on disk. */
+  readonly recordBeforeRelease: boolean;
+}
+
+/** What became of one tap. */
+export type TapOutcome =
+  | { readonly kind: 'granted'; readonly card: CardNumber; readonly binding: Binding; readonly door: DoorId }
+  | {
+      readonly kind: 'denied';
+      readonly card: CardNumber | undefined;
+      readonly reason: DenialReason;
+      readonly detail?: string;
+    }
+  | { readonly kind: 'presented'; readonly card: CardNumber }
+  | { readonly kind: 'activated'; readonly card: CardNumber };
+
+interface Dependencies {
+  readonly place: ReaderPlace;
+  /** Undefined for an enrolment reader. */
+  readonly doorAtReader: DoorAtReader | undefined;
+  readonly cardNumberFormat: CardNumberFormat;
+  readonly rules: AccessRules;
+  readonly store: CredentialStore;
+  readonly writer: SerialWriter;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Something that status shows has changed. */
+  readonly onChange: () => void;
+}
+
+export class TapHandler implements CardReaderListener {
+  readonly #deps: Dependencies;
+  #filter: TapFilterState = IDLE_FILTER;
+  #condition: ReaderCondition | undefined;
+  readonly #waiting: ((outcome: TapOutcome) => void)[] = [];
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  /** Undefined until the reader has reported for the first time. */
+  get condition(): ReaderCondition | undefined {
+    return this.#condition;
+  }
+
+  /** Fulfils with the outcome of the next tap at this reader. */
+  nextOutcome(): Promise<TapOutcome> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  onObservation(observation: CardObservation): void {
+    const { state, tap } = stepTapFilter(this.#filter, observation);
+    this.#filter = state;
+    if (tap !== undefined) this.#onTap(tap);
+  }
+
+  onCondition(condition: ReaderCondition): void {
+    const isFirst = this.#condition === undefined;
+    this.#condition = condition;
+    const { place, log, onChange } = this.#deps;
+    const { state, detail } = condition;
+    if (state === 'offline') log.error({ reader: place.reader, detail }, 'reader offline');
+    else log.info({ reader: place.reader, detail }, 'reader online');
+    // A reader that starts as it should is not news for the log of events.
+    if (!isFirst || state === 'offline') {
+      this.#record({ event: state === 'offline' ? 'reader-offline' : 'reader-online', detail });
+    }
+    onChange();
+  }
+
+  #onTap(tap: Tap): void {
+    if (tap.kind === 'ambiguous') return this.#deny({ card: undefined, reason: 'ambiguous-read', detail: tap.cause });
+    const card = cardNumberOfUid(tap.uid, this.#deps.cardNumberFormat);
+    if (card === undefined) {
+      return this.#deny({ card, reason: 'ambiguous-read', detail: 'the UID has no number in the configured format' });
+    }
+    if (isRandomUid(tap.uid)) return this.#deny({ card, reason: 'random-uid' });
+    if (this.#deps.place.role === 'enrolment') return this.#present(card);
+    this.#decide(card);
+  }
+
+  #decide(card: CardNumber): void {
+    const { store, place, doorAtReader, clock, rules } = this.#deps;
+    const { door } = place;
+    if (door === undefined || doorAtReader === undefined) return this.#deny({ card, reason: 'door-not-permitted' });
+    const found = store.findCard(card);
+    if (place.role === 'activation' && found.kind === 'live' && found.binding.activation === 'pending') {
+      return this.#activate(card);
+    }
+    const decision = decideAccess({
+      card: found,
+      door,
+      mode: doorAtReader.controller.mode,
+      now: clock.now(),
+      isClockSynchronized: clock.isSynchronized(),
+      rules,
+    });
+    if (decision.kind === 'denied') return this.#deny({ card, reason: decision.reason, found });
+    this.#grant({ card, door, doorAtReader, decision });
+  }
+
+  #grant(granted: {
+    readonly card: CardNumber;
+    readonly door: DoorId;
+    readonly doorAtReader: DoorAtReader;
+    readonly decision: Extract<AccessDecision, { kind: 'granted' }>;
+  }): void {
+    const { card, door, doorAtReader, decision } = granted;
+    const { binding } = decision;
+    const { reader, direction } = this.#deps.place;
+    const grant: GrantedTap = {
+      reader,
+      direction,
+      card,
+      cardholder: binding.cardholder,
+      bindingRevision: binding.revision,
+    };
+    const event = this.#event({ event: 'access-granted', ...grant });
+    const outcome: TapOutcome = { kind: 'granted', card, binding, door };
+    if (doorAtReader.recordBeforeRelease) {
+      void this.#recordThenRelease(event, grant, outcome);
+      return;
+    }
+    if (this.#release(grant, card)) {
+      this.#deps.writer.record(event);
+      this.#conclude(outcome);
+    }
+  }
+
+  async #recordThenRelease(event: NewEvent, grant: GrantedTap, outcome: TapOutcome): Promise<void> {
+    try {
+      await this.#deps.writer.write((tx) => tx.append(event));
+    } catch (error) {
+      return this.#deny({ card: grant.card, reason: 'store-failure', detail: errorMessage(error) });
+    }
+    if (this.#release(grant, grant.card)) this.#conclude(outcome);
+  }
+
+  /** Releases the strike; what stands in the way is recorded as a denial. */
+  #release(grant: GrantedTap, card: CardNumber): boolean {
+    const released = this.#deps.doorAtReader?.controller.releaseFor(grant);
+    if (released?.kind === 'released') return true;
+    const detail = released?.kind === 'failed' ? `strike: ${released.detail}` : undefined;
+    this.#deny({ card, reason: 'door-blocked', ...(detail !== undefined && { detail }) });
+    return false;
+  }
+
+  #deny(denial: {
+    readonly card: CardNumber | undefined;
+    readonly reason: DenialReason;
+    readonly detail?: string;
+    readonly found?: CardLookup;
+  }): void {
+    const { card, reason, detail, found } = denial;
+    this.#record({ event: 'access-denied', card, reason, detail, ...whose(found) });
+    this.#conclude({ kind: 'denied', card, reason, ...(detail !== undefined && { detail }) });
+  }
+
+  #present(card: CardNumber): void {
+    this.#record({ event: 'card-presented', card });
+    this.#conclude({ kind: 'presented', card });
+  }
+
+  /** A pending card becomes active here and now; HR confirms later with a newer binding. */
+  #activate(card: CardNumber): void {
+    const { writer, log, place } = this.#deps;
+    const work = writer.write((tx) => {
+      const record = tx.card(card);
+      if (record?.state !== 'live' || record.activation !== 'pending') return false;
+      const active: Binding = { ...record, activation: 'active' };
+      tx.putChange({ cards: new Map([[card, active]]), cardholders: new Map(), revision: 0 });
+      tx.append(this.#event({ event: 'card-activated', card, ...whose({ kind: 'live', binding: active }) }));
+      return true;
+    });
+    void work.then(
+      (isActivated) => {
+        if (isActivated) this.#conclude({ kind: 'activated', card });
+        else this.#deny({ card, reason: 'pending' });
+      },
+      (error: unknown) => {
+        log.error({ reader: place.reader, err: errorMessage(error) }, 'activation could not be stored');
+        this.#deny({ card, reason: 'store-failure', detail: errorMessage(error) });
+      },
+    );
+  }
+
+  #conclude(outcome: TapOutcome): void {
+    const { place, log } = this.#deps;
+    const { reader, door } = place;
+    const card = outcome.card === undefined ? undefined : maskCard(outcome.card);
+    if (outcome.kind === 'denied') log.info({ reader, door, card, reason: outcome.reason }, 'access denied');
+    else log.info({ reader, door, card }, LOG_MESSAGES[outcome.kind]);
+    for (const resolve of this.#waiting.splice(0)) resolve(outcome);
+  }
+
+  #record(event: Pick<NewEvent, 'event'> & Partial<NewEvent>): void {
+    this.#deps.writer.record(this.#event(event));
+  }
+
+  #event(event: Pick<NewEvent, 'event'> & Partial<NewEvent>): NewEvent {
+    const { clock, place } = this.#deps;
+    const { door, reader, direction } = place;
+    return { at: clock.now(), clockSynchronized: clock.isSynchronized(), door, reader, direction, ...event };
+  }
+}
+
+const LOG_MESSAGES = { granted: 'access granted', presented: 'card presented', activated: 'card activated' } as const;
+
+/** Whose card it is or was, so that attendance can join a person's history. */
+const whose = (found: CardLookup | undefined): Partial<NewEvent> => {
+  if (found?.kind === 'live') return { cardholder: found.binding.cardholder, bindingRevision: found.binding.revision };
+  if (found?.kind === 'retired') {
+    const { tombstone } = found;
+    return { cardholder: tombstone.cardholder, bindingRevision: tombstone.revision };
+  }
+  return {};
+};

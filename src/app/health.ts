@@ -1,0 +1,67 @@
+// Health is earned (DESIGN.md, invariant 9): the supervisor hears that the gateway is alive only while the readers' loops turn,
+// the store answers and this very event loop runs. Being offline, or a reader whose chip is dead, is not unhealthy: a restart
+// would not mend it.
+
+import type { ReaderId } from '../domain/ids.ts';
+import { type Milliseconds, milliseconds } from '../domain/units.ts';
+import { errorMessage } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { CardReader } from '../ports/card-reader.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
+import type { CredentialStore } from '../ports/credential-store.ts';
+import type { ServiceNotifier } from '../ports/service-notifier.ts';
+
+/** A reader's loop that has not turned for so long hangs; an SPI time-out of a dead bus is far shorter. */
+export const READER_LOOP_LIMIT: Milliseconds = milliseconds(10_000);
+const DEFAULT_INTERVAL = milliseconds(30_000);
+
+interface Dependencies {
+  readonly readers: ReadonlyMap<ReaderId, Pick<CardReader, 'lastTurnAt'>>;
+  readonly store: Pick<CredentialStore, 'probe'>;
+  readonly notifier: ServiceNotifier;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class HealthMonitor {
+  readonly #deps: Dependencies;
+  readonly #startedAt;
+  #timer: Timer | undefined;
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+    this.#startedAt = deps.clock.monotonic();
+  }
+
+  /** What is wrong, in words; empty when healthy. */
+  faults(): string[] {
+    const { readers, store, clock } = this.#deps;
+    const now = clock.monotonic();
+    const faults = [...readers]
+      .filter(([, reader]) => now - (reader.lastTurnAt() ?? this.#startedAt) > READER_LOOP_LIMIT)
+      .map(([reader]) => `the loop of reader ${reader} does not turn`);
+    try {
+      store.probe();
+    } catch (error) {
+      faults.push(`the store does not answer: ${errorMessage(error)}`);
+    }
+    return faults;
+  }
+
+  /** Feeds the watchdog at a third of its interval for as long as there is nothing wrong. */
+  start(): void {
+    const { notifier, clock, log } = this.#deps;
+    const interval = milliseconds((notifier.watchdogInterval ?? DEFAULT_INTERVAL) / 3);
+    const beat = (): void => {
+      const faults = this.faults();
+      if (faults.length === 0) notifier.alive();
+      else log.error({ faults }, 'unhealthy: the watchdog is not fed');
+      this.#timer = clock.schedule(interval, beat);
+    };
+    beat();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+}

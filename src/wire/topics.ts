@@ -1,0 +1,29 @@
+// The topics of PROTOCOL.md, for one gateway of one site.
+
+import type { GatewayId, SiteId } from '../domain/ids.ts';
+
+export interface Topics {
+  /** Inbound, from HR to all gateways. */
+  readonly cardBound: string;
+  readonly cardRevoked: string;
+  /** Outbound, from this gateway. */
+  readonly receipt: string;
+  readonly event: string;
+  /** Outbound and retained; also the last will. */
+  readonly status: string;
+}
+
+export const topicsOf = (site: SiteId, gateway: GatewayId): Topics => {
+  const root = `cardea/${site}`;
+  const own = `${root}/gateways/${gateway}`;
+  return {
+    cardBound: `${root}/hr/card-bound`,
+    cardRevoked: `${root}/hr/card-revoked`,
+    receipt: `${own}/receipt`,
+    event: `${own}/event`,
+    status: `${own}/status`,
+  };
+};
+
+/** What the gateway subscribes to. */
+export const subscriptionsOf = (topics: Topics): readonly string[] => [topics.cardBound, topics.cardRevoked];
