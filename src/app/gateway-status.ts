@@ -89,17 +89,19 @@ export const lastWill = (gateway: GatewayId): string => JSON.stringify({ type: '
 const SETTLE = milliseconds(200);
 const REFRESH = milliseconds(60_000);
 
+interface PublisherDependencies {
+  readonly link: HrLink;
+  readonly topics: Topics;
+  readonly clock: Clock;
+  readonly describe: () => StatusDocument;
+}
+
 /** Keeps the retained status true: at every connect, soon after every change, and once a minute. */
 export class StatusPublisher {
-  readonly #deps: {
-    readonly link: HrLink;
-    readonly topics: Topics;
-    readonly clock: Clock;
-    readonly describe: () => StatusDocument;
-  };
+  readonly #deps: PublisherDependencies;
   #timer: Timer | undefined;
 
-  constructor(deps: StatusPublisher['#deps']) {
+  constructor(deps: PublisherDependencies) {
     this.#deps = deps;
   }
 

@@ -29,6 +29,8 @@ interface Dependencies {
 export interface OutboxView {
   /** Entries that the broker has not acknowledged. */
   readonly pending: number;
+  /** When the oldest of them happened, RFC 3339; null when none is pending. */
+  readonly oldest: string | null;
 }
 
 export class EventPublisher {
@@ -46,7 +48,9 @@ export class EventPublisher {
 
   view(): OutboxView {
     const { eventLog } = this.#deps;
-    return { pending: eventLog.tail().sequence - eventLog.sentUpTo() };
+    const sent = eventLog.sentUpTo();
+    const pending = eventLog.tail().sequence - sent;
+    return { pending, oldest: pending > 0 ? (eventLog.entryAt(sent + 1)?.event.time ?? null) : null };
   }
 
   /** Something may be there to publish: the log has grown, or the link is up. */

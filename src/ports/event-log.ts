@@ -11,6 +11,8 @@ export interface LogEntry {
 
 export interface EventLog {
   tail(): LogTail;
+  /** One entry, read at once; undefined where there is none. Throws `store-record-unreadable`. */
+  entryAt(sequence: number): LogEntry | undefined;
   /** At most `limit` entries with a sequence above `after`, in order. Rejects with `store-record-unreadable`. */
   entriesAfter(after: number, limit: number): Promise<readonly LogEntry[]>;
   /** The last sequence that the broker has acknowledged, with everything before it; 0 at first. */

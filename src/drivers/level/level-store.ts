@@ -131,6 +131,11 @@ export class LevelStore implements CredentialStore, EventLog {
     return this.#tail;
   }
 
+  entryAt(sequence: number): LogEntry | undefined {
+    const text = this.#event.getSync(eventKey(sequence));
+    return text === undefined ? undefined : records.decodeEntry(text);
+  }
+
   async entriesAfter(after: number, limit: number): Promise<readonly LogEntry[]> {
     const texts = await this.#event.values({ gt: eventKey(after), limit }).all();
     return texts.map(records.decodeEntry);
