@@ -3,43 +3,14 @@
 import type { DoorId, GatewayId, ReaderId } from '../domain/ids.ts';
 import { digestOf } from '../domain/roster-digest.ts';
 import { formatInstant, type Instant, milliseconds } from '../domain/units.ts';
-import type { ReaderCondition } from '../ports/card-reader.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { HrLink } from '../ports/hr-link.ts';
+import type { ReaderStatus, StatusDocument } from '../wire/status.ts';
 import type { Topics } from '../wire/topics.ts';
-import type { DoorController, DoorView } from './door-controller.ts';
+import type { DoorController } from './door-controller.ts';
 import type { EventPublisher } from './publish-events.ts';
 import type { SerialWriter } from './serial-writer.ts';
-
-export interface ReaderView {
-  readonly door: DoorId | null;
-  readonly state: 'starting' | ReaderCondition['state'];
-  readonly detail: string | null;
-}
-
-export interface StatusDocument {
-  readonly type: 'status';
-  readonly gateway: GatewayId;
-  readonly online: true;
-  readonly version: string;
-  readonly startedAt: string;
-  readonly time: string;
-  readonly roster: {
-    readonly revision: number;
-    readonly cards: number;
-    readonly digest: string;
-    readonly reconciledAt: string | null;
-  };
-  readonly outbox: { readonly pending: number; readonly oldest: string | null };
-  readonly doors: Readonly<Record<DoorId, Pick<DoorView, 'mode' | 'position' | 'strike'>>>;
-  readonly readers: Readonly<Record<ReaderId, ReaderView>>;
-  readonly clock: { readonly synchronized: boolean };
-  /** Different UIDs may share a number in the configured format. */
-  readonly lossyCardNumbers: boolean;
-  /** In words, most urgent first; empty when nothing needs attention. */
-  readonly alarms: readonly string[];
-}
 
 interface Dependencies {
   readonly gateway: GatewayId;
@@ -50,7 +21,7 @@ interface Dependencies {
   readonly writer: SerialWriter;
   readonly publisher: EventPublisher;
   readonly doors: ReadonlyMap<DoorId, DoorController>;
-  readonly readers: ReadonlyMap<ReaderId, { readonly view: () => ReaderView }>;
+  readonly readers: ReadonlyMap<ReaderId, { readonly view: () => ReaderStatus }>;
   readonly clock: Clock;
 }
 
@@ -81,9 +52,6 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
     ],
   };
 };
-
-/** What the broker says of a gateway that is gone without a farewell. */
-export const lastWill = (gateway: GatewayId): string => JSON.stringify({ type: 'status', gateway, online: false });
 
 /** Changes that come together are published together. */
 const SETTLE = milliseconds(200);

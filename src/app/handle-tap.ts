@@ -16,6 +16,7 @@ import { type Log, maskCard } from '../log.ts';
 import type { CardObservation, CardReaderListener, ReaderCondition } from '../ports/card-reader.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
+import type { ReaderStatus } from '../wire/status.ts';
 import type { DoorController, GrantedTap } from './door-controller.ts';
 import type { SerialWriter } from './serial-writer.ts';
 
@@ -70,9 +71,10 @@ export class TapHandler implements CardReaderListener {
     this.#deps = deps;
   }
 
-  /** Undefined until the reader has reported for the first time. */
-  get condition(): ReaderCondition | undefined {
-    return this.#condition;
+  /** As status shows it; `starting` until the reader has reported for the first time. */
+  view(): ReaderStatus {
+    const door = this.#deps.place.door ?? null;
+    return { door, state: this.#condition?.state ?? 'starting', detail: this.#condition?.detail ?? null };
   }
 
   /** Fulfils with the outcome of the next tap at this reader. */

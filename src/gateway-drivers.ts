@@ -1,0 +1,121 @@
+// Makes the drivers that the configuration asks for. Nothing else constructs a driver, and nothing here is started.
+
+import { readFileSync } from 'node:fs';
+import type { Config, MqttConfig, ReaderConfig } from './config/config.ts';
+import type { ReaderId } from './domain/ids.ts';
+import { loadSynchronizationProbes } from './drivers/clock/synchronization-probes.ts';
+import { SystemClock } from './drivers/clock/system-clock.ts';
+import { EmbeddedBroker } from './drivers/embedded-broker/embedded-broker.ts';
+import type { AuxiliaryOutput } from './drivers/gpio/door-lines.ts';
+import { createGpioDoorIo } from './drivers/gpio/select-gpio-backend.ts';
+import { Mfrc522Reader } from './drivers/mfrc522/mfrc522-reader.ts';
+import { MqttHrLink } from './drivers/mqtt/mqtt-hr-link.ts';
+import { SimulatedCardReader } from './drivers/simulated/simulated-card-reader.ts';
+import { SimulatedDoorIo } from './drivers/simulated/simulated-door-io.ts';
+import type { Log } from './log.ts';
+import type { CardReader } from './ports/card-reader.ts';
+import type { Clock } from './ports/clock.ts';
+import type { DoorIo } from './ports/door-io.ts';
+import type { HrLink } from './ports/hr-link.ts';
+import { lastWill } from './wire/status.ts';
+import { subscriptionsOf, type Topics } from './wire/topics.ts';
+
+export const createClock = async (config: Config): Promise<Clock> =>
+  new SystemClock({ trust: config.clock.trust, probes: await loadSynchronizationProbes() });
+
+export interface DoorLines {
+  readonly io: DoorIo;
+  /** Present when the doors are simulated. */
+  readonly simulated?: SimulatedDoorIo;
+  /** Pulses the reset line of a reader; does nothing for one without a line. */
+  readonly pulseReset: (reader: ReaderId) => void;
+}
+
+export const createDoorLines = async (config: Config): Promise<DoorLines> => {
+  const wirings = config.doors.map(({ wiring }) => wiring);
+  const { driver, chip, debounce } = config.gpio;
+  if (driver === 'simulated') {
+    const simulated = new SimulatedDoorIo({ doors: wirings });
+    return { io: simulated, simulated, pulseReset: () => {} };
+  }
+  const outputs = resetLines(config);
+  const io = await createGpioDoorIo({ doors: wirings, outputs, driver, debounce, ...(chip !== undefined && { chip }) });
+  const pulseReset = (reader: ReaderId): void => {
+    if (!outputs.some(({ name }) => name === reader)) return;
+    // RST has to be low for 100 ns (MFRC522 data sheet, 8.8.1); the time between two system calls is plenty.
+    io.setOutput(reader, true);
+    io.setOutput(reader, false);
+  };
+  return { io, pulseReset };
+};
+
+const resetLines = (config: Config): AuxiliaryOutput[] =>
+  config.readers.flatMap(({ id, hardware }) =>
+    hardware.driver === 'mfrc522' && hardware.resetLine !== undefined
+      ? [{ name: id, line: hardware.resetLine, activeLow: true }]
+      : [],
+  );
+
+export interface CreatedReader {
+  readonly driver: CardReader;
+  /** Present when the reader is simulated. */
+  readonly simulated?: SimulatedCardReader;
+}
+
+export const createReader = (
+  { id, hardware }: ReaderConfig,
+  { clock, log, lines }: { readonly clock: Clock; readonly log: Log; readonly lines: DoorLines },
+): CreatedReader => {
+  if (hardware.driver === 'simulated') {
+    const simulated = new SimulatedCardReader({ clock });
+    return { driver: simulated, simulated };
+  }
+  const { device, speedHz, rxGainDb, poll, resetLine } = hardware;
+  return {
+    driver: new Mfrc522Reader({
+      options: {
+        device,
+        speedHz,
+        rxGainDb,
+        pollMilliseconds: poll,
+        ...(resetLine !== undefined && { pulseReset: () => lines.pulseReset(id) }),
+      },
+      clock,
+      log,
+    }),
+  };
+};
+
+/** The broker in this process, where the configuration asks for one. */
+export const createBroker = (mqtt: MqttConfig, log: Log): EmbeddedBroker | undefined =>
+  mqtt.kind === 'embedded' ? new EmbeddedBroker({ port: mqtt.port, log }) : undefined;
+
+export const createLink = (
+  config: Config,
+  { url, topics, log }: { readonly url: string; readonly topics: Topics; readonly log: Log },
+): HrLink => {
+  const { mqtt, gateway } = config;
+  const broker = mqtt.kind === 'broker' ? mqtt : undefined;
+  return new MqttHrLink({
+    url,
+    protocolVersion: mqtt.protocolVersion,
+    clientId: `cardea-${gateway}`,
+    username: broker?.username,
+    // Read for every connection: changed credentials need no restart.
+    password: fileReader(broker?.passwordFile, (text) => text.trimEnd()),
+    tls: broker?.tls && {
+      ca: fileReader(broker.tls.ca),
+      cert: fileReader(broker.tls.cert),
+      key: fileReader(broker.tls.key),
+    },
+    keepaliveSeconds: mqtt.keepaliveSeconds,
+    connectTimeoutSeconds: mqtt.connectTimeoutSeconds,
+    sessionExpirySeconds: mqtt.sessionExpirySeconds,
+    subscriptions: subscriptionsOf(topics),
+    will: { topic: topics.status, payload: lastWill(gateway) },
+    log,
+  });
+};
+
+const fileReader = (path: string | undefined, finish = (text: string): string => text): (() => string) | undefined =>
+  path === undefined ? undefined : () => finish(readFileSync(path, 'utf8'));

@@ -1,0 +1,312 @@
+// The composition root of the daemon: what it consists of, and the order in which it starts and stops.
+//
+//   tap      reader -> tap filter -> look up card -> decide -> door machine -> strike               app/handle-tap.ts
+//                                                        \-> event -> outbox -> MQTT                app/publish-events.ts
+//   change   MQTT -> verify + decode -> plan -> one LevelDB batch (fsync) -> acknowledge -> receipt app/apply-hr-message.ts
+//
+// Start: store, broker, doors (locked), readers, admin socket, ready; then the link: a gateway without a network is ready.
+// Stop, and a start that fails halfway: the other way round, so that the strikes are safe early, each step bounded.
+
+import { join } from 'node:path';
+import { startAdmin } from './admin/server.ts';
+import { HrMessageHandler } from './app/apply-hr-message.ts';
+import { DoorController } from './app/door-controller.ts';
+import { describeGateway, StatusPublisher } from './app/gateway-status.ts';
+import { TapHandler } from './app/handle-tap.ts';
+import { HealthMonitor } from './app/health.ts';
+import { EventPublisher } from './app/publish-events.ts';
+import { SerialWriter } from './app/serial-writer.ts';
+import type { Config, ReaderConfig } from './config/config.ts';
+import { isLossyFormat } from './domain/card-number.ts';
+import type { DoorId, ReaderId } from './domain/ids.ts';
+import { BUILT_IN_RULES } from './domain/schedule.ts';
+import { safeStateFile } from './drivers/gpio/safe-state-file.ts';
+import { LevelStore } from './drivers/level/level-store.ts';
+import { createNotifier } from './drivers/systemd/systemd-notifier.ts';
+import { errorMessage } from './errors.ts';
+import {
+  type CreatedReader,
+  createBroker,
+  createClock,
+  createDoorLines,
+  createLink,
+  createReader,
+} from './gateway-drivers.ts';
+import { createLog, type Log } from './log.ts';
+import type { HrLinkListener } from './ports/hr-link.ts';
+import { VERSION } from './version.ts';
+import { unsignedEnvelope } from './wire/message-envelope.ts';
+import { lastWill, type StatusDocument } from './wire/status.ts';
+import { topicsOf } from './wire/topics.ts';
+
+/** How long a stop waits for one part before it goes on to the next. */
+const CLOSE_LIMIT_MS = 3000;
+
+export interface RunningGateway {
+  /** Fulfils when everything is closed; `isFailure` when the gateway stopped because it could not go on. */
+  readonly stopped: Promise<{ readonly reason: string; readonly isFailure: boolean }>;
+  /** Ends in order. Idempotent. */
+  stop(reason: string, isFailure?: boolean): Promise<void>;
+  describe(): StatusDocument;
+  /** The broker in use, such as `mqtt://127.0.0.1:1883`. */
+  readonly brokerUrl: string;
+}
+
+/** Starts the daemon. Rejects with a CardeaError, after everything that had started was closed again. */
+export const startGateway = async (config: Config): Promise<RunningGateway> => {
+  const log = createLog(config.log.level).child({ gateway: config.gateway });
+  const closing = new ClosingStack(log);
+  try {
+    return await start(config, log, closing);
+  } catch (error) {
+    await closing.closeAll();
+    throw error;
+  }
+};
+
+const start = async (config: Config, log: Log, closing: ClosingStack): Promise<RunningGateway> => {
+  const { site, gateway, mqtt } = config;
+  const cardNumberFormat = config.cardNumber.format;
+  const rules = BUILT_IN_RULES;
+  const topics = topicsOf(site, gateway);
+  const clock = await createClock(config);
+  const startedAt = clock.now();
+  announce(config, log);
+
+  const store = await LevelStore.open(join(config.dataDir, 'store'));
+  closing.add('store', () => store.close());
+  const writer = new SerialWriter({ store, gateway, clock, log: log.child({ part: 'writer' }) });
+  closing.add('writer', () => writer.idle());
+  const record = (event: 'gateway-started' | 'gateway-stopped', detail: { readonly [key: string]: string }): void =>
+    writer.record({ event, at: clock.now(), clockSynchronized: clock.isSynchronized(), detail });
+
+  const broker = createBroker(mqtt, log.child({ part: 'broker' }));
+  const brokerPort = await broker?.start();
+  if (broker !== undefined) closing.add('embedded broker', () => broker.stop());
+  const brokerUrl = mqtt.kind === 'broker' ? mqtt.url : `mqtt://${mqtt.host}:${brokerPort?.port}`;
+  const link = createLink(config, { url: brokerUrl, topics, log: log.child({ part: 'link' }) });
+  closing.add('link', () => link.stop({ topic: topics.status, payload: lastWill(gateway) }));
+  const publisher = new EventPublisher({ eventLog: store, link, topics, clock, log: log.child({ part: 'outbox' }) });
+  closing.add('outbox', () => publisher.stop());
+
+  const doors = new Map<DoorId, DoorController>();
+  const readers = new Map<ReaderId, GatewayReader>();
+  const describe = (): StatusDocument =>
+    describeGateway({
+      gateway,
+      version: VERSION,
+      startedAt,
+      lossyCardNumbers: isLossyFormat(cardNumberFormat),
+      store,
+      writer,
+      publisher,
+      doors,
+      readers: new Map([...readers].map(([id, { handler }]) => [id, handler])),
+      clock,
+    });
+  const status = new StatusPublisher({ link, topics, clock, describe });
+  closing.add('status', () => status.stop());
+  const onChange = (): void => status.changed();
+
+  const stopped = new Stopped(log, closing);
+  const lines = await createDoorLines(config);
+  await lines.io.open({
+    onInput: (door, input) => doors.get(door)?.onInput(input),
+    onFailure: (error) => void stopped.stop(`the door lines failed: ${error.message}`, true),
+  });
+  const safeState = safeStateFile(
+    config.doors.map(({ wiring }) => wiring),
+    lines.io,
+  );
+  safeState.write();
+  closing.add('doors', async () => {
+    for (const door of doors.values()) door.stop();
+    await lines.io.close();
+    safeState.remove();
+  });
+  for (const { id: door, release, heldOpen, relockOnClose } of config.doors) {
+    const timings = { release, heldOpen, relockOnClose };
+    const deps = { door, timings, io: lines.io, writer, clock, log: log.child({ part: 'door' }), onChange };
+    doors.set(door, new DoorController(deps, store.doorMode(door)));
+  }
+  record('gateway-started', { version: VERSION });
+  stopped.before = () => record('gateway-stopped', { reason: stopped.reason });
+
+  const readerLog = log.child({ part: 'reader' });
+  for (const reader of config.readers) {
+    const created = createReader(reader, { clock, log: readerLog, lines });
+    const handler = new TapHandler({
+      place: placeOf(reader),
+      doorAtReader: doorAt(reader, config, doors),
+      cardNumberFormat,
+      rules,
+      store,
+      writer,
+      clock,
+      log: readerLog,
+      onChange,
+    });
+    readers.set(reader.id, { ...created, handler });
+    await created.driver.start(handler);
+    closing.add(`reader ${reader.id}`, () => created.driver.stop());
+  }
+
+  const notifier = await createNotifier();
+  closing.add('notifier', () => notifier.close());
+  const health = new HealthMonitor({
+    readers: new Map([...readers].map(([id, { driver }]) => [id, driver])),
+    store,
+    notifier,
+    clock,
+    log: log.child({ part: 'health' }),
+  });
+
+  const admin = await startAdmin({
+    socket: config.admin.socket,
+    operations: {
+      site,
+      gateway,
+      doors,
+      readers,
+      ...(lines.simulated !== undefined && { simulatedDoors: lines.simulated }),
+      store,
+      writer,
+      describe,
+      health: () => health.faults(),
+      cardNumberFormat,
+      rules,
+      clock,
+      log: log.child({ part: 'admin' }),
+    },
+  });
+  closing.add('admin socket', () => admin.close());
+
+  const changes = new HrMessageHandler({
+    site,
+    gateway,
+    doors: [...doors.keys()],
+    topics,
+    cardNumberFormat,
+    envelope: unsignedEnvelope,
+    rules,
+    writer,
+    clock,
+    log: log.child({ part: 'changes' }),
+  });
+  writer.onCommit = () => {
+    publisher.wake();
+    admin.onCommitted();
+  };
+  const linkListener: HrLinkListener = {
+    onMessage: async (message) => {
+      await changes.handle(message);
+      onChange();
+    },
+    onConnect: () => {
+      status.publishNow();
+      publisher.wake();
+    },
+    onDisconnect: () => {},
+  };
+
+  notifier.ready(`${config.doors.length} doors, ${config.readers.length} readers`);
+  health.start();
+  closing.add('health', () => {
+    notifier.stopping();
+    health.stop();
+  });
+  link.start(linkListener);
+  log.info(
+    { doors: doors.size, readers: readers.size, broker: brokerUrl, cards: store.roster().cards },
+    'gateway ready',
+  );
+  return { stopped: stopped.done, stop: (reason, isFailure) => stopped.stop(reason, isFailure), describe, brokerUrl };
+};
+
+interface GatewayReader extends CreatedReader {
+  readonly handler: TapHandler;
+}
+
+const placeOf = ({ id, direction, role, door }: ReaderConfig) => ({ reader: id, direction, role, door });
+
+const doorAt = (reader: ReaderConfig, config: Config, doors: ReadonlyMap<DoorId, DoorController>) => {
+  const door = config.doors.find(({ id }) => id === reader.door);
+  const controller = door && doors.get(door.id);
+  return door && controller && { controller, recordBeforeRelease: door.recordBeforeRelease };
+};
+
+/** What an operator should know about this configuration, once per start. */
+const announce = (config: Config, log: Log): void => {
+  if (config.trust.messages === 'unsigned') {
+    log.warn({}, 'trust.messages is unsigned: whoever may publish to the broker may bind and revoke cards');
+  }
+  const { format } = config.cardNumber;
+  if (isLossyFormat(format))
+    log.warn({ format }, 'this card number format drops bytes of the UID: different cards may share a number');
+};
+
+/** What has to be closed, last opened first. */
+class ClosingStack {
+  readonly #log: Log;
+  readonly #parts: { readonly name: string; readonly close: () => void | Promise<void> }[] = [];
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  add(name: string, close: () => void | Promise<void>): void {
+    this.#parts.push({ name, close });
+  }
+
+  async closeAll(): Promise<void> {
+    for (const { name, close } of this.#parts.splice(0).reverse()) {
+      try {
+        if (!(await inTime(close()))) this.#log.warn({ name }, 'did not close in time');
+      } catch (error) {
+        this.#log.error({ name, err: errorMessage(error) }, 'could not be closed');
+      }
+    }
+  }
+}
+
+const inTime = async (closed: void | Promise<void>): Promise<boolean> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), CLOSE_LIMIT_MS);
+  });
+  try {
+    return await Promise.race([Promise.resolve(closed).then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** One stop, however many ask for it. */
+class Stopped {
+  readonly done: Promise<{ readonly reason: string; readonly isFailure: boolean }>;
+  /** Runs before anything is closed. */
+  before = (): void => {};
+  reason = '';
+  readonly #log: Log;
+  readonly #closing: ClosingStack;
+  #resolve: (outcome: { readonly reason: string; readonly isFailure: boolean }) => void = () => {};
+
+  constructor(log: Log, closing: ClosingStack) {
+    this.#log = log;
+    this.#closing = closing;
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  async stop(reason: string, isFailure = false): Promise<void> {
+    if (this.reason === '') {
+      this.reason = reason;
+      this.#log.info({ reason, isFailure }, 'gateway stopping');
+      this.before();
+      await this.#closing.closeAll();
+      this.#resolve({ reason, isFailure });
+    }
+    await this.done;
+  }
+}

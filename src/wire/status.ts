@@ -1,0 +1,44 @@
+// The retained status document (PROTOCOL.md, Status), which is the last will as well.
+
+import type { DoorMode } from '../domain/access-decision.ts';
+import type { DoorId, GatewayId, ReaderId } from '../domain/ids.ts';
+
+export interface StatusDocument {
+  readonly type: 'status';
+  readonly gateway: GatewayId;
+  readonly online: true;
+  readonly version: string;
+  /** RFC 3339, as all times here. */
+  readonly startedAt: string;
+  readonly time: string;
+  readonly roster: {
+    readonly revision: number;
+    readonly cards: number;
+    readonly digest: string;
+    readonly reconciledAt: string | null;
+  };
+  /** What the broker has not acknowledged yet, and since when. */
+  readonly outbox: { readonly pending: number; readonly oldest: string | null };
+  readonly doors: Readonly<Record<DoorId, DoorStatus>>;
+  readonly readers: Readonly<Record<ReaderId, ReaderStatus>>;
+  readonly clock: { readonly synchronized: boolean };
+  /** Different UIDs may share a number in the configured format. */
+  readonly lossyCardNumbers: boolean;
+  /** In words; empty when nothing needs attention. */
+  readonly alarms: readonly string[];
+}
+
+export interface DoorStatus {
+  readonly mode: DoorMode;
+  readonly position: 'open' | 'closed' | 'unmonitored';
+  readonly strike: 'locked' | 'unlocked';
+}
+
+export interface ReaderStatus {
+  readonly door: DoorId | null;
+  readonly state: 'starting' | 'online' | 'offline';
+  readonly detail: string | null;
+}
+
+/** What the broker says of a gateway that is gone. */
+export const lastWill = (gateway: GatewayId): string => JSON.stringify({ type: 'status', gateway, online: false });
