@@ -3,10 +3,11 @@
 import type { Config } from './config.ts';
 import { crossCheck } from './cross-checks.ts';
 import { type ConfigFault, type Finding, formatPath, inFileOrder } from './faults.ts';
+import { parseYaml } from './parse-yaml.ts';
 import { fileSchema } from './schema.ts';
 import { schemaFindings } from './schema-faults.ts';
 import { toConfig } from './to-config.ts';
-import { parseYaml, type YamlTree } from './yaml-tree.ts';
+import type { YamlTree } from './yaml-tree.ts';
 
 /**
  * `config` exactly when there are no faults. Faults and warnings come in the order of the file; `tree` gives further ones
@@ -17,7 +18,7 @@ export type ConfigCheck = { readonly warnings: readonly ConfigFault[]; readonly 
   | { readonly faults: readonly ConfigFault[]; readonly config?: never }
 );
 
-/** What is told of one file at most; the last fault then says how many more there are. */
+/** What is told of one file at most; the last one then says how many more there are. */
 const MAX_FAULTS = 100;
 
 /** `fileName` appears in the faults, and relative paths of certificates and passwords start at its directory. */
@@ -57,6 +58,6 @@ const told = (faults: readonly ConfigFault[]): readonly ConfigFault[] => {
   if (last === undefined) return ordered;
   return [
     ...ordered.slice(0, MAX_FAULTS),
-    { ...last, path: '', message: `and ${ordered.length - MAX_FAULTS} more faults` },
+    { ...last, path: '', message: `and ${ordered.length - MAX_FAULTS} more like these` },
   ];
 };

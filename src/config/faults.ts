@@ -34,11 +34,12 @@ const MAX_SHOWN = 40;
 export const formatPath = (path: readonly string[]): string =>
   path.map((key) => (PLAIN_KEY.test(key) ? key : showValue(key))).join('.');
 
-/** A value from the file on one short line. */
+/** A value from the file on one short line; credentials in an address are left out. */
 export const showValue = (value: unknown): string => {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a block of keys';
+  if (typeof value === 'string' && /:\/\/.*@/.test(value)) return 'an address with credentials';
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return shown.length <= MAX_SHOWN ? shown : `${shown.slice(0, MAX_SHOWN - 1)}…`;
 };

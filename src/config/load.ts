@@ -7,7 +7,8 @@ import { CardeaError, errorMessage } from '../errors.ts';
 import { type ConfigCheck, checkConfig, placed } from './check.ts';
 import type { Config } from './config.ts';
 import { type ConfigFault, type Finding, formatFault, inFileOrder } from './faults.ts';
-import { MAX_FILE_BYTES, parseYaml, type YamlTree } from './yaml-tree.ts';
+import { MAX_FILE_BYTES, parseYaml } from './parse-yaml.ts';
+import type { YamlTree } from './yaml-tree.ts';
 
 export interface LoadedConfig {
   readonly config: Config;

@@ -42,9 +42,15 @@ const issueFinding = (issue: Issue, { path, value, schema }: Subject): Finding =
     default:
       if (value === undefined) return finding(`is missing; ${allowed}${explanation(schema)}`);
       if (value === null) return finding(`has no value; ${allowed}`);
-      return finding(`${showValue(value)} is not allowed; ${allowed}`);
+      return finding(
+        `${showValue(value)} is not allowed; ${allowed}${isBareWord(value, schema) ? '; put it in quotes' : ''}`,
+      );
   }
 };
+
+/** YAML takes 12 and true for a number and a truth value; in quotes they are text. */
+const isBareWord = (value: unknown, schema: JsonSchema): boolean =>
+  schema['type'] === 'string' && schema['enum'] === undefined && ['number', 'boolean'].includes(typeof value);
 
 const lengthText = (value: string, issue: Issue): string =>
   issue.code === 'too_big'

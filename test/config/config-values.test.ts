@@ -1,0 +1,203 @@
+// What the gateway gets from a sound file: defaults, domain types, paths.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Config } from '../../src/config/config.ts';
+import type { LogLevel } from '../../src/log.ts';
+import type { DoorWiring } from '../../src/ports/door-io.ts';
+import { configOf, textWith } from './config-text.ts';
+
+describe('the configuration', () => {
+  it('of the shortest file has every default', () => {
+    assert.deepEqual(configOf(textWith()), {
+      site: 'hq',
+      gateway: 'lobby-1',
+      timezone: 'UTC',
+      dataDir: './data',
+      mqtt: {
+        kind: 'broker',
+        url: 'mqtts://hr.example.com',
+        protocolVersion: 5,
+        keepaliveSeconds: 15,
+        connectTimeoutSeconds: 10,
+        sessionExpirySeconds: 604_800,
+        tls: {},
+      },
+      cardNumber: { format: 'hex' },
+      clock: { trust: 'auto' },
+      gpio: { driver: 'auto', debounce: 10 },
+      doors: [
+        {
+          id: 'front',
+          wiring: { door: 'front', strike: { line: 17, activeLow: false, failMode: 'secure' } },
+          release: 5000,
+          relockOnClose: true,
+          heldOpen: 30_000,
+          recordBeforeRelease: false,
+        },
+      ],
+      readers: [
+        {
+          id: 'front-in',
+          door: 'front',
+          direction: 'in',
+          role: 'access',
+          hardware: { driver: 'mfrc522', device: '/dev/spidev0.0', speedHz: 1_000_000, rxGainDb: 33, poll: 50 },
+        },
+      ],
+      admin: { socket: '/run/cardea/cardea.sock' },
+      trust: { messages: 'unsigned' },
+      log: { level: 'info' },
+    });
+  });
+
+  it('carries every value that the file gives', () => {
+    const config = configOf(`
+site: hq
+gateway: lobby-1
+timezone: Asia/Shanghai
+dataDir: /var/lib/cardea
+mqtt:
+  url: mqtts://hr.example.com:8884
+  protocolVersion: 4
+  username: lobby
+  passwordFile: secret/password
+  ca: /etc/ssl/hr.pem
+  cert: lobby.pem
+  key: ../lobby.key
+  keepaliveSeconds: 30
+  connectTimeoutSeconds: 20
+  sessionExpiryHours: 2
+cardNumber: { format: wiegand26 }
+clock: { trust: always }
+gpio: { driver: gpiochip, chip: pinctrl-rp1, debounceMilliseconds: 0 }
+doors:
+  front:
+    strike: { line: 5, activeLow: true, releaseSeconds: 0.5, failMode: safe, relockOnClose: false }
+    contact: { line: 27, activeLow: false }
+    exitButton: { line: 22 }
+    heldOpenSeconds: 90
+    recordBeforeRelease: true
+readers:
+  front-out:
+    { door: front, direction: out, role: activation, spi: /dev/spidev1.2, speedHz: 500000, resetLine: 25, rxGainDb: 48, pollMilliseconds: 100 }
+admin: { socket: /tmp/c.sock }
+trust: { messages: unsigned }
+log: { level: debug }
+`);
+    const expected = {
+      site: 'hq',
+      gateway: 'lobby-1',
+      timezone: 'Asia/Shanghai',
+      dataDir: '/var/lib/cardea',
+      mqtt: {
+        kind: 'broker',
+        url: 'mqtts://hr.example.com:8884',
+        protocolVersion: 4,
+        username: 'lobby',
+        passwordFile: '/etc/cardea/secret/password',
+        tls: { ca: '/etc/ssl/hr.pem', cert: '/etc/cardea/lobby.pem', key: '/etc/lobby.key' },
+        keepaliveSeconds: 30,
+        connectTimeoutSeconds: 20,
+        sessionExpirySeconds: 7200,
+      },
+      cardNumber: { format: 'wiegand26' },
+      clock: { trust: 'always' },
+      gpio: { driver: 'gpiochip', chip: 'pinctrl-rp1', debounce: 0 },
+      doors: [
+        {
+          id: 'front',
+          wiring: {
+            door: 'front',
+            strike: { line: 5, activeLow: true, failMode: 'safe' },
+            contact: { line: 27, activeLow: false },
+            exitButton: { line: 22, activeLow: true },
+          },
+          release: 500,
+          relockOnClose: false,
+          heldOpen: 90_000,
+          recordBeforeRelease: true,
+        },
+      ],
+      readers: [
+        {
+          id: 'front-out',
+          direction: 'out',
+          role: 'activation',
+          door: 'front',
+          hardware: {
+            driver: 'mfrc522',
+            device: '/dev/spidev1.2',
+            speedHz: 500_000,
+            rxGainDb: 48,
+            poll: 100,
+            resetLine: 25,
+          },
+        },
+      ],
+      admin: { socket: '/tmp/c.sock' },
+      trust: { messages: 'unsigned' },
+      log: { level: 'debug' },
+    };
+    assert.deepEqual(config, expected);
+  });
+
+  it('leaves the store and the socket relative to the working directory, and certificates relative to the file', () => {
+    const config = configOf(
+      textWith({
+        1: 'site: hq\ndataDir: ./store\nadmin: { socket: store/c.sock }',
+        5: '  url: mqtts://hr\n  ca: tls/ca.pem',
+      }),
+    );
+    assert.equal(config.dataDir, './store');
+    assert.equal(config.admin.socket, 'store/c.sock');
+    assert.deepEqual(config.mqtt.kind === 'broker' ? config.mqtt.tls : undefined, { ca: '/etc/cardea/tls/ca.pem' });
+  });
+
+  it('of the embedded broker names the loopback interface and a port', () => {
+    assert.deepEqual(configOf(textWith({ 5: '  embedded: {}' })).mqtt, {
+      kind: 'embedded',
+      host: '127.0.0.1',
+      port: 1883,
+      protocolVersion: 4,
+      keepaliveSeconds: 15,
+      connectTimeoutSeconds: 10,
+      sessionExpirySeconds: 604_800,
+    });
+  });
+
+  it('has no TLS for an mqtt:// address', () => {
+    const { mqtt } = configOf(textWith({ 5: '  url: mqtt://localhost' }));
+    assert.equal(Object.hasOwn(mqtt, 'tls'), false);
+  });
+
+  it('numbers simulated lines that the file leaves out beyond the real ones, none twice', () => {
+    const { doors } = configOf(
+      textWith({
+        1: 'site: hq\ngpio: { driver: simulated }',
+        8: '    strike: {}\n    contact: {}\n    exitButton: { line: 4 }\n  lab: { strike: {}, contact: {} }',
+      }),
+    );
+    const lines = doors.flatMap(({ wiring: { strike, contact, exitButton } }) => [
+      strike.line,
+      contact?.line,
+      exitButton?.line,
+    ]);
+    const numbered = lines.filter((line) => line !== undefined);
+    assert.equal(numbered.length, 5);
+    assert.equal(new Set(numbered).size, 5);
+    assert.ok(numbered.every((line) => line === 4 || line > 57));
+    assert.equal(Object.hasOwn(doors[1]?.wiring ?? {}, 'exitButton'), false);
+  });
+
+  it('takes YAML for what YAML 1.2 says, whatever version the file claims', () => {
+    const text = `%YAML 1.1\n---\n${textWith({ 8: '    strike: { line: 017 }', 2: 'gateway: no' })}`;
+    const config = configOf(text);
+    assert.equal(config.gateway, 'no');
+    assert.equal(config.doors[0]?.wiring.strike.line, 17);
+  });
+});
+
+// The configuration may not import the ports; that its shapes fit them is checked here by the compiler.
+export const wiringOf = (config: Config): readonly DoorWiring[] => config.doors.map(({ wiring }) => wiring);
+export const levelOf = (config: Config): LogLevel => config.log.level;

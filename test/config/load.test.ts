@@ -1,0 +1,141 @@
+// The configuration on the disk: unreadable files, files that it names, the report for `cardea config check`.
+
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { formatFault } from '../../src/config/faults.ts';
+import { checkConfigFile, loadConfig } from '../../src/config/load.ts';
+import { CardeaError } from '../../src/errors.ts';
+import { textWith } from './config-text.ts';
+
+const folder = (t: TestContext): string => {
+  const path = mkdtempSync(join(tmpdir(), 'cardea-config-'));
+  t.after(() => rmSync(path, { recursive: true }));
+  return path;
+};
+
+const written = (t: TestContext, content: string | Uint8Array): string => {
+  const path = join(folder(t), 'cardea.yaml');
+  writeFileSync(path, content);
+  return path;
+};
+
+const failureOf = (path: string): CardeaError => {
+  try {
+    loadConfig(path);
+  } catch (error) {
+    if (error instanceof CardeaError) return error;
+    throw error;
+  }
+  return assert.fail('the file was loaded');
+};
+
+const WITH_FILES = textWith({
+  5: ['  url: mqtts://hr', '  username: lobby', '  passwordFile: password', '  ca: ca.pem'].join('\n'),
+});
+
+describe('loading the configuration', () => {
+  it('returns it with its warnings', (t) => {
+    const { config, warnings } = loadConfig(written(t, textWith({ 9: '', 10: '', 11: '' })));
+    assert.equal(config.site, 'hq');
+    assert.deepEqual(
+      warnings.map(({ path }) => path),
+      ['readers', 'doors.front'],
+    );
+  });
+
+  it('tells every fault on a line of its own', (t) => {
+    const path = written(t, textWith({ 1: 'site: HQ', 2: 'gatway: x' }));
+    const { code, message } = failureOf(path);
+    assert.equal(code, 'config-invalid');
+    const [head, ...lines] = message.split('\n');
+    assert.equal(head, 'the configuration has 3 faults:');
+    assert.deepEqual(
+      lines.map((line) => line.replace(/: (is|"HQ"|unknown) .*/, '')),
+      [`${path}:1:1 gateway`, `${path}:1:7 site`, `${path}:2:1 gatway`],
+    );
+  });
+
+  it('says that the file is not there, and how to name another', (t) => {
+    const path = join(folder(t), 'none.yaml');
+    const { code, message } = failureOf(path);
+    assert.equal(code, 'config-unreadable');
+    assert.equal(message, `cannot read the configuration: ${path} is not there; name another file with --config`);
+  });
+
+  it('says that the file is a directory', (t) => {
+    assert.match(failureOf(folder(t)).message, /is a directory; name another file/);
+  });
+
+  it('reads no more of an endless file than a configuration may have', () => {
+    const { code, message } = failureOf('/dev/zero');
+    assert.equal(code, 'config-invalid');
+    assert.match(message, /\/dev\/zero:1:1: the file is larger than 128 KiB$/);
+  });
+
+  it('refuses what is not UTF-8', (t) => {
+    assert.match(
+      failureOf(written(t, Uint8Array.of(0x73, 0xff, 0xfe, 0x0a))).message,
+      /:1:1: the file is not UTF-8 text$/,
+    );
+  });
+
+  it('skips a byte order mark', (t) => {
+    assert.equal(loadConfig(written(t, `\ufeff${textWith()}`)).config.site, 'hq');
+  });
+});
+
+describe('files that the configuration names', () => {
+  it('have to be there, beside the configuration unless their path says otherwise', (t) => {
+    const path = written(t, WITH_FILES);
+    assert.deepEqual(checkConfigFile(path).faults.map(formatFault), [
+      `${path}:7:17 mqtt.passwordFile: cannot be read: ${join(path, '..', 'password')} is not there`,
+      `${path}:8:7 mqtt.ca: cannot be read: ${join(path, '..', 'ca.pem')} is not there`,
+    ]);
+  });
+
+  it('are looked for whatever else is wrong', (t) => {
+    const path = written(t, `${WITH_FILES}\nwombat: 1`);
+    assert.deepEqual(
+      checkConfigFile(path).faults.map(({ path: key }) => key),
+      ['mqtt.passwordFile', 'mqtt.ca', 'wombat'],
+    );
+  });
+
+  it('have to be files', (t) => {
+    const path = written(t, textWith({ 5: '  url: mqtts://hr\n  ca: authorities' }));
+    mkdirSync(join(path, '..', 'authorities'));
+    assert.match(failureOf(path).message, /mqtt\.ca: .*authorities is a directory; allowed: a file$/);
+  });
+
+  it('are warned of when they are secret and everybody can read them', (t) => {
+    const path = written(t, WITH_FILES);
+    const [password, ca] = [join(path, '..', 'password'), join(path, '..', 'ca.pem')];
+    for (const file of [password, ca]) writeFileSync(file, 'x');
+    for (const file of [password, ca]) chmodSync(file, 0o644);
+    assert.deepEqual(loadConfig(path).warnings.map(formatFault), [
+      `${path}:7:17 mqtt.passwordFile: everybody on this machine can read ${password}; run chmod o-rwx on it`,
+    ]);
+    chmodSync(password, 0o640);
+    assert.deepEqual(loadConfig(path).warnings, []);
+  });
+});
+
+describe('the report', () => {
+  it('of a sound file counts doors and readers', (t) => {
+    const path = written(t, textWith());
+    assert.deepEqual(checkConfigFile(path), { faults: [], warnings: [], summary: `${path}: ok, 1 door, 1 reader` });
+  });
+
+  it('of a faulty file counts faults', (t) => {
+    const path = written(t, textWith({ 1: 'site: HQ', 2: 'gateway: L' }));
+    assert.equal(checkConfigFile(path).summary, `${path}: 2 faults`);
+  });
+
+  it('is not to be had of a file that is not there', (t) => {
+    const path = join(folder(t), 'none.yaml');
+    assert.throws(() => checkConfigFile(path), { code: 'config-unreadable' });
+  });
+});
