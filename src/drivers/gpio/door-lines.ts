@@ -1,0 +1,61 @@
+// From doors to lines and back: which lines a set of doors needs, what each is for, what a level on it means.
+
+import type { DoorId } from '../../domain/ids.ts';
+import { CardeaError } from '../../errors.ts';
+import type { DoorInput, DoorWiring } from '../../ports/door-io.ts';
+import type { Pull } from './gpio-uapi.ts';
+import { isActive, type LineLevel } from './strike-level.ts';
+
+/** A line that is no strike, such as the reset pin of a reader. Starts and ends inactive. */
+export interface AuxiliaryOutput {
+  /** What it is called in setOutput and in messages. */
+  readonly name: string;
+  /** BCM number. */
+  readonly line: number;
+  readonly activeLow: boolean;
+}
+
+/** What both GPIO backends offer beside DoorIo. */
+export interface AuxiliaryOutputs {
+  /** Synchronous, and done when it returns. Throws CardeaError `gpio-write-failed`, `unknown-line` for a name not configured. */
+  setOutput(name: string, active: boolean): void;
+}
+
+export interface InputLine {
+  readonly door: DoorId;
+  readonly kind: DoorInput['kind'];
+  readonly line: number;
+  readonly activeLow: boolean;
+}
+
+/** Inputs of all doors. */
+export const inputLines = (doors: readonly DoorWiring[]): readonly InputLine[] =>
+  doors.flatMap(({ door, contact, exitButton }) => [
+    ...(contact === undefined ? [] : [{ door, kind: 'contact' as const, ...contact }]),
+    ...(exitButton === undefined ? [] : [{ door, kind: 'exit-button' as const, ...exitButton }]),
+  ]);
+
+/** The pull that keeps a line inactive while nothing else does: for an input an open switch, for an output no driver. */
+export const inactivePull = ({ activeLow }: { readonly activeLow: boolean }): Pull => (activeLow ? 'up' : 'down');
+
+export const toDoorInput = (input: InputLine, level: LineLevel): DoorInput =>
+  input.kind === 'contact'
+    ? { kind: 'contact', position: isActive(input, level) ? 'closed' : 'open' }
+    : { kind: 'exit-button', pressed: isActive(input, level) };
+
+/** Line -> what it is for, in words for messages. */
+export const linePurposes = (
+  doors: readonly DoorWiring[],
+  outputs: readonly AuxiliaryOutput[],
+): ReadonlyMap<number, string> =>
+  new Map([
+    ...doors.map(({ door, strike }) => [strike.line, `strike of door ${door}`] as const),
+    ...inputLines(doors).map(({ door, kind, line }) => [line, `${kind} of door ${door}`] as const),
+    ...outputs.map(({ name, line }) => [line, name] as const),
+  ]);
+
+export const unknownDoor = (door: DoorId): CardeaError =>
+  new CardeaError('unknown-door', `no door ${door} among the configured lines`, { context: { door } });
+
+export const unknownOutput = (name: string): CardeaError =>
+  new CardeaError('unknown-line', `no output ${name} among the configured lines`);

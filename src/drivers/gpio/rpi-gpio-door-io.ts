@@ -1,0 +1,254 @@
+// Doors on the npm package rpi-gpio, for kernels that number the lines of /sys/class/gpio from 0. rpi-gpio exports lines, sets
+// their directions and gives them back; levels go through the value files it set up, because its own write is still queued
+// when it returns (fs.writeFile) and a strike must have moved by then.
+
+import type { DoorId } from '../../domain/ids.ts';
+import { CardeaError } from '../../errors.ts';
+import type { DoorIo, DoorIoListener, DoorPosition, DoorWiring, StrikeState } from '../../ports/door-io.ts';
+import {
+  type AuxiliaryOutput,
+  type AuxiliaryOutputs,
+  type InputLine,
+  inputLines,
+  linePurposes,
+  toDoorInput,
+  unknownDoor,
+  unknownOutput,
+} from './door-lines.ts';
+import { removeSafeStateFile, writeSafeStateFile } from './safe-state-file.ts';
+import { isActive, type LineLevel, levelOf, safeStrikeLevel, strikeLevel } from './strike-level.ts';
+import { findSysfsChip, SYSFS_GPIO_ROOT, SysfsLine } from './sysfs-gpio.ts';
+
+/** What is used of rpi-gpio. */
+export interface RpiGpio {
+  readonly MODE_BCM: string;
+  setMode(mode: string): void;
+  reset(): void;
+  readonly promise: {
+    setup(channel: number, direction: 'in' | 'low' | 'high', edge: 'none'): Promise<void>;
+    destroy(): Promise<void>;
+  };
+}
+
+export interface RpiGpioDoorIoOptions {
+  readonly doors: readonly DoorWiring[];
+  readonly outputs?: readonly AuxiliaryOutput[];
+  /** Label of the chip; default: the header of a Pi. */
+  readonly chip?: string;
+  /** Where the helper for crashes finds the strikes; see safe-state-file.ts. Default: nowhere. */
+  readonly safeStatePath?: string;
+  /** Default: the package. It is one object for the whole process: only one RpiGpioDoorIo may be open at a time. */
+  readonly gpio?: RpiGpio;
+  /** Default /sys/class/gpio. */
+  readonly sysfsRoot?: string;
+  /** Calls `poll` again and again, every `interval` milliseconds, until the returned function is called; default setInterval. */
+  readonly every?: (interval: number, poll: () => void) => () => void;
+}
+
+interface OpenLines {
+  readonly gpio: RpiGpio;
+  readonly lines: ReadonlyMap<number, SysfsLine>;
+  readonly levels: Map<number, LineLevel>;
+  stopPolling: () => void;
+}
+
+/**
+ * Milliseconds between two looks at the inputs. A pulse at least this long (plus what the event loop is late) is seen; the bounce
+ * of a switch that settles faster is not.
+ */
+const POLL_INTERVAL = 20;
+
+const every = (interval: number, poll: () => void): (() => void) => {
+  const timer = setInterval(poll, interval);
+  return () => clearInterval(timer);
+};
+
+export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
+  readonly #options: RpiGpioDoorIoOptions;
+  readonly #doors: ReadonlyMap<DoorId, DoorWiring>;
+  readonly #inputs: readonly InputLine[];
+  readonly #auxiliary: ReadonlyMap<string, AuxiliaryOutput>;
+  readonly #purposes: ReadonlyMap<number, string>;
+  readonly #strikes = new Map<DoorId, StrikeState>();
+  #open: OpenLines | undefined;
+
+  constructor(options: RpiGpioDoorIoOptions) {
+    this.#options = options;
+    this.#doors = new Map(options.doors.map((wiring) => [wiring.door, wiring]));
+    this.#inputs = inputLines(options.doors);
+    this.#auxiliary = new Map((options.outputs ?? []).map((output) => [output.name, output]));
+    this.#purposes = linePurposes(options.doors, options.outputs ?? []);
+  }
+
+  /**
+   * As the port says, but for lines that are exported already: sysfs does not tell whether a crashed gateway or somebody else
+   * left them, and rpi-gpio takes them over.
+   */
+  async open(listener: DoorIoListener): Promise<void> {
+    const root = this.#options.sysfsRoot ?? SYSFS_GPIO_ROOT;
+    const { label } = findSysfsChip(root, this.#options.chip);
+    const gpio = this.#options.gpio ?? (await loadRpiGpio());
+    gpio.reset();
+    gpio.setMode(gpio.MODE_BCM);
+    const lines = new Map<number, SysfsLine>();
+    try {
+      for (const { line } of this.#inputs) await this.#setUp(gpio, line, 'in');
+      for (const { line } of this.#inputs) lines.set(line, new SysfsLine(root, line));
+      const levels = new Map(this.#inputs.map(({ line }) => [line, lines.get(line)?.read() ?? 0] as const));
+      const { safeStatePath, doors } = this.#options;
+      if (safeStatePath !== undefined) writeSafeStateFile(safeStatePath, label, doors);
+      for (const { line, level } of this.#outputLevels()) {
+        // 'high' and 'low' set direction and level in one step; 'out' would go low first and fire an active-low relay.
+        await this.#setUp(gpio, line, level === 1 ? 'high' : 'low');
+        lines.set(line, new SysfsLine(root, line));
+      }
+      for (const door of this.#doors.keys()) this.#strikes.set(door, 'locked');
+      const open: OpenLines = { gpio, lines, levels, stopPolling: () => {} };
+      open.stopPolling = (this.#options.every ?? every)(POLL_INTERVAL, () => this.#poll(open, listener));
+      this.#open = open;
+    } catch (error) {
+      this.#driveSafe(lines);
+      for (const line of lines.values()) line.close();
+      await gpio.promise.destroy().catch(() => {});
+      gpio.reset();
+      throw error;
+    }
+  }
+
+  setStrike(door: DoorId, state: StrikeState): void {
+    const wiring = this.#doors.get(door);
+    if (wiring === undefined) throw unknownDoor(door);
+    this.#drive(wiring.strike.line, strikeLevel(wiring.strike, state));
+    this.#strikes.set(door, state);
+  }
+
+  strike(door: DoorId): StrikeState {
+    if (!this.#doors.has(door)) throw unknownDoor(door);
+    return this.#strikes.get(door) ?? 'locked';
+  }
+
+  position(door: DoorId): DoorPosition | undefined {
+    const contact = this.#doors.get(door)?.contact;
+    const level = contact === undefined ? undefined : this.#open?.levels.get(contact.line);
+    if (contact === undefined || level === undefined) return undefined;
+    return isActive(contact, level) ? 'closed' : 'open';
+  }
+
+  isExitPressed(door: DoorId): boolean {
+    const button = this.#doors.get(door)?.exitButton;
+    const level = button === undefined ? undefined : this.#open?.levels.get(button.line);
+    return button !== undefined && level !== undefined && isActive(button, level);
+  }
+
+  setOutput(name: string, active: boolean): void {
+    const output = this.#auxiliary.get(name);
+    if (output === undefined) throw unknownOutput(name);
+    this.#drive(output.line, levelOf(output, active));
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return;
+    open.stopPolling();
+    const failures = this.#driveSafe(open.lines);
+    for (const line of open.lines.values()) line.close();
+    await open.gpio.promise.destroy().catch((error: unknown) => failures.push(error));
+    open.gpio.reset();
+    if (failures.length > 0) {
+      throw new CardeaError(
+        'gpio-write-failed',
+        'the GPIO lines could not all be made safe and given back on close; cut the strike supply',
+        {
+          cause: failures[0],
+        },
+      );
+    }
+    if (this.#options.safeStatePath !== undefined) removeSafeStateFile(this.#options.safeStatePath);
+  }
+
+  #poll(open: OpenLines, listener: DoorIoListener): void {
+    for (const input of this.#inputs) {
+      // A listener may have closed us.
+      if (this.#open !== open) return;
+      try {
+        const level = open.lines.get(input.line)?.read();
+        if (level === undefined || level === open.levels.get(input.line)) continue;
+        open.levels.set(input.line, level);
+        listener.onInput(input.door, toDoorInput(input, level));
+      } catch (cause) {
+        open.stopPolling();
+        const purpose = this.#purposes.get(input.line);
+        listener.onFailure(
+          new CardeaError('gpio-unavailable', `GPIO line ${input.line} (${purpose}) can no longer be read`, { cause }),
+        );
+        return;
+      }
+    }
+  }
+
+  #drive(line: number, level: LineLevel): void {
+    const purpose = this.#purposes.get(line);
+    const value = this.#open?.lines.get(line);
+    if (value === undefined) {
+      throw new CardeaError('gpio-write-failed', `GPIO line ${line} (${purpose}) is not open`, { context: { line } });
+    }
+    try {
+      value.write(level);
+    } catch (cause) {
+      throw new CardeaError('gpio-write-failed', `GPIO line ${line} (${purpose}) could not be driven to ${level}`, {
+        cause,
+        context: { line, level },
+      });
+    }
+  }
+
+  async #setUp(gpio: RpiGpio, line: number, direction: 'in' | 'low' | 'high'): Promise<void> {
+    try {
+      await gpio.promise.setup(line, direction, 'none');
+    } catch (cause) {
+      const isBusy = cause instanceof Error && 'code' in cause && cause.code === 'EBUSY';
+      const purpose = this.#purposes.get(line);
+      throw new CardeaError(
+        isBusy ? 'gpio-line-busy' : 'gpio-unavailable',
+        isBusy
+          ? `GPIO line ${line} (${purpose}) is held by another program or an overlay; gpioinfo tells which`
+          : `GPIO line ${line} (${purpose}) could not be set up by rpi-gpio: ${cause instanceof Error ? cause.message : cause}`,
+        { cause },
+      );
+    }
+  }
+
+  #outputLevels(): readonly { readonly line: number; readonly level: LineLevel }[] {
+    return [
+      ...[...this.#doors.values()].map(({ strike }) => ({ line: strike.line, level: strikeLevel(strike, 'locked') })),
+      ...[...this.#auxiliary.values()].map((output) => ({ line: output.line, level: levelOf(output, false) })),
+    ];
+  }
+
+  /** Every output that is among `lines`, each for itself; returns what went wrong. */
+  #driveSafe(lines: ReadonlyMap<number, SysfsLine>): unknown[] {
+    const failures: unknown[] = [];
+    const drive = (line: number, level: LineLevel): void => {
+      try {
+        lines.get(line)?.write(level);
+      } catch (error) {
+        failures.push(error);
+      }
+    };
+    for (const { strike } of this.#doors.values()) drive(strike.line, safeStrikeLevel(strike));
+    for (const output of this.#auxiliary.values()) drive(output.line, levelOf(output, false));
+    return failures;
+  }
+}
+
+const loadRpiGpio = async (): Promise<RpiGpio> => {
+  try {
+    const { default: gpio } = await import('rpi-gpio');
+    return gpio;
+  } catch (cause) {
+    throw new CardeaError('gpio-unavailable', 'rpi-gpio did not load; run npm ci, or use gpio.driver: gpiochip', {
+      cause,
+    });
+  }
+};
