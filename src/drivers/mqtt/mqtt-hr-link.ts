@@ -1,0 +1,377 @@
+// The link to HR over MQTT 5 or 3.1.1, on mqtt.js. Promises, beyond the port's contract:
+// - a persistent session at QoS 1, subscribed anew on every connect; connected means that every subscription was granted;
+// - it tries for ever, also when refused, after 1 to 60 seconds with full jitter; a cause is logged when it changes, not each time;
+// - passwords and certificates are read anew for every connection; neither they nor payloads are ever logged.
+
+import { Duplex } from 'node:stream';
+import { type IClientOptions, type IPublishPacket, MqttClient, ReasonCodes } from 'mqtt';
+import { type BackoffRange, backoffDelay } from '../../domain/backoff.ts';
+import { seconds } from '../../domain/units.ts';
+import { CardeaError, errorMessage } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { HrLink, HrLinkListener } from '../../ports/hr-link.ts';
+import { type BrokerAddress, type BrokerTls, openBrokerStream, parseBrokerUrl } from './broker-stream.ts';
+import { type InboundDelivery, InboundQueue } from './inbound-queue.ts';
+import { type OutgoingMessage, PublishWindow } from './publish-window.ts';
+
+export interface MqttHrLinkOptions {
+  /** `mqtt://host[:port]` or `mqtts://host[:port]`, without credentials. */
+  readonly url: string;
+  readonly protocolVersion: 4 | 5;
+  /** Names the session at the broker; a second client with the same id takes the connection over. */
+  readonly clientId: string;
+  readonly username?: string | undefined;
+  /** Read before every connection. */
+  readonly password?: (() => string | undefined) | undefined;
+  /** Used with `mqtts`; without `ca` the system's certificate authorities decide. */
+  readonly tls?: BrokerTls | undefined;
+  /** A dead connection is noticed after 1.5 times this. */
+  readonly keepaliveSeconds: number;
+  /** Longest wait for CONNACK, and then for each sign of progress until the subscriptions stand. */
+  readonly connectTimeoutSeconds: number;
+  /** How long the broker keeps the session while the gateway is away; MQTT 5 only, 3.1.1 leaves it to the broker. */
+  readonly sessionExpirySeconds: number;
+  readonly subscriptions: readonly string[];
+  /** Published by the broker, retained at QoS 1, when the connection ends without stop(). */
+  readonly will: { readonly topic: string; readonly payload: string };
+  readonly log: Log;
+  /** Uniform in [0, 1); for the jitter. */
+  readonly random?: (() => number) | undefined;
+  /** Default: 1 to 60 seconds. */
+  readonly backoff?: BackoffRange | undefined;
+}
+
+/** Bytes of one inbound packet; twice the largest message of the contract. */
+const PACKET_LIMIT = 1024 * 1024;
+/** Messages the broker may have on the way to us, unacknowledged (MQTT 5.0, 3.1.2.11.3). */
+const RECEIVE_MAXIMUM = 256;
+/** Messages of ours on the way to the broker or waiting for room. */
+const PUBLISH_CAPACITY = 1_000;
+/** Without a Receive Maximum from the broker (3.1.1 has none) it takes as many as there are packet ids. */
+const DEFAULT_RECEIVE_MAXIMUM = 65_535;
+const DEFAULT_BACKOFF: BackoffRange = { minimum: seconds(1), maximum: seconds(60) };
+/** A connection that held this long was a good one: the next failure starts from the shortest delay. */
+const SETTLED_AFTER = seconds(60);
+/** Farewell and clean disconnect together take at most two seconds. */
+const FAREWELL_TIMEOUT = seconds(1.5);
+const DISCONNECT_TIMEOUT = seconds(0.5);
+/** Return and reason codes a person has to act on: bad credentials, not authorized (3.1.1, 3.2.2.3; 5.0, 3.2.2.2), banned. */
+const CREDENTIAL_CODES: ReadonlySet<unknown> = new Set([4, 5, 134, 135, 138]);
+
+interface Ending {
+  readonly reason: string;
+  readonly level: 'info' | 'warn' | 'error';
+}
+
+export class MqttHrLink implements HrLink {
+  readonly #options: MqttHrLinkOptions;
+  readonly #address: BrokerAddress;
+  readonly #log: Log;
+  readonly #inbound: InboundQueue;
+  readonly #outgoing: PublishWindow;
+  #client: MqttClient | undefined;
+  #listener: HrLinkListener | undefined;
+  /** Every subscription of the present connection was granted. */
+  #isSubscribed = false;
+  #hadSession = false;
+  #failures = 0;
+  /** Why the present connection ends, if we know; set before its stream closes. */
+  #ending: Ending | undefined;
+  #lastReason: string | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #settled: NodeJS.Timeout | undefined;
+  #isStopping = false;
+  #stopped: Promise<void> | undefined;
+
+  /** Throws CardeaError `link-configuration` for an address that cannot work. */
+  constructor(options: MqttHrLinkOptions) {
+    this.#options = options;
+    this.#address = parseBrokerUrl(options.url);
+    this.#log = options.log;
+    this.#inbound = new InboundQueue({
+      handle: async (message) => this.#listener?.onMessage(message),
+      onRefused: ({ topic }, error) => {
+        this.#log.error(
+          { topic, reason: errorMessage(error) },
+          'message not handled; dropping the connection to get it again',
+        );
+        this.#end({ reason: `a message on ${topic} could not be handled: ${errorMessage(error)}`, level: 'warn' });
+      },
+    });
+    this.#outgoing = new PublishWindow({ capacity: PUBLISH_CAPACITY, send: (message) => this.#send(message) });
+  }
+
+  start(listener: HrLinkListener): void {
+    if (this.#client !== undefined || this.#isStopping) return;
+    this.#listener = listener;
+    const client = new MqttClient((self) => this.#openStream(self), this.#clientOptions());
+    this.#client = client;
+    client.handleMessage = (packet, done) => {
+      this.#receive(client, packet, done);
+    };
+    client.on('connect', ({ sessionPresent }) => this.#subscribe(client, sessionPresent));
+    client.on('packetreceive', ({ cmd }) => {
+      if (cmd !== 'pingresp') this.#awaitProgress();
+    });
+    client.on('disconnect', ({ reasonCode = 0 }) => {
+      this.#end({ reason: `the broker ended the connection: ${nameOf(reasonCode)}`, level: 'warn' });
+    });
+    client.on('error', (error) => this.#end(endingOf(error)));
+    client.on('close', () => this.#onClose(client));
+    client.on('reconnect', () => {
+      this.#failures += 1;
+      client.options.reconnectPeriod = this.#nextDelay();
+    });
+  }
+
+  isConnected(): boolean {
+    return this.#isSubscribed && this.#client?.connected === true && !this.#client.stream.destroyed;
+  }
+
+  /** Besides the port's: rejects with `overloaded` past 1,000 unacknowledged, `publish-refused` when the broker says no (MQTT 5). */
+  publish(topic: string, payload: string, options: { readonly retain?: boolean } = {}): Promise<void> {
+    if (this.#isStopping || !this.isConnected()) {
+      const text = `The broker ${this.#address.text} is not connected; publish again when it is.`;
+      return Promise.reject(new CardeaError('link-offline', text, { context: { topic } }));
+    }
+    return this.#outgoing.submit({ topic, payload, retain: options.retain ?? false });
+  }
+
+  reconnect(reason: string): void {
+    if (!this.#isStopping) this.#end({ reason, level: 'info' });
+  }
+
+  /** Takes two seconds at most. Publishes that are not acknowledged by then reject with `link-offline`. */
+  stop(farewell?: { readonly topic: string; readonly payload: string }): Promise<void> {
+    this.#isStopping = true;
+    this.#stopped ??= this.#shutDown(farewell);
+    return this.#stopped;
+  }
+
+  #clientOptions(): IClientOptions {
+    const { protocolVersion, clientId, username, keepaliveSeconds, connectTimeoutSeconds, will } = this.#options;
+    return {
+      protocolVersion,
+      clientId,
+      ...(username !== undefined && { username }),
+      clean: false,
+      keepalive: keepaliveSeconds,
+      connectTimeout: seconds(connectTimeoutSeconds),
+      reconnectPeriod: this.#nextDelay(),
+      reconnectOnConnackError: true,
+      // Repeated subscriptions must reach the broker: we subscribe on every connect, the library must not think it did.
+      resubscribe: false,
+      queueQoSZero: false,
+      will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
+      ...(protocolVersion === 5 && {
+        properties: {
+          sessionExpiryInterval: this.#options.sessionExpirySeconds,
+          receiveMaximum: RECEIVE_MAXIMUM,
+          maximumPacketSize: PACKET_LIMIT,
+        },
+      }),
+      timerVariant: 'native',
+      // Spares the 65,536 ready-made numbers, some megabytes.
+      writeCache: false,
+      // The library's own debug output shows user names and packets.
+      log: () => {},
+    };
+  }
+
+  /** Called by the client at the start of every attempt. What fails here must fail the attempt, not the timer it runs in. */
+  #openStream(client: MqttClient): Duplex {
+    this.#ending = undefined;
+    const stream = this.#tryOpenStream(client);
+    stream.on('error', (error) => {
+      this.#ending ??= endingOf(error);
+    });
+    return stream;
+  }
+
+  #tryOpenStream(client: MqttClient): Duplex {
+    try {
+      const password = this.#options.password?.();
+      delete client.options.password;
+      if (password !== undefined) client.options.password = password;
+      return openBrokerStream({
+        address: this.#address,
+        tls: this.#options.tls,
+        packetLimit: PACKET_LIMIT,
+        onCut: (bytes) =>
+          this.#log.warn({ bytes, limit: PACKET_LIMIT }, 'inbound packet is too large; only its beginning is kept'),
+      });
+    } catch (error) {
+      const text = `The credentials for the broker could not be read: ${errorMessage(error)}`;
+      return new Duplex({ write() {} }).destroy(new CardeaError('link-configuration', text, { cause: error }));
+    }
+  }
+
+  #nextDelay(): number {
+    const { backoff = DEFAULT_BACKOFF, random = Math.random } = this.#options;
+    return backoffDelay(backoff, this.#failures, random());
+  }
+
+  #subscribe(client: MqttClient, sessionPresent: boolean): void {
+    if (this.#hadSession && !sessionPresent) {
+      this.#log.warn(
+        { broker: this.#address.text },
+        'the broker has forgotten our session; messages it held for us are lost',
+      );
+    }
+    this.#hadSession = true;
+    const { stream } = client;
+    const topics = [...this.#options.subscriptions];
+    client.subscribe(topics, { qos: 1 }, (error, _grants, suback) => {
+      if (stream !== client.stream || stream.destroyed || this.#isStopping) return;
+      const refused = refusedTopics(topics, suback);
+      if (error || refused.length > 0) {
+        const what = refused.length > 0 ? refused.join(', ') : errorMessage(error);
+        this.#end({ reason: `the broker refused the subscription to ${what}`, level: 'error' });
+        return;
+      }
+      // Out of the library's promise chain, which would report a throw by the listener as a failed subscription.
+      queueMicrotask(() => this.#onSubscribed(client));
+    });
+  }
+
+  #onSubscribed(client: MqttClient): void {
+    clearTimeout(this.#deadline);
+    this.#isSubscribed = true;
+    this.#lastReason = undefined;
+    this.#settled = setTimeout(() => {
+      this.#failures = 0;
+      client.options.reconnectPeriod = this.#nextDelay();
+    }, SETTLED_AFTER).unref();
+    this.#log.info({ broker: this.#address.text, topics: this.#options.subscriptions.length }, 'hr link connected');
+    this.#outgoing.open(client.serverProperties?.receiveMaximum ?? DEFAULT_RECEIVE_MAXIMUM);
+    this.#listener?.onConnect();
+  }
+
+  /** Ends an attempt that has stopped getting on: resent publishes and subscriptions may be acknowledged late, but not never. */
+  #awaitProgress(): void {
+    clearTimeout(this.#deadline);
+    if (this.#isSubscribed) return;
+    const limit = this.#options.connectTimeoutSeconds;
+    this.#deadline = setTimeout(() => {
+      // Packets are taken in order: behind a full queue, the broker's answer may be here already.
+      if (this.#inbound.isFull) this.#awaitProgress();
+      else this.#end({ reason: `the broker did not grant the subscriptions within ${limit} s`, level: 'warn' });
+    }, seconds(limit)).unref();
+  }
+
+  /**
+   * Takes a message over from the client, which is told that it failed: then it acknowledges nothing and goes on to the next
+   * packet, so that a slow handler holds up neither pings nor the broker's answers. We acknowledge when it is handled.
+   */
+  #receive(client: MqttClient, packet: IPublishPacket, done: (error?: Error) => void): void {
+    const { stream } = client;
+    const { topic, payload, retain, qos, messageId } = packet;
+    const delivery: InboundDelivery = {
+      message: { topic, payload: typeof payload === 'string' ? Buffer.from(payload) : payload, retained: retain },
+      isCurrent: () => stream === client.stream && !stream.destroyed,
+      acknowledge: () => {
+        if (qos === 1 && messageId !== undefined && stream.writable) stream.write(puback(messageId));
+        // The answer to a ping may stand behind a full queue: while we get on, the connection is not dead.
+        client.reschedulePing(true);
+      },
+    };
+    // At QoS 2, which nobody should send here, the library has acknowledged already and must end its handshake itself.
+    void this.#inbound.push(delivery).then(() => done(qos === 2 && delivery.isCurrent() ? undefined : NOT_YET));
+  }
+
+  #send({ topic, payload, retain }: OutgoingMessage): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#client?.publish(topic, payload, { qos: 1, retain }, (error) => {
+        if (!error) resolve();
+        else if ('code' in error)
+          reject(new CardeaError('publish-refused', `The broker refused a message on ${topic}: ${error.message}`));
+        else
+          reject(
+            new CardeaError('link-offline', `A message on ${topic} was not acknowledged before the link was stopped.`),
+          );
+      });
+    });
+  }
+
+  /** Drops the connection; the first cause given is the one reported. */
+  #end(ending: Ending): void {
+    this.#ending ??= ending;
+    this.#client?.stream.destroy();
+  }
+
+  #onClose(client: MqttClient): void {
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#settled);
+    this.#inbound.clear();
+    this.#outgoing.close();
+    const wasConnected = this.#isSubscribed;
+    const { reason, level } = this.#ending ?? { reason: 'the connection was closed', level: 'warn' };
+    const isNews = wasConnected || reason !== this.#lastReason;
+    this.#isSubscribed = false;
+    this.#ending = undefined;
+    this.#lastReason = reason;
+    if (this.#isStopping) return;
+    const fields = { broker: this.#address.text, reason, retryInMilliseconds: client.options.reconnectPeriod };
+    this.#log[isNews ? level : 'debug'](fields, wasConnected ? 'hr link lost' : 'hr link could not be established');
+    if (isNews) this.#listener?.onDisconnect(reason);
+  }
+
+  async #shutDown(farewell: { readonly topic: string; readonly payload: string } | undefined): Promise<void> {
+    const client = this.#client;
+    if (client === undefined) return;
+    const goodbye = farewell !== undefined && this.isConnected() ? [this.#sayFarewell(farewell)] : [];
+    await within(FAREWELL_TIMEOUT, Promise.all([this.#inbound.close(), ...goodbye]));
+    // The library would wait for these before it disconnects, without limit.
+    for (const id of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(id));
+    this.#abandonWaiting();
+    await within(DISCONNECT_TIMEOUT, client.endAsync(!client.connected));
+    client.stream.destroy();
+    this.#log.info({ broker: this.#address.text }, 'hr link stopped');
+  }
+
+  async #sayFarewell({ topic, payload }: { readonly topic: string; readonly payload: string }): Promise<void> {
+    this.#abandonWaiting();
+    await this.#outgoing.submit({ topic, payload, retain: true }).catch((error: unknown) => {
+      this.#log.warn({ topic, reason: errorMessage(error) }, 'farewell not delivered');
+    });
+  }
+
+  #abandonWaiting(): void {
+    this.#outgoing.abandonWaiting(new CardeaError('link-offline', 'The link was stopped before the message was sent.'));
+  }
+}
+
+/** Tells the client to acknowledge nothing by itself. */
+const NOT_YET = new CardeaError('overloaded', 'The message is not handled yet.');
+
+/** PUBACK in the short form that both versions share (3.1.1, 3.4; 5.0, 3.4.2.1: reason code 0 may be left out). */
+const puback = (messageId: number): Buffer => Buffer.of(0x40, 2, messageId >> 8, messageId & 0xff);
+
+/** Topics that were not granted QoS 1: at QoS 0 a revocation could be lost without anybody noticing. */
+const refusedTopics = (
+  topics: readonly string[],
+  suback: { readonly granted: readonly unknown[] } | undefined,
+): string[] => (suback === undefined ? [] : topics.filter((_topic, index) => suback.granted[index] !== 1));
+
+const REASON_NAMES: ReadonlyMap<string, string> = new Map(Object.entries(ReasonCodes));
+const nameOf = (reasonCode: number): string => REASON_NAMES.get(String(reasonCode)) ?? String(reasonCode);
+
+const endingOf = (error: Error): Ending => {
+  const code: unknown = 'code' in error ? error.code : undefined;
+  // With several addresses to try, Node puts the messages into the members and leaves the whole one empty.
+  const parts = error instanceof AggregateError ? error.errors.map(errorMessage) : [error.message];
+  const text = parts.filter((part) => part !== '').join(', ');
+  const isForPerson = CREDENTIAL_CODES.has(code) || code === 'link-configuration';
+  return { reason: text === '' ? String(code) : text, level: isForPerson ? 'error' : 'warn' };
+};
+
+/** Resolves when `work` has settled, or after `limit` at the latest. */
+const within = (limit: number, work: Promise<unknown>): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, limit);
+    const finish = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    work.then(finish, finish);
+  });
