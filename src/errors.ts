@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   'not-simulated': 'only simulated hardware can be operated from the command line',
   'notify-failed': 'the service manager could not be reached',
   overloaded: 'a queue is full',
+  'publish-refused': 'the broker refused a message',
   'unknown-line': 'the door has no such line',
 } as const;
 
