@@ -20,6 +20,15 @@ export interface Finding {
   readonly message: string;
 }
 
+/** What a rule between keys has to say. Faults keep the gateway from starting; warnings are for the technician to judge. */
+export interface Findings {
+  readonly faults?: readonly Finding[];
+  readonly warnings?: readonly Finding[];
+}
+
+export const atKey = (path: readonly string[], message: string): Finding => ({ path, at: 'key', message });
+export const atValue = (path: readonly string[], message: string): Finding => ({ path, at: 'value', message });
+
 export const formatFault = ({ file, line, column, path, message }: ConfigFault): string =>
   `${file}:${line}:${column}${path === '' ? '' : ` ${path}`}: ${message}`;
 

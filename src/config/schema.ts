@@ -159,7 +159,7 @@ export const spi = z
   .regex(/^\/dev\/spidev\d{1,3}\.\d{1,2}$/, 'allowed: /dev/spidevB.C, bus B and chip select C')
   .default('/dev/spidev0.0')
   .describe('SPI device of the reader');
-export const resetLine = line
+const resetLine = line
   .optional()
   .describe('BCM number of the line on the reader’s RST pin; lets the gateway revive a reader that hangs');
 
@@ -225,7 +225,7 @@ const mqtt = z
     protocolVersion: mqttProtocolVersion,
     username: text(256, 'User name at the broker; needs passwordFile').optional(),
     passwordFile: path(
-      'File whose first line is the password at the broker. A relative path starts at the directory of this file',
+      'File that holds the password at the broker and nothing else. A relative path starts at the directory of this file',
     ).optional(),
     ca: path(
       'PEM file with the authorities that may vouch for the broker; default: the ones that Node trusts. Relative to the directory of this file',

@@ -54,7 +54,7 @@ export class YamlTree {
    */
   read<Schema extends ZodType>(path: readonly string[], schema: Schema): z.output<Schema> | undefined {
     const { branch, isComplete } = this.#find(path);
-    if (!isComplete && !isMapping(branch.value)) return undefined;
+    if (!isComplete && !isBlock(branch.value)) return undefined;
     const parsed = schema.safeParse(isComplete ? branch.value : undefined);
     return parsed.success ? parsed.data : undefined;
   }
@@ -82,4 +82,6 @@ export class YamlTree {
   }
 }
 
-const isMapping = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A mapping, as opposed to a list or a scalar. */
+export const isBlock = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -223,10 +223,10 @@ describe('a file that works but looks like a slip is warned of', () => {
 
   it('simulated readers at real doors, and the other way round', () => {
     assert.deepEqual(warningsOf(textWith({ 11: '    { door: front, driver: simulated }' })), [
-      '11:28 readers.front-in.driver: a simulated reader at real doors',
+      '11:28 readers.front-in.driver: a simulated reader at real doors; real ones have driver: mfrc522',
     ]);
     assert.deepEqual(warningsOf(textWith({ 1: 'site: hq\ngpio: { driver: simulated }' })), [
-      '11:3 readers.front-in.driver: a real reader at simulated doors',
+      '11:3 readers.front-in.driver: a real reader at simulated doors; simulated ones have driver: simulated',
     ]);
   });
 
