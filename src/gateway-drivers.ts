@@ -7,6 +7,7 @@ import { loadSynchronizationProbes } from './drivers/clock/synchronization-probe
 import { SystemClock } from './drivers/clock/system-clock.ts';
 import { EmbeddedBroker } from './drivers/embedded-broker/embedded-broker.ts';
 import type { AuxiliaryOutput } from './drivers/gpio/door-lines.ts';
+import { safeStatePath } from './drivers/gpio/safe-state-file.ts';
 import { createGpioDoorIo } from './drivers/gpio/select-gpio-backend.ts';
 import { Mfrc522Reader } from './drivers/mfrc522/mfrc522-reader.ts';
 import { MqttHrLink } from './drivers/mqtt/mqtt-hr-link.ts';
@@ -39,7 +40,15 @@ export const createDoorLines = async (config: Config): Promise<DoorLines> => {
     return { io: simulated, simulated, pulseReset: () => {} };
   }
   const outputs = resetLines(config);
-  const io = await createGpioDoorIo({ doors: wirings, outputs, driver, debounce, ...(chip !== undefined && { chip }) });
+  const safeState = safeStatePath(process.env);
+  const io = await createGpioDoorIo({
+    doors: wirings,
+    outputs,
+    driver,
+    debounce,
+    ...(chip !== undefined && { chip }),
+    ...(safeState !== undefined && { safeStatePath: safeState }),
+  });
   const pulseReset = (reader: ReaderId): void => {
     if (!outputs.some(({ name }) => name === reader)) return;
     // RST has to be low for 100 ns (MFRC522 data sheet, 8.8.1); the time between two system calls is plenty.

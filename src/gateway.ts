@@ -20,7 +20,6 @@ import type { Config, ReaderConfig } from './config/config.ts';
 import { isLossyFormat } from './domain/card-number.ts';
 import type { DoorId, ReaderId } from './domain/ids.ts';
 import { BUILT_IN_RULES } from './domain/schedule.ts';
-import { safeStateFile } from './drivers/gpio/safe-state-file.ts';
 import { LevelStore } from './drivers/level/level-store.ts';
 import { createNotifier } from './drivers/systemd/systemd-notifier.ts';
 import { errorMessage } from './errors.ts';
@@ -114,15 +113,9 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
     onInput: (door, input) => doors.get(door)?.onInput(input),
     onFailure: (error) => void stopped.stop(`the door lines failed: ${error.message}`, true),
   });
-  const safeState = safeStateFile(
-    config.doors.map(({ wiring }) => wiring),
-    lines.io,
-  );
-  safeState.write();
   closing.add('doors', async () => {
     for (const door of doors.values()) door.stop();
     await lines.io.close();
-    safeState.remove();
   });
   for (const { id: door, release, heldOpen, relockOnClose } of config.doors) {
     const timings = { release, heldOpen, relockOnClose };
@@ -171,6 +164,7 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
       ...(lines.simulated !== undefined && { simulatedDoors: lines.simulated }),
       store,
       writer,
+      link,
       describe,
       health: () => health.faults(),
       cardNumberFormat,

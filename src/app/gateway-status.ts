@@ -21,7 +21,7 @@ interface Dependencies {
   readonly writer: SerialWriter;
   readonly publisher: EventPublisher;
   readonly doors: ReadonlyMap<DoorId, DoorController>;
-  readonly readers: ReadonlyMap<ReaderId, { readonly view: () => ReaderStatus }>;
+  readonly readers: ReadonlyMap<ReaderId, { view(): ReaderStatus }>;
   readonly clock: Clock;
 }
 
@@ -29,7 +29,7 @@ interface Dependencies {
 export const describeGateway = (deps: Dependencies): StatusDocument => {
   const roster = deps.store.roster();
   const doors = [...deps.doors].map(([door, controller]) => [door, controller.view()] as const);
-  const readers = [...deps.readers].map(([reader, { view }]) => [reader, view()] as const);
+  const readers = [...deps.readers].map(([reader, source]) => [reader, source.view()] as const);
   return {
     type: 'status',
     gateway: deps.gateway,
