@@ -29,6 +29,11 @@ export const ERROR_CODES = {
   overloaded: 'a queue is full',
   'publish-refused': 'the broker refused a message',
   'unknown-line': 'the door has no such line',
+  'invalid-request': 'the gateway could not make sense of a request',
+  'request-too-large': 'a request is larger than the gateway takes',
+  'timed-out': 'an answer did not come in time',
+  'socket-unavailable': 'the admin socket could not be made',
+  'internal-error': 'a fault of the program itself; the log tells more',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,134 @@
+// What the store holds about one card, and what each door would say to it now, for `cardea card show` and `cardea explain`.
+// Names appear here only: whoever may use the admin socket may see them.
+
+import { explainAccess } from '../app/explain.ts';
+import { type AccessDecision, type DoorMode, decideAccess } from '../domain/access-decision.ts';
+import { type CardNumber, type CardNumberFormat, cardNumberOfUid, parseCardNumber } from '../domain/card-number.ts';
+import type { Binding, CardLookup, Origin, Tombstone } from '../domain/credential.ts';
+import type { DoorId } from '../domain/ids.ts';
+import type { AccessRules } from '../domain/schedule.ts';
+import { formatInstant, type Instant } from '../domain/units.ts';
+import { CardeaError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { CredentialStore } from '../ports/credential-store.ts';
+import type { BindingView, CardAnswer, DecisionView, ExplainAnswer, OriginView, TombstoneView } from './protocol.ts';
+import { parseUid } from './requests.ts';
+
+interface Dependencies {
+  readonly store: CredentialStore;
+  readonly cardNumberFormat: CardNumberFormat;
+  readonly rules: AccessRules;
+  readonly clock: Clock;
+}
+
+interface ReadCard {
+  readonly card: CardNumber;
+  readonly readAs: CardAnswer['readAs'];
+}
+
+/**
+ * The card that a technician means by `text`: a number as HR writes it, or else the UID in hex. Where it reads as both, the one
+ * that the store knows. Throws CardeaError `invalid-request` when it reads as neither.
+ */
+export const readCard = (text: string, { store, cardNumberFormat }: Dependencies): ReadCard => {
+  const asNumber = parseCardNumber(text, cardNumberFormat);
+  const uid = parseUid(text);
+  const ofUid = uid === undefined ? undefined : cardNumberOfUid(uid, cardNumberFormat);
+  const candidates: ReadCard[] = [
+    ...('number' in asNumber ? [{ card: asNumber.number, readAs: 'card-number' as const }] : []),
+    ...(ofUid === undefined ? [] : [{ card: ofUid, readAs: 'uid' as const }]),
+  ];
+  const meant = candidates.find(({ card }) => store.findCard(card).kind !== 'unknown') ?? candidates[0];
+  if (meant !== undefined) return meant;
+  const detail = 'fault' in asNumber ? asNumber.fault.detail : 'the UID has no number in this format';
+  throw new CardeaError(
+    'invalid-request',
+    `this is no card number in the format ${cardNumberFormat} and no UID in hex: ${detail}`,
+  );
+};
+
+export const showCard = (
+  deps: Dependencies,
+  text: string,
+  doors: ReadonlyMap<DoorId, { readonly mode: DoorMode }>,
+): CardAnswer => {
+  const { store, rules, clock } = deps;
+  const { card, readAs } = readCard(text, deps);
+  const found = store.findCard(card);
+  const facts = { card: found, now: clock.now(), isClockSynchronized: clock.isSynchronized(), rules };
+  const decisions = [...doors].map(
+    ([door, { mode }]) => [door, decisionView(decideAccess({ ...facts, door, mode }))] as const,
+  );
+  return {
+    card,
+    readAs,
+    found: found.kind,
+    detail: found.kind === 'unreadable' ? found.detail : null,
+    binding: found.kind === 'live' ? bindingView(found.binding) : null,
+    tombstone: found.kind === 'retired' ? tombstoneView(found.tombstone) : null,
+    origin: originOf(found),
+    doors: Object.fromEntries(decisions),
+    rosterRevision: store.roster().revision,
+  };
+};
+
+/** A question about another time than now is judged as if the clock were right then. */
+export const explainCard = (
+  deps: Dependencies,
+  question: {
+    readonly card: string;
+    readonly door: DoorId;
+    readonly mode: DoorMode;
+    readonly at: Instant | undefined;
+  },
+): Omit<ExplainAnswer, 'isLinkConnected' | keyof DecisionView> & DecisionView => {
+  const { door, mode } = question;
+  const { card } = readCard(question.card, deps);
+  const at = question.at ?? deps.clock.now();
+  const isClockSynchronized = question.at !== undefined || deps.clock.isSynchronized();
+  const explanation = explainAccess(deps, { card, door, mode, at, isClockSynchronized });
+  return {
+    ...decisionView(explanation.decision),
+    card,
+    door,
+    at: formatInstant(at),
+    doorMode: mode,
+    clockSynchronized: isClockSynchronized,
+    found: explanation.found,
+    origin: originView(explanation.origin),
+    rosterRevision: explanation.rosterRevision,
+  };
+};
+
+const decisionView = (decision: AccessDecision): DecisionView =>
+  decision.kind === 'granted' ? { decision: 'granted', reason: null } : { decision: 'denied', reason: decision.reason };
+
+const bindingView = (binding: Binding): BindingView => ({
+  cardholder: binding.cardholder,
+  name: binding.name ?? null,
+  department: binding.department ?? null,
+  access: binding.access,
+  kind: binding.kind,
+  state: binding.activation,
+  validFrom: timeView(binding.validFrom),
+  validUntil: timeView(binding.validUntil),
+  revision: binding.revision,
+});
+
+const tombstoneView = ({ reason, cardholder, revision }: Tombstone): TombstoneView => ({
+  reason,
+  cardholder: cardholder ?? null,
+  revision,
+});
+
+const timeView = (time: Instant | undefined): string | null => (time === undefined ? null : formatInstant(time));
+
+const originOf = (found: CardLookup): OriginView | null => {
+  if (found.kind === 'live') return originView(found.binding.origin);
+  return found.kind === 'retired' ? originView(found.tombstone.origin) : null;
+};
+
+const originView = (origin: Origin | null): OriginView | null =>
+  origin === null
+    ? null
+    : { revision: origin.revision, messageId: origin.messageId, appliedAt: formatInstant(origin.appliedAt) };

@@ -1,0 +1,184 @@
+// What a technician may ask and do, whatever carries the request. Questions change nothing; every command is logged with the
+// operator who gave it, and commands to doors are events as well.
+
+import type { DoorController } from '../app/door-controller.ts';
+import type { describeGateway } from '../app/gateway-status.ts';
+import type { TapHandler, TapOutcome } from '../app/handle-tap.ts';
+import type { SerialWriter } from '../app/serial-writer.ts';
+import type { AccessEvent } from '../domain/access-event.ts';
+import type { CardNumberFormat } from '../domain/card-number.ts';
+import type { DoorId, GatewayId, ReaderId, SiteId } from '../domain/ids.ts';
+import type { AccessRules } from '../domain/schedule.ts';
+import { milliseconds } from '../domain/units.ts';
+import { CardeaError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
+import type { CredentialStore } from '../ports/credential-store.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import type { HrLink } from '../ports/hr-link.ts';
+import { explainCard, showCard } from './card-account.ts';
+import { DoorCommands } from './door-commands.ts';
+import { EventFeed } from './event-feed.ts';
+import type { CardAnswer, DoorCommandAnswer, ExplainAnswer, LineAnswer, StatusAnswer, TapAnswer } from './protocol.ts';
+import type { ParsedDoorCommand, ParsedEvents, ParsedExplain, ParsedLine, ParsedTap } from './requests.ts';
+
+/** Holds cards to a simulated reader. */
+export interface TapSimulator {
+  present(uid: Uint8Array): void;
+  remove(): void;
+}
+
+/** Operates the lines of simulated doors. Throws CardeaError `unknown-line` where the door has no such line. */
+export interface LineSimulator {
+  setLine(door: DoorId, line: 'contact' | 'exit-button', active: boolean): void;
+}
+
+export interface AdminReader {
+  readonly handler: TapHandler;
+  readonly simulated?: TapSimulator;
+}
+
+export interface AdminDependencies {
+  readonly gateway: GatewayId;
+  readonly site: SiteId;
+  readonly doors: ReadonlyMap<DoorId, DoorController>;
+  readonly readers: ReadonlyMap<ReaderId, AdminReader>;
+  readonly simulatedDoors?: LineSimulator;
+  readonly store: CredentialStore & EventLog;
+  readonly writer: SerialWriter;
+  /** Left out where nothing tells whether the broker is connected. */
+  readonly link?: Pick<HrLink, 'isConnected'>;
+  readonly describe: () => ReturnType<typeof describeGateway>;
+  readonly health: () => readonly string[];
+  readonly cardNumberFormat: CardNumberFormat;
+  readonly rules: AccessRules;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A tap that records before it releases waits for the disk; a disk that hangs must not keep the reader for ever. */
+const TAP_LIMIT = milliseconds(5_000);
+
+export class AdminOperations {
+  readonly #deps: AdminDependencies;
+  readonly #commands: DoorCommands;
+  readonly #feed: EventFeed;
+  /** The last tap at each reader: the next one waits for it. */
+  readonly #taps = new Map<ReaderId, Promise<unknown>>();
+
+  constructor(deps: AdminDependencies) {
+    this.#deps = deps;
+    this.#commands = new DoorCommands(deps);
+    this.#feed = new EventFeed(deps.store);
+  }
+
+  /** To be called after each committed batch, for those who follow the events. */
+  onCommitted(): void {
+    this.#feed.onCommitted();
+  }
+
+  status(): StatusAnswer {
+    const { describe, health } = this.#deps;
+    return { status: describe(), faults: health(), isLinkConnected: this.#isLinkConnected() };
+  }
+
+  /** Throws CardeaError `invalid-request` for text that is no card. */
+  card({ card }: { readonly card: string }): CardAnswer {
+    return showCard(this.#deps, card, this.#deps.doors);
+  }
+
+  /** Throws CardeaError `invalid-request` or `unknown-door`. */
+  explain({ card, door, at }: ParsedExplain): ExplainAnswer {
+    const [id, { mode }] = this.#door(door);
+    return { ...explainCard(this.#deps, { card, door: id, mode, at }), isLinkConnected: this.#isLinkConnected() };
+  }
+
+  events(request: ParsedEvents, signal: AbortSignal): AsyncGenerator<AccessEvent> {
+    return this.#feed.read(request, signal);
+  }
+
+  /** Rejects with CardeaError `unknown-door`, or as DoorCommands.run does. */
+  async commandDoor({ door, action, operator }: ParsedDoorCommand): Promise<DoorCommandAnswer> {
+    const [id, controller] = this.#door(door);
+    return this.#commands.run({ door: id, controller, action, operator });
+  }
+
+  /** Rejects with CardeaError `unknown-reader`, `not-simulated` or `timed-out`. */
+  async tap({ reader, uid, operator }: ParsedTap): Promise<TapAnswer> {
+    const [id, { handler, simulated }] = this.#reader(reader);
+    if (simulated === undefined) throw notSimulated(`reader ${id}`);
+    const earlier = this.#taps.get(id);
+    const turn = (async () => {
+      await earlier?.catch(() => {});
+      this.#deps.log.info({ reader: id, uid: Buffer.from(uid).toString('hex'), operator }, 'simulated tap');
+      const outcome = handler.nextOutcome();
+      simulated.present(uid);
+      simulated.remove();
+      return await this.#inTime(outcome);
+    })();
+    this.#taps.set(id, turn);
+    return tapAnswer(id, await turn);
+  }
+
+  /** Throws CardeaError `unknown-door`, `not-simulated` or `unknown-line`. */
+  setLine({ door, line, isActive, operator }: ParsedLine): LineAnswer {
+    const { simulatedDoors, log } = this.#deps;
+    const [id, controller] = this.#door(door);
+    if (simulatedDoors === undefined) throw notSimulated(`the lines of door ${id}`);
+    const state = isActive ? 'on' : 'off';
+    log.info({ door: id, line, state, operator }, 'simulated line');
+    simulatedDoors.setLine(id, line, isActive);
+    const { position, strike } = controller.view();
+    return { door: id, line, state, position, strike };
+  }
+
+  #isLinkConnected(): boolean | null {
+    return this.#deps.link?.isConnected() ?? null;
+  }
+
+  #door(name: string): readonly [DoorId, DoorController] {
+    const { doors } = this.#deps;
+    for (const door of doors) if (door[0] === name) return door;
+    throw new CardeaError('unknown-door', `there is no such door here; the doors are ${listOf(doors)}`);
+  }
+
+  #reader(name: string): readonly [ReaderId, AdminReader] {
+    const { readers } = this.#deps;
+    for (const reader of readers) if (reader[0] === name) return reader;
+    throw new CardeaError('unknown-reader', `there is no such reader here; the readers are ${listOf(readers)}`);
+  }
+
+  async #inTime(outcome: Promise<TapOutcome>): Promise<TapOutcome> {
+    let timer: Timer | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = this.#deps.clock.schedule(TAP_LIMIT, () =>
+        reject(new CardeaError('timed-out', 'the tap had no outcome within 5 seconds; cardea status may tell why')),
+      );
+    });
+    try {
+      return await Promise.race([outcome, late]);
+    } finally {
+      timer?.cancel();
+    }
+  }
+}
+
+const listOf = (known: ReadonlyMap<string, unknown>): string => [...known.keys()].join(', ') || 'none';
+
+const notSimulated = (what: string): CardeaError =>
+  new CardeaError('not-simulated', `${what} is real hardware; only simulated hardware can be operated from here`);
+
+const tapAnswer = (reader: ReaderId, outcome: TapOutcome): TapAnswer => {
+  const card = outcome.card ?? null;
+  switch (outcome.kind) {
+    case 'granted': {
+      const { cardholder, name } = outcome.binding;
+      return { reader, card, outcome: 'granted', door: outcome.door, cardholder, name: name ?? null };
+    }
+    case 'denied':
+      return { reader, card, outcome: 'denied', reason: outcome.reason, detail: outcome.detail ?? null };
+    case 'presented':
+    case 'activated':
+      return { reader, card, outcome: outcome.kind };
+  }
+};

@@ -1,0 +1,203 @@
+// What goes over the admin socket: HTTP/1.1, one path for each call, JSON both ways, events as one JSON object a line.
+// Types and constants only, so that the command line loads nothing with them.
+
+import type { describeGateway } from '../app/gateway-status.ts';
+import type { DoorMode } from '../domain/access-decision.ts';
+import type { AccessEvent, DenialReason } from '../domain/access-event.ts';
+import type { CardKind, CardLookup, Grant, RevocationReason } from '../domain/credential.ts';
+
+/** Sent with every answer. A gateway that still runs from before an upgrade is told apart by it rather than misread. */
+export const PROTOCOL_HEADER = 'cardea-admin-protocol';
+export const PROTOCOL_VERSION = '1';
+
+/** Each is the path of its name. */
+export const CALL_NAMES = ['status', 'card', 'explain', 'events', 'door-command', 'tap', 'line'] as const;
+export type CallName = (typeof CALL_NAMES)[number];
+
+/** Questions take their request as query parameters, commands as a JSON body; all values are strings. */
+export const CALL_METHODS: Readonly<Record<CallName, 'GET' | 'POST'>> = {
+  status: 'GET',
+  card: 'GET',
+  explain: 'GET',
+  events: 'GET',
+  'door-command': 'POST',
+  tap: 'POST',
+  line: 'POST',
+};
+
+/** Calls that are answered by one JSON object. `events` is answered by a stream. */
+export interface Calls {
+  readonly status: { readonly request: NoFields; readonly answer: StatusAnswer };
+  readonly card: { readonly request: CardRequest; readonly answer: CardAnswer };
+  readonly explain: { readonly request: ExplainRequest; readonly answer: ExplainAnswer };
+  readonly 'door-command': { readonly request: DoorCommandRequest; readonly answer: DoorCommandAnswer };
+  readonly tap: { readonly request: TapRequest; readonly answer: TapAnswer };
+  readonly line: { readonly request: LineRequest; readonly answer: LineAnswer };
+}
+
+export type NoFields = Readonly<Record<string, never>>;
+
+/** The body of every answer that is not a success, and the last line of a stream that broke off. */
+export interface Refusal {
+  readonly type: 'refusal';
+  /** From the catalogue in errors.ts. */
+  readonly code: string;
+  /** For a person: what is wrong, what to do. */
+  readonly message: string;
+}
+
+export interface StatusAnswer {
+  readonly status: ReturnType<typeof describeGateway>;
+  /** What keeps the watchdog from being fed, in words; empty when healthy. */
+  readonly faults: readonly string[];
+  /** Whether the broker is connected now; null where the gateway does not tell. */
+  readonly isLinkConnected: boolean | null;
+}
+
+export interface CardRequest {
+  /** As HR writes it in this site's format, or the UID in hex. */
+  readonly card: string;
+}
+
+/** The HR message behind a record. */
+export interface OriginView {
+  readonly revision: number;
+  readonly messageId: string;
+  /** RFC 3339. */
+  readonly appliedAt: string;
+}
+
+export interface BindingView {
+  readonly cardholder: string;
+  readonly name: string | null;
+  readonly department: string | null;
+  readonly access: readonly Grant[];
+  readonly kind: CardKind;
+  readonly state: 'active' | 'pending';
+  /** RFC 3339, as is `validUntil`. */
+  readonly validFrom: string | null;
+  readonly validUntil: string | null;
+  readonly revision: number;
+}
+
+export interface TombstoneView {
+  readonly reason: RevocationReason;
+  /** Whose card it was, where that is known. */
+  readonly cardholder: string | null;
+  readonly revision: number;
+}
+
+export type DecisionView =
+  | { readonly decision: 'granted'; readonly reason: null }
+  | { readonly decision: 'denied'; readonly reason: DenialReason };
+
+export interface CardAnswer {
+  /** Canonical card number. */
+  readonly card: string;
+  /** What the text of the question was taken for. */
+  readonly readAs: 'card-number' | 'uid';
+  readonly found: CardLookup['kind'];
+  /** Why the record is unreadable; null otherwise. */
+  readonly detail: string | null;
+  readonly binding: BindingView | null;
+  readonly tombstone: TombstoneView | null;
+  readonly origin: OriginView | null;
+  /** What each door of this gateway would say now. */
+  readonly doors: Readonly<Record<string, DecisionView>>;
+  readonly rosterRevision: number;
+}
+
+export interface ExplainRequest {
+  readonly card: string;
+  readonly door: string;
+  /** RFC 3339 with offset; now, where it is left out. */
+  readonly at?: string;
+}
+
+export type ExplainAnswer = DecisionView & {
+  readonly card: string;
+  readonly door: string;
+  /** The time that was judged. */
+  readonly at: string;
+  readonly doorMode: DoorMode;
+  readonly clockSynchronized: boolean;
+  readonly found: CardLookup['kind'];
+  /** Null for a card that HR has never named. */
+  readonly origin: OriginView | null;
+  /** Nothing newer than this is known here. */
+  readonly rosterRevision: number;
+  readonly isLinkConnected: boolean | null;
+};
+
+export interface EventsRequest {
+  /** Events after this number; the last `limit` ones where it is left out. */
+  readonly since?: string;
+  /** At most so many, then the stream ends. */
+  readonly limit?: string;
+  /** Go on with each event as it is stored. */
+  readonly follow?: 'true' | 'false';
+}
+
+/** How many events are shown to somebody who does not say since when. */
+export const DEFAULT_EVENTS = 20;
+
+/** One line of the stream. */
+export type EventLine = AccessEvent | Refusal;
+
+export const DOOR_ACTIONS = ['unlock', 'block', 'hold-open', 'normal'] as const;
+export type DoorAction = (typeof DOOR_ACTIONS)[number];
+
+export interface DoorCommandRequest {
+  readonly door: string;
+  readonly action: DoorAction;
+  /** Who asks, 1 to 64 characters; a claim that the log keeps, not a proof. */
+  readonly operator: string;
+}
+
+export interface DoorCommandAnswer {
+  readonly door: string;
+  readonly action: DoorAction;
+  /** refused: the door's mode forbids it. failed: the strike could not be driven. */
+  readonly result: 'done' | 'refused' | 'failed';
+  /** The mode that the door is in now. */
+  readonly mode: DoorMode;
+  /** Number of the event that holds the command; null while it could not be written. */
+  readonly sequence: number | null;
+  /** What the operator should know, in words; null when all is well. */
+  readonly detail: string | null;
+}
+
+export interface TapRequest {
+  readonly reader: string;
+  /** 8, 14 or 20 hex digits; space, colon and dash are ignored. */
+  readonly uid: string;
+  readonly operator: string;
+}
+
+export type TapAnswer = {
+  readonly reader: string;
+  readonly card: string | null;
+} & (
+  | { readonly outcome: 'granted'; readonly door: string; readonly cardholder: string; readonly name: string | null }
+  | { readonly outcome: 'denied'; readonly reason: DenialReason; readonly detail: string | null }
+  | { readonly outcome: 'presented' | 'activated' }
+);
+
+export const LINES = ['contact', 'exit-button'] as const;
+
+export interface LineRequest {
+  readonly door: string;
+  readonly line: (typeof LINES)[number];
+  /** Contact: on while the door is closed. Exit button: on while pressed. */
+  readonly state: 'on' | 'off';
+  readonly operator: string;
+}
+
+export interface LineAnswer {
+  readonly door: string;
+  readonly line: (typeof LINES)[number];
+  readonly state: 'on' | 'off';
+  /** How the door stands after it. */
+  readonly position: 'open' | 'closed' | 'unmonitored';
+  readonly strike: 'locked' | 'unlocked';
+}

@@ -1,0 +1,154 @@
+// From what came over the admin socket to requests in domain types. What is not understood completely is refused with
+// CardeaError `invalid-request`, in words that help the person at the other end.
+
+import { CARDHOLDER_ID } from '../domain/ids.ts';
+import { type Instant, instant } from '../domain/units.ts';
+import { CardeaError } from '../errors.ts';
+import { DEFAULT_EVENTS, DOOR_ACTIONS, type DoorAction, LINES } from './protocol.ts';
+
+/** Query parameters or the members of a JSON object, not looked at yet. */
+export type Fields = ReadonlyMap<string, unknown>;
+
+/** Longer than any id, card number or time. */
+const MAX_TEXT = 128;
+/** More events than any gateway will ever have. */
+const MAX_COUNT = Number.MAX_SAFE_INTEGER;
+
+export interface ParsedExplain {
+  readonly card: string;
+  readonly door: string;
+  readonly at: Instant | undefined;
+}
+
+export interface ParsedEvents {
+  readonly since: number | undefined;
+  readonly limit: number | undefined;
+  readonly follow: boolean;
+}
+
+export interface ParsedDoorCommand {
+  readonly door: string;
+  readonly action: DoorAction;
+  readonly operator: string;
+}
+
+export interface ParsedTap {
+  readonly reader: string;
+  readonly uid: Uint8Array;
+  readonly operator: string;
+}
+
+export interface ParsedLine {
+  readonly door: string;
+  readonly line: (typeof LINES)[number];
+  readonly isActive: boolean;
+  readonly operator: string;
+}
+
+export const parseNothing = (fields: Fields): void => allowOnly(fields, []);
+
+export const parseCard = (fields: Fields): { readonly card: string } => {
+  allowOnly(fields, ['card']);
+  return { card: text(fields, 'card') };
+};
+
+export const parseExplain = (fields: Fields): ParsedExplain => {
+  allowOnly(fields, ['card', 'door', 'at']);
+  const at = optional(fields, 'at', text);
+  return { card: text(fields, 'card'), door: text(fields, 'door'), at: at === undefined ? undefined : parseTime(at) };
+};
+
+/** A follower that names no beginning gets the last few and then what comes; `limit` alone means the last so many. */
+export const parseEvents = (fields: Fields): ParsedEvents => {
+  allowOnly(fields, ['since', 'limit', 'follow']);
+  const since = optional(fields, 'since', count);
+  const limit = optional(fields, 'limit', count);
+  const follow = optional(fields, 'follow', (all, name) => oneOf(all, name, ['true', 'false'] as const)) === 'true';
+  return { since, limit: limit ?? (since === undefined && !follow ? DEFAULT_EVENTS : undefined), follow };
+};
+
+export const parseDoorCommand = (fields: Fields): ParsedDoorCommand => {
+  allowOnly(fields, ['door', 'action', 'operator']);
+  return { door: text(fields, 'door'), action: oneOf(fields, 'action', DOOR_ACTIONS), operator: operator(fields) };
+};
+
+export const parseTap = (fields: Fields): ParsedTap => {
+  allowOnly(fields, ['reader', 'uid', 'operator']);
+  const uid = parseUid(text(fields, 'uid'));
+  if (uid === undefined) {
+    throw refused('the UID does not read as 8, 14 or 20 hex digits, such as 04A2B3C4D5E680');
+  }
+  return { reader: text(fields, 'reader'), uid, operator: operator(fields) };
+};
+
+export const parseLine = (fields: Fields): ParsedLine => {
+  allowOnly(fields, ['door', 'line', 'state', 'operator']);
+  const isActive = oneOf(fields, 'state', ['on', 'off'] as const) === 'on';
+  return { door: text(fields, 'door'), line: oneOf(fields, 'line', LINES), isActive, operator: operator(fields) };
+};
+
+/** 4, 7 or 10 bytes in hex, separators allowed; undefined for anything else. */
+export const parseUid = (value: string): Uint8Array | undefined => {
+  const digits = value.replaceAll(/[ :-]/g, '');
+  return /^(?:[0-9a-f]{8}|[0-9a-f]{14}|[0-9a-f]{20})$/i.test(digits)
+    ? Uint8Array.from(Buffer.from(digits, 'hex'))
+    : undefined;
+};
+
+const TIME = /^(\d{4}-\d\d-\d\d)[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)$/;
+
+const parseTime = (value: string): Instant => {
+  const date = TIME.exec(value)?.[1];
+  const time = Date.parse(value.replace(' ', 'T').toUpperCase());
+  // Date.parse takes 30 February for 2 March.
+  const isRealDay = date !== undefined && new Date(`${date}T00:00:00Z`).toJSON()?.startsWith(date);
+  if (Number.isNaN(time) || !isRealDay) {
+    throw refused(`"${shown(value)}" is not a time with an offset, such as 2026-11-22T09:00:00+08:00`);
+  }
+  return instant(time);
+};
+
+const refused = (message: string): CardeaError => new CardeaError('invalid-request', message);
+
+const allowOnly = (fields: Fields, names: readonly string[]): void => {
+  for (const name of fields.keys()) {
+    if (names.includes(name)) continue;
+    const allowed = names.length === 0 ? 'nothing' : names.join(', ');
+    throw refused(`"${shown(name)}" is not part of this request; allowed: ${allowed}`);
+  }
+};
+
+const text = (fields: Fields, name: string): string => {
+  const value = fields.get(name);
+  if (typeof value !== 'string') throw refused(`${name} is missing or not a text`);
+  if (value === '' || value.length > MAX_TEXT) throw refused(`${name} must have 1 to ${MAX_TEXT} characters`);
+  return value;
+};
+
+const optional = <Value>(
+  fields: Fields,
+  name: string,
+  read: (fields: Fields, name: string) => Value,
+): Value | undefined => (fields.has(name) ? read(fields, name) : undefined);
+
+const count = (fields: Fields, name: string): number => {
+  const value = text(fields, name);
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number > MAX_COUNT) throw refused(`${name} must be a whole number from 0 on`);
+  return number;
+};
+
+const oneOf = <Value extends string>(fields: Fields, name: string, values: readonly Value[]): Value => {
+  const given = text(fields, name);
+  const value = values.find((candidate) => candidate === given);
+  if (value === undefined) throw refused(`${name} is "${shown(given)}"; allowed: ${values.join(', ')}`);
+  return value;
+};
+
+const operator = (fields: Fields): string => {
+  const value = text(fields, 'operator');
+  if (!CARDHOLDER_ID.test(value)) throw refused('operator must have 1 to 64 characters and no control characters');
+  return value;
+};
+
+const shown = (value: string): string => value.slice(0, 40).replaceAll(/\p{Cc}/gu, '?');
