@@ -82,6 +82,7 @@ export class FakeMfrc522 implements SpiBus {
   }
 
   open(): void {
+    if (this.#isOpen) return;
     if (this.isUnplugged) throw new CardeaError('spi-unavailable', 'cannot open the fake device: it is unplugged');
     this.#isOpen = true;
   }

@@ -1,7 +1,7 @@
 // The CardReader port on an MFRC522. Polling runs in a worker thread, so that a dead bus never blocks a decision; this side
 // hands its reports to the listener, and starts the worker anew when it died or stopped turning.
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { type Milliseconds, type MonotonicTime, milliseconds } from '../../domain/units.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { Log } from '../../log.ts';
@@ -9,6 +9,7 @@ import type { CardReader, CardReaderListener, ReaderCondition } from '../../port
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { FromWorker, PollReport, ReaderWorkerData, ToWorker } from './reader-messages.ts';
 import type { SpiCounters } from './spi-bus.ts';
+import { siblingModule, startWorker } from './start-worker.ts';
 
 export interface Mfrc522ReaderOptions extends ReaderWorkerData {
   /** Pulses the chip's reset line (low for at least 100 ns, data sheet 8.8.1). Left out where none is wired. */
@@ -103,7 +104,7 @@ export class Mfrc522Reader implements CardReader {
 
   #startWorker(session: Session): void {
     const { device, speedHz, rxGainDb, pollMilliseconds } = this.#dependencies.options;
-    const start = this.#dependencies.startWorker ?? startReaderWorker;
+    const start = this.#dependencies.startWorker ?? ((data) => startWorker(siblingModule('reader-worker'), data));
     session.aliveAt = this.#dependencies.clock.monotonic();
     let worker: Worker;
     try {
@@ -155,8 +156,17 @@ export class Mfrc522Reader implements CardReader {
         log.warn({ device: options.device, detail: report.detail }, 'reader works with reservations');
         return;
       case 'pulse-reset':
-        options.pulseReset?.();
+        this.#pulseReset();
         return;
+    }
+  }
+
+  #pulseReset(): void {
+    const { log, options } = this.#dependencies;
+    try {
+      options.pulseReset?.();
+    } catch (error) {
+      log.warn({ device: options.device, detail: errorMessage(error) }, 'reset line could not be pulsed');
     }
   }
 
@@ -192,12 +202,3 @@ export class Mfrc522Reader implements CardReader {
     });
   }
 }
-
-/** The same file name beside this module in the sources, and beside the bundle's chunks in dist/. */
-const startReaderWorker = (workerData: ReaderWorkerData): Worker =>
-  import.meta.url.endsWith('.ts')
-    ? new Worker(new URL('./reader-worker.ts', import.meta.url), {
-        workerData,
-        execArgv: ['--import', import.meta.resolve('tsx')],
-      })
-    : new Worker(new URL('./reader-worker.js', import.meta.url), { workerData });

@@ -15,6 +15,8 @@ declare module 'mfrc522-rpi' {
   export default class MFRC522 {
     /** Calls `spi.open()`. */
     constructor(spi: MFRC522Spi);
+    /** Never used: throws, see rpio-package. */
+    setResetPin(pin: number): this;
     /** Soft reset, a 15.5 ms time-out, 100 % ASK, CRC preset 6363h, antenna on. */
     reset(): void;
     writeRegister(address: number, value: number): void;

@@ -20,16 +20,18 @@ export interface PollLoopOptions {
   readonly report: (report: PollReport) => void;
 }
 
+type Unhealthy = Extract<ChipHealth, { ok: false }>;
+
 /** Settings are read back this often while cards are seen; with nobody there, every turn does it. */
 const CHECK_EVERY = 1000;
 /** An empty field is used to start the chip afresh: receivers are known to go deaf after hours with all registers right. */
 const REFRESH_EVERY = 5 * 60_000;
 /** Turns in which the chip neither hears nor times out, settings right, before it is reset. */
 const HUNG_TURNS = 3;
-/** While offline. */
-const FIRST_RETRY = 250;
+/** While offline: from five poll intervals, doubling, to two seconds. */
+const FIRST_RETRY_POLLS = 5;
 const LAST_RETRY = 2000;
-/** Of so many attempts, one asks for the reset line. */
+/** Of so many failed attempts, the first asks for the reset line. */
 const PULSE_EVERY = 4;
 
 export class PollLoop {
@@ -81,11 +83,15 @@ export class PollLoop {
       if (now() - this.#refreshedAt >= REFRESH_EVERY) this.#refresh();
       return;
     }
-    const trusted = look.kind === 'card' && now() - this.#checkedAt < CHECK_EVERY;
-    if (!trusted && !this.#isIntact()) return this.#restore();
+    const isTrusted = look.kind === 'card' && now() - this.#checkedAt < CHECK_EVERY;
+    const health = isTrusted ? undefined : this.#checkTwice();
+    if (health?.ok === false) {
+      this.#repair(health);
+      return;
+    }
     if (look.kind === 'chip-fault') {
       this.#hungTurns += 1;
-      if (this.#hungTurns >= HUNG_TURNS) this.#restore();
+      if (this.#hungTurns >= HUNG_TURNS) this.#repair('hung');
       return;
     }
     this.#hungTurns = 0;
@@ -93,43 +99,46 @@ export class PollLoop {
   }
 
   /** A second opinion before settings count as lost: a bit may have flipped on the wires. */
-  #isIntact(): boolean {
-    const intact = this.#chip.check().ok || this.#chip.check().ok;
-    if (intact) this.#checkedAt = this.#options.now();
-    return intact;
+  #checkTwice(): ChipHealth {
+    const first = this.#chip.check();
+    const health = first.ok ? first : this.#chip.check();
+    if (health.ok) this.#checkedAt = this.#options.now();
+    return health;
   }
 
-  #restore(): void {
-    const before = this.#chip.check();
+  /** The first steps of the escalation, at once; a repair that works is reported too, as a short time offline. */
+  #repair(fault: Unhealthy | 'hung'): void {
     this.#hungTurns = 0;
-    if (!before.ok && before.fault === 'settings-lost') this.#chip.configure();
+    if (fault !== 'hung' && fault.fault === 'settings-lost') this.#chip.configure();
     else this.#chip.reset();
-    if (!this.#isIntact()) {
+    let health = this.#checkTwice();
+    if (!health.ok) {
       this.#chip.reset();
-      const after = this.#chip.check();
-      if (!after.ok) return this.#goOffline(describeFault(after));
+      health = this.#checkTwice();
     }
-    this.#goOffline(
-      before.ok ? 'the chip had hung' : 'the chip had lost its settings: check its 3.3 V supply for dips (a brown-out)',
-    );
-    this.#goOnline(this.#chip.check());
+    this.#goOffline(health.ok ? describePast(fault) : describeFault(health));
+    if (health.ok) this.#goOnline(health);
   }
 
   #refresh(): void {
     this.#chip.reset();
     this.#field.forget();
     this.#refreshedAt = this.#options.now();
-    if (!this.#isIntact()) this.#restore();
+    const health = this.#checkTwice();
+    if (!health.ok) this.#repair(health);
   }
 
   #bringUp(): void {
     this.#attempts += 1;
-    if (this.#attempts % PULSE_EVERY === 2) this.#options.report({ kind: 'pulse-reset' });
     this.#chip.open();
     this.#chip.reset();
-    const health = this.#chip.check();
-    if (health.ok) this.#goOnline(health);
-    else this.#goOffline(describeFault(health));
+    const health = this.#checkTwice();
+    if (health.ok) {
+      this.#goOnline(health);
+      return;
+    }
+    this.#goOffline(describeFault(health));
+    if (this.#attempts % PULSE_EVERY === 1) this.#options.report({ kind: 'pulse-reset' });
   }
 
   #goOnline(health: ChipHealth): void {
@@ -154,18 +163,27 @@ export class PollLoop {
   }
 
   #retryInterval(): Milliseconds {
-    return milliseconds(Math.min(LAST_RETRY, FIRST_RETRY * 2 ** Math.max(0, this.#attempts - 1)));
+    const first = this.#options.pollInterval * FIRST_RETRY_POLLS;
+    return milliseconds(Math.min(LAST_RETRY, first * 2 ** Math.max(0, this.#attempts - 1)));
   }
 }
 
-const describeFault = (health: ChipHealth): string => {
-  if (health.ok) return 'the chip answers';
+const describeFault = (health: Unhealthy): string => {
   switch (health.fault) {
     case 'silent':
       return 'the chip does not answer, all bits read 0: check its 3.3 V supply, ground, and the MISO and SDA (chip select) wires';
     case 'stuck-high':
       return 'the chip does not answer, all bits read 1: check the MISO and SDA (chip select) wires, and that RST is not held low';
     case 'settings-lost':
-      return `${describeVersion(health.version)} answers but does not keep its settings: check the MOSI and SCK wires and its 3.3 V supply, or lower speedHz`;
+      return `${describeVersion(health.version)} does not keep its settings: check the MOSI and SCK wires and its 3.3 V supply, or lower speedHz`;
   }
+};
+
+/** What was wrong with a chip that works again. */
+const describePast = (fault: Unhealthy | 'hung'): string => {
+  if (fault === 'hung')
+    return 'the chip had stopped to send and was reset: if this happens often, check its 3.3 V supply';
+  return fault.fault === 'settings-lost'
+    ? 'the chip had lost its settings and was set up anew: check its 3.3 V supply for dips (brown-out)'
+    : 'the chip did not answer for a moment and was reset: check its wires for a loose contact';
 };
