@@ -1,0 +1,78 @@
+// publish -> durable -> receipt through mosquitto, one change at a time, beside a bare synced LevelDB put in the same run.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Level } from 'level';
+import { connectAsync } from 'mqtt';
+import { GatewayProcess } from '../fixtures/gateway-process.ts';
+import { Mosquitto } from '../fixtures/mosquitto.ts';
+import { type Figure, milli, percentile, spread } from './figures.ts';
+
+const CHANGES = 1_000;
+
+export const measureChanges = async (): Promise<Figure> => {
+  const folder = mkdtempSync(join(tmpdir(), 'cardea-bench-'));
+  const puts = await measureSyncedPuts(join(folder, 'bare'));
+  const broker = await Mosquitto.start();
+  const gateway = new GatewayProcess(folder, configuration(broker.port, folder));
+  await gateway.start();
+  const hr = await connectAsync(`mqtt://127.0.0.1:${broker.port}`);
+  await hr.subscribeAsync('cardea/hq/gateways/bench/receipt', { qos: 1 });
+  const samples: number[] = [];
+  for (let revision = 1; revision <= CHANGES + 50; revision++) {
+    const start = performance.now();
+    const receipt = new Promise<void>((resolve) => hr.once('message', () => resolve()));
+    hr.publish('cardea/hq/hr/card-bound', JSON.stringify(message(revision)), { qos: 1 });
+    await receipt;
+    if (revision > 50) samples.push(performance.now() - start);
+  }
+  await hr.endAsync();
+  await gateway.stop();
+  await broker.close();
+  rmSync(folder, { recursive: true });
+  return {
+    what: 'publish -> durable -> receipt, mosquitto, one at a time',
+    ...spread(samples, milli),
+    baseline: `synced put: ${milli(percentile(puts, 0.5))}, p99 ${milli(percentile(puts, 0.99))}`,
+    aim: `p99 < 3x = ${milli(3 * percentile(puts, 0.99))}`,
+  };
+};
+
+const measureSyncedPuts = async (location: string): Promise<number[]> => {
+  const db = new Level<string, string>(location);
+  await db.open();
+  const value = 'x'.repeat(400);
+  const samples: number[] = [];
+  for (let i = 0; i < CHANGES; i++) {
+    const start = performance.now();
+    await db.batch([{ type: 'put', key: `card-${i}`, value }], { sync: true });
+    samples.push(performance.now() - start);
+  }
+  await db.close();
+  return samples;
+};
+
+const configuration = (port: number, folder: string): string => `
+site: hq
+gateway: bench
+dataDir: ${folder}/data
+mqtt: { url: 'mqtt://127.0.0.1:${port}' }
+trust: { messages: unsigned }
+gpio: { driver: simulated }
+doors: { front: {} }
+readers: { front-in: { door: front, driver: simulated } }
+admin: { socket: ${folder}/cardea.sock }
+`;
+
+const message = (revision: number): object => ({
+  type: 'card-bound',
+  site: 'hq',
+  messageId: `m-${revision}`,
+  revision,
+  issuedAt: '2026-11-22T09:00:00+08:00',
+  operator: 'bench',
+  card: revision.toString(16).padStart(14, '0').replace(/^../, '04').toUpperCase(),
+  cardholder: { id: `E${revision}` },
+  access: [{ doors: ['front'] }],
+});

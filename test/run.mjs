@@ -1,0 +1,51 @@
+// Runs the test files below the given folders (default: all that need nothing but npm) and fails when no test was executed:
+// on Node 20 a pattern that matches nothing passes silently.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+
+/** Suites that need a broker, a virtual board or time of their own; each has its script. */
+const APART = ['test/mosquitto', 'test/board', 'test/bench', 'test/slow'];
+
+const folders = process.argv.slice(2);
+const isApart = (file) => APART.some((folder) => file.startsWith(`${folder}/`));
+const filesBelow = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
+    .map((entry) => relative('.', join(entry.parentPath ?? entry.path, entry.name)));
+
+const files =
+  folders.length === 0 ? filesBelow('test').filter((file) => !isApart(file)) : folders.flatMap(filesBelow);
+if (files.length === 0) {
+  console.error(`no test files below ${folders.join(', ') || 'test'}`);
+  process.exit(1);
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'cardea-test-'));
+const tap = join(scratch, 'result.tap');
+const { status } = spawnSync(
+  process.execPath,
+  [
+    '--import',
+    'tsx',
+    '--test',
+    '--test-concurrency=3',
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    '--test-reporter=tap',
+    `--test-reporter-destination=${tap}`,
+    ...files.sort(),
+  ],
+  { stdio: 'inherit' },
+);
+const summary = readFileSync(tap, 'utf8');
+rmSync(scratch, { recursive: true });
+const count = (what) => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(summary)?.[1] ?? 0);
+const [tests, skipped, todo] = [count('tests'), count('skipped'), count('todo')];
+if (tests === 0 || skipped > 0 || todo > 0) {
+  console.error(`${files.length} files, but ${tests} tests ran, ${skipped} skipped, ${todo} to do: none may be skipped, some must run`);
+  process.exit(1);
+}
+process.exit(status ?? 1);
