@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type DoorId, parseDoorId } from '../../src/domain/ids.ts';
+import type { DoorId } from '../../src/domain/ids.ts';
 import type { LineLevel } from '../../src/drivers/gpio/strike-level.ts';
 import { CardeaError } from '../../src/errors.ts';
-import type { DoorInput, DoorIo, DoorWiring } from '../../src/ports/door-io.ts';
+import type { DoorInput, DoorIo } from '../../src/ports/door-io.ts';
+import { BACK, FRONT, GATE, NOWHERE } from './door-io.doors.ts';
 
 export interface DoorIoHarness {
   readonly io: DoorIo;
@@ -20,29 +21,6 @@ export interface DoorIoHarness {
   /** Frees what the harness holds; `io` is closed already. */
   close(): Promise<void>;
 }
-
-const doorId = (text: string): DoorId => {
-  const id = parseDoorId(text);
-  assert.ok(id !== undefined);
-  return id;
-};
-
-const FRONT = doorId('front');
-const BACK = doorId('back');
-const GATE = doorId('gate');
-const NOWHERE = doorId('nowhere');
-
-/** Both fail modes and polarities; a door with both inputs, one with one, one with none. */
-export const CONTRACT_DOORS: readonly DoorWiring[] = [
-  {
-    door: FRONT,
-    strike: { line: 17, activeLow: false, failMode: 'secure' },
-    contact: { line: 27, activeLow: true },
-    exitButton: { line: 22, activeLow: true },
-  },
-  { door: BACK, strike: { line: 23, activeLow: true, failMode: 'secure' }, contact: { line: 24, activeLow: false } },
-  { door: GATE, strike: { line: 25, activeLow: true, failMode: 'safe' } },
-];
 
 /** Level per door: [locked, unlocked, safe]; written out, so that it does not lean on the code under test. */
 const LEVELS: readonly (readonly [DoorId, LineLevel, LineLevel, LineLevel])[] = [

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { CardeaError } from '../../../src/errors.ts';
-import { CONTRACT_DOORS, doorIoContract } from '../../contracts/door-io.contract.ts';
+import { doorIoContract } from '../../contracts/door-io.contract.ts';
+import { CONTRACT_DOORS } from '../../contracts/door-io.doors.ts';
 import { FakeDoorIo } from '../../fakes/fake-door-io.ts';
 
 doorIoContract('FakeDoorIo', async () => {

@@ -7,7 +7,8 @@ import { GpiochipDoorIo, type GpiochipDoorIoOptions } from '../../../src/drivers
 import { levelOf } from '../../../src/drivers/gpio/strike-level.ts';
 import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
 import type { DoorInput } from '../../../src/ports/door-io.ts';
-import { CONTRACT_DOORS, doorIoContract } from '../../contracts/door-io.contract.ts';
+import { doorIoContract } from '../../contracts/door-io.contract.ts';
+import { CONTRACT_DOORS } from '../../contracts/door-io.doors.ts';
 import { FakeKernel } from './fake-kernel.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { GpiochipDoorIo } from '../../../src/drivers/gpio/gpiochip-door-io.ts';
 import { removeSafeStateFile, safeStatePath, writeSafeStateFile } from '../../../src/drivers/gpio/safe-state-file.ts';
 import { CardeaError } from '../../../src/errors.ts';
-import { CONTRACT_DOORS } from '../../contracts/door-io.contract.ts';
+import { CONTRACT_DOORS } from '../../contracts/door-io.doors.ts';
 import { FakeKernel } from './fake-kernel.ts';
 
 const folder = (t: TestContext): string => {

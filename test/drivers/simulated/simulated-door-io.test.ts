@@ -3,7 +3,8 @@ import { it } from 'node:test';
 import { strikeLevel } from '../../../src/drivers/gpio/strike-level.ts';
 import { SimulatedDoorIo } from '../../../src/drivers/simulated/simulated-door-io.ts';
 import { CardeaError } from '../../../src/errors.ts';
-import { CONTRACT_DOORS, doorIoContract } from '../../contracts/door-io.contract.ts';
+import { doorIoContract } from '../../contracts/door-io.contract.ts';
+import { CONTRACT_DOORS } from '../../contracts/door-io.doors.ts';
 
 doorIoContract('SimulatedDoorIo', async () => {
   const io = new SimulatedDoorIo({ doors: CONTRACT_DOORS });

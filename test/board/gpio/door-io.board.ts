@@ -1,0 +1,159 @@
+// Runs in the virtual board: the DoorIo contract on a real kernel's lines, and what only a real kernel can show.
+// CARDEA_GPIO_DRIVER chooses the backend.
+
+import assert from 'node:assert/strict';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { DoorId } from '../../../src/domain/ids.ts';
+import { createGpioDoorIo, selectGpioBackend } from '../../../src/drivers/gpio/select-gpio-backend.ts';
+import { type LineLevel, levelOf } from '../../../src/drivers/gpio/strike-level.ts';
+import { CardeaError } from '../../../src/errors.ts';
+import type { DoorInput } from '../../../src/ports/door-io.ts';
+import { doorIoContract } from '../../contracts/door-io.contract.ts';
+import { CONTRACT_DOORS } from '../../contracts/door-io.doors.ts';
+
+const { CARDEA_GPIO_DRIVER, BOARD_CHIP = 'gpiochip0' } = process.env;
+const driver = CARDEA_GPIO_DRIVER === 'rpi-gpio' ? 'rpi-gpio' : 'gpiochip';
+
+const board = (...argv: string[]): string => execFileSync('board-ctl', argv, { encoding: 'utf8' }).trim();
+const wireLevel = (line: number): LineLevel => (board('line', 'get', String(line)) === '1' ? 1 : 0);
+const pull = (line: number, level: LineLevel): string => board('line', 'pull', String(line), String(level));
+
+const wiringOf = (door: DoorId): (typeof CONTRACT_DOORS)[number] => {
+  const wiring = CONTRACT_DOORS.find((candidate) => candidate.door === door);
+  assert.ok(wiring !== undefined);
+  return wiring;
+};
+
+const until = async (condition: () => boolean): Promise<void> => {
+  for (let waits = 0; waits < 500 && !condition(); waits++) await sleep(10);
+  assert.ok(condition(), 'the condition did not come true within 5 s');
+};
+
+/** A pulse made by another process, so that this one's event loop turns meanwhile. */
+const pulse = async (milliseconds: number): Promise<void> => {
+  await promisify(execFile)('bash', [
+    '-c',
+    `board-ctl line pull 22 0; sleep ${milliseconds / 1000}; board-ctl line pull 22 1`,
+  ]);
+};
+
+const outputs = [{ name: 'reset', line: 5, activeLow: true }];
+
+/** sysfs knows no bias: there a relay board's own resistors hold its inputs inactive once the lines are given back. */
+const wireRelayBoard = (): void => {
+  for (const { strike } of CONTRACT_DOORS) pull(strike.line, levelOf(strike, false));
+};
+
+doorIoContract(`${driver} on a real kernel`, async () => {
+  if (driver === 'rpi-gpio') wireRelayBoard();
+  return {
+    io: await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs }),
+    setInput: (door, kind, active) => {
+      const { contact, exitButton } = wiringOf(door);
+      const input = kind === 'contact' ? contact : exitButton;
+      assert.ok(input !== undefined);
+      pull(input.line, levelOf(input, active));
+    },
+    strikeLevel: (door) => wireLevel(wiringOf(door).strike.line),
+    until,
+    settle: () => sleep(400),
+    close: async () => {},
+  };
+});
+
+describe(`${driver} on a real kernel`, () => {
+  const [front] = CONTRACT_DOORS;
+  assert.ok(front !== undefined);
+
+  it('counts with auto choosing the character device where it works', async () => {
+    assert.equal(await selectGpioBackend({ driver: 'auto' }), 'gpiochip');
+  });
+
+  it('pulses an output that is no strike, and leaves it inactive', async () => {
+    const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
+    await io.open({ onInput: () => {}, onFailure: assert.ifError });
+    assert.equal(wireLevel(5), 1);
+    io.setOutput('reset', true);
+    assert.equal(wireLevel(5), 0);
+    io.setOutput('reset', false);
+    assert.equal(wireLevel(5), 1);
+    await io.close();
+  });
+
+  it('claims an active-low strike without a glitch to the other level', async () => {
+    board('line', 'pull', '23', '1');
+    const watch = spawn('board-ctl', ['line', 'watch', '23']);
+    const seen: string[] = [];
+    watch.stdout.setEncoding('utf8').on('data', (text: string) => void seen.push(text));
+    await until(() => seen.length > 0);
+    const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
+    await io.open({ onInput: () => {}, onFailure: assert.ifError });
+    await sleep(200);
+    await io.close();
+    await sleep(200);
+    watch.kill();
+    console.log(`line 23 from before open until after close: ${seen.join('').trim().replaceAll('\n', '; ')}`);
+    assert.doesNotMatch(seen.join(''), /falling/);
+  });
+
+  it('leaves nothing claimed when a line is held by somebody else, and names the holder', async (t) => {
+    const holder = spawn('gpioset', ['-m', 'signal', BOARD_CHIP, '25=1']);
+    t.after(() => holder.kill());
+    await until(() => wireLevel(25) === 1);
+    const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
+    await assert.rejects(io.open({ onInput: () => {}, onFailure: assert.ifError }), (error: unknown) => {
+      console.log(String(error));
+      return error instanceof CardeaError && error.code === 'gpio-line-busy';
+    });
+    assert.equal(execFileSync('gpioinfo', { encoding: 'utf8' }).match(/cardea|sysfs/), null);
+  });
+
+  it('sees pulses of 100 ms in their order', async () => {
+    const seen: DoorInput[] = [];
+    const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
+    pull(22, 1);
+    await io.open({ onInput: (_door, input) => void seen.push(input), onFailure: assert.ifError });
+    for (let press = 0; press < 5; press++) {
+      await pulse(100);
+      await sleep(100);
+    }
+    await until(() => seen.length >= 10);
+    await io.close();
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 10 }, (_, index) => ({ kind: 'exit-button', pressed: index % 2 === 0 })),
+    );
+  });
+
+  it('reports the shortest pulse it sees', async () => {
+    const widths: Record<string, string> = {};
+    for (const width of [5, 20, 40]) {
+      const seen: DoorInput[] = [];
+      const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
+      pull(22, 1);
+      await io.open({ onInput: (_door, input) => void seen.push(input), onFailure: assert.ifError });
+      for (let press = 0; press < 10; press++) {
+        await pulse(width);
+        await sleep(150);
+      }
+      await sleep(400);
+      await io.close();
+      widths[`${width} ms and the time of two processes`] = `${seen.length / 2} of 10`;
+    }
+    console.log(JSON.stringify(widths));
+  });
+
+  it('gives its lines back on close', async () => {
+    const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
+    await io.open({ onInput: () => {}, onFailure: assert.ifError });
+    io.setStrike(front.door, 'unlocked');
+    const start = performance.now();
+    await io.close();
+    console.log(`close took ${Math.round(performance.now() - start)} ms`);
+    assert.equal(execFileSync('gpioinfo', { encoding: 'utf8' }).match(/cardea|sysfs/), null);
+    assert.equal(wireLevel(17), 0);
+  });
+});
