@@ -34,6 +34,8 @@ export const ERROR_CODES = {
   'timed-out': 'an answer did not come in time',
   'socket-unavailable': 'the admin socket could not be made',
   'internal-error': 'a fault of the program itself; the log tells more',
+  'output-closed': 'nobody reads the output any more',
+  'gateway-failed': 'the gateway could not go on',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,74 @@
+// What a person sees when the gateway has started in a terminal: what runs where, and what to try next.
+
+import type { StatusAnswer } from '../admin/protocol.ts';
+import type { Config } from '../config/config.ts';
+import { columns } from './columns.ts';
+import { DEMO_CONFIG } from './locate-gateway.ts';
+
+/** A 7-byte UID that no real card has by accident. */
+const EXAMPLE_CARD = '04A2B3C4D5E680';
+const EXAMPLE_CARDHOLDER = 'E1001';
+
+export const bannerText = ({
+  config,
+  path,
+  status,
+  brokerUrl,
+}: {
+  readonly config: Config;
+  /** Of the configuration. */
+  readonly path: string;
+  readonly status: StatusAnswer['status'];
+  readonly brokerUrl: string;
+}): string => {
+  const { site, gateway } = config;
+  const isEmbedded = config.mqtt.kind === 'embedded';
+  const areSimulated = config.gpio.driver === 'simulated';
+  const places = [
+    ['broker', `${brokerUrl}${isEmbedded ? ' (inside this program)' : ''}`],
+    ['topics', `cardea/${site}/hr/... and cardea/${site}/gateways/${gateway}/...`],
+    ...config.doors.map(({ id }) => ['door', `${id}${areSimulated ? ' (simulated)' : ''}`]),
+    ...config.readers.map((reader) => ['reader', readerText(reader)]),
+    ['store', `${config.dataDir} (${status.roster.cards} cards, revision ${status.roster.revision})`],
+    ['socket', config.admin.socket],
+  ];
+  const title = `Cardea ${status.version}: gateway ${gateway} of site ${site}\n\n`;
+  return `\n${title}${columns(places, '  ')}\n${suggestions({ config, path, status, brokerUrl })}\nCtrl-C ends it.\n\n`;
+};
+
+const readerText = ({ id, door, hardware }: Config['readers'][number]): string => {
+  const at = door === undefined ? '' : ` at door ${door}`;
+  return `${id}${at}${hardware.driver === 'simulated' ? ' (simulated)' : ` on ${hardware.device}`}`;
+};
+
+const suggestions = ({ config, path, status, brokerUrl }: Parameters<typeof bannerText>[0]): string => {
+  const withConfig = path === DEMO_CONFIG || path === DEMO_CONFIG.slice(2) ? '' : ` --config ${shellWord(path)}`;
+  const reader = config.readers.find(({ hardware }) => hardware.driver === 'simulated');
+  const tap = reader === undefined ? [] : ['tap it', `npx cardea tap ${reader.id} ${EXAMPLE_CARD}${withConfig}`];
+  const { hostname, port } = new URL(brokerUrl);
+  const message = {
+    type: 'card-bound',
+    site: config.site,
+    messageId: `example-${status.roster.revision + 1}`,
+    revision: status.roster.revision + 1,
+    issuedAt: status.time,
+    operator: 'me',
+    card: EXAMPLE_CARD,
+    cardholder: { id: EXAMPLE_CARDHOLDER },
+    access: [{ doors: ['*'] }],
+  };
+  const publish = [
+    `mosquitto_pub -h ${hostname} -p ${port || '1883'} -q 1 -t cardea/${config.site}/hr/card-bound`,
+    `-m ${shellWord(JSON.stringify(message))}`,
+  ].join(' ');
+  const steps = [
+    ['bind a card', `npx cardea desk bind ${EXAMPLE_CARD} --cardholder ${EXAMPLE_CARDHOLDER}${withConfig}`],
+    ...(tap.length === 0 ? [] : [tap]),
+    ['watch events', `npx cardea events --follow${withConfig}`],
+  ];
+  const plainMqtt = config.mqtt.kind === 'embedded' ? `\nThe card is bound just as well by:\n\n  ${publish}\n` : '';
+  return `Try in another terminal:\n\n${columns(steps, '  ')}${plainMqtt}`;
+};
+
+const shellWord = (text: string): string =>
+  /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,0 +1,80 @@
+// `cardea desk`: one message as HR would send it, for trying things out.
+
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { REVOCATION_REASONS } from '../domain/credential.ts';
+import { CONFIG_HELP } from './locate-gateway.ts';
+import { type CliSession, withJson } from './session.ts';
+
+export interface DeskOptions {
+  readonly config?: string;
+  readonly revision?: number;
+  readonly json?: boolean;
+}
+
+export interface BindOptions extends DeskOptions {
+  readonly cardholder: string;
+  readonly name?: string;
+  readonly doors?: string;
+  readonly supersedes: 'all' | 'none';
+  readonly pending?: boolean;
+  readonly until?: string;
+}
+
+export interface RevokeOptions extends DeskOptions {
+  readonly cardholder?: string;
+  readonly reason: string;
+}
+
+const DESK_HELP = `
+The message goes to the broker of the configuration, with the user name and certificate that stand there, and the
+command waits up to 10 seconds for the gateway's receipt. Exits 0 when it says applied or duplicate, 1 otherwise,
+3 when no broker or no receipt answers.`;
+
+export const addDeskCommands = (program: Command, session: CliSession): void => {
+  const desk = program.command('desk').description('send one message as HR would, and show the receipt');
+
+  withDesk(desk.command('bind'))
+    .description('bind a card to a cardholder, or replace their card')
+    .argument('<card>', "card number in the site's format")
+    .requiredOption('--cardholder <id>', 'whose card it is')
+    .option('--name <name>', 'name of the cardholder')
+    .option('--doors <ids>', 'doors that it opens, separated by commas (default: all)')
+    .addOption(
+      new Option('--supersedes <which>', 'whether the other cards of the cardholder stop')
+        .choices(['all', 'none'])
+        .default('all'),
+    )
+    .option('--pending', 'opens nothing until it is held to an activation reader')
+    .option('--until <time>', 'a temporary card, valid until then, such as 2026-11-22T18:00:00+08:00')
+    .action(async (card: string, options: BindOptions) => {
+      const { bindCard } = await import('./desk-messages.ts');
+      await bindCard(card, options, session);
+    });
+
+  withDesk(desk.command('revoke'))
+    .description('revoke a card, or with --cardholder all cards of a person')
+    .addArgument(new Argument('[card]', "card number in the site's format"))
+    .option('--cardholder <id>', 'revoke all cards of this person')
+    .addOption(new Option('--reason <reason>', 'why').choices(REVOCATION_REASONS).default('lost'))
+    .action(async (card: string | undefined, options: RevokeOptions, command: Command) => {
+      if ((card === undefined) === (options.cardholder === undefined)) {
+        command.error('error: name either a card or --cardholder ID');
+      }
+      const { revokeCard } = await import('./desk-messages.ts');
+      await revokeCard(card, options, session);
+    });
+};
+
+const withDesk = (command: Command): Command =>
+  withJson(command)
+    .option('--config <file>', CONFIG_HELP)
+    .option('--revision <number>', "HR's change counter (default: one more than the gateway has seen)", parseRevision)
+    .addHelpText('after', DESK_HELP);
+
+const parseRevision = (text: string): number => {
+  const revision = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(revision) || revision < 1) {
+    throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  }
+  return revision;
+};

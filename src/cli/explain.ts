@@ -1,0 +1,50 @@
+// `cardea explain`: would this card open this door, why, from which message, and how fresh is what is known.
+
+import type { Command } from 'commander';
+import type { ExplainAnswer } from '../admin/protocol.ts';
+import { columns } from './columns.ts';
+import { type CliSession, type GatewayOptions, withGateway, withJson } from './session.ts';
+
+interface Options extends GatewayOptions {
+  readonly card: string;
+  readonly door: string;
+  readonly at?: string;
+  readonly json?: boolean;
+}
+
+export const addExplainCommand = (program: Command, session: CliSession): void => {
+  withJson(withGateway(program.command('explain')))
+    .description('say whether a card would open a door, and why; exits 1 when it would be denied')
+    .requiredOption('--card <card>', 'card number as HR writes it, or the UID in hex')
+    .requiredOption('--door <door>', 'id of the door')
+    .option(
+      '--at <time>',
+      'at another time than now, such as 2026-11-22T09:00:00+08:00; the clock counts as right then',
+    )
+    .action(async ({ card, door, at, ...options }: Options) => {
+      const gateway = await session.gateway(options);
+      const answer = await gateway.call('explain', { card, door, ...(at !== undefined && { at }) });
+      session.conclude(answer.decision === 'granted');
+      if (options.json === true) await session.printJson(answer);
+      else await session.print(explainText(answer));
+    });
+};
+
+const explainText = (answer: ExplainAnswer): string => {
+  const { origin, isLinkConnected } = answer;
+  const verdict = answer.reason === null ? 'granted' : `denied: ${answer.reason}`;
+  const link = isLinkConnected === null ? '' : `, HR link ${isLinkConnected ? 'connected' : 'not connected'}`;
+  return columns([
+    ['decision', verdict],
+    ['card', `${answer.card} (${answer.found})`],
+    ['door', `${answer.door}, mode ${answer.doorMode}`],
+    ['at', `${answer.at}${answer.clockSynchronized ? '' : ' (the clock is not synchronized)'}`],
+    [
+      'message',
+      origin === null
+        ? 'none: HR has never named this card to this gateway'
+        : `${origin.messageId}, revision ${origin.revision}, applied ${origin.appliedAt}`,
+    ],
+    ['known up to', `revision ${answer.rosterRevision}${link}`],
+  ]);
+};

@@ -1,0 +1,81 @@
+// What every command works with: the terminal, the environment, the gateway, and the exit code it ends with.
+
+import type { Command } from 'commander';
+import type { StatusAnswer } from '../admin/protocol.ts';
+import type { Config } from '../config/config.ts';
+import type { AdminClient } from './admin-client.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { EXIT } from './exit-codes.ts';
+import { CONFIG_HELP, configPath, socketIn } from './locate-gateway.ts';
+import { jsonLine, type Terminal } from './terminal.ts';
+
+/** The daemon, as the command that runs it sees it. */
+export interface RunningGateway {
+  /** Fulfils when everything is closed; `isFailure` when the gateway stopped because it could not go on. */
+  readonly stopped: Promise<{ readonly reason: string; readonly isFailure: boolean }>;
+  stop(reason: string): Promise<void>;
+  describe(): StatusAnswer['status'];
+  readonly brokerUrl: string;
+}
+
+/** What the commands need of the world. */
+export interface CliEnvironment {
+  readonly terminal: Terminal;
+  readonly version: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Who types, as the gateway's log will name them. */
+  readonly operator: () => string;
+  readonly startGateway: (config: Config) => Promise<RunningGateway>;
+  /** Calls `listener` when this process is asked to end; returns how to stop listening. */
+  readonly onEndSignal: (listener: (signal: string) => void) => () => void;
+  /** Ends the process at once. */
+  readonly exitNow: (code: ExitCode) => void;
+}
+
+export interface GatewayOptions {
+  readonly config?: string;
+  readonly socket?: string;
+}
+
+export class CliSession {
+  readonly environment: CliEnvironment;
+  exitCode: ExitCode = EXIT.ok;
+
+  constructor(environment: CliEnvironment) {
+    this.environment = environment;
+  }
+
+  get terminal(): Terminal {
+    return this.environment.terminal;
+  }
+
+  configPath(options: GatewayOptions): string {
+    return configPath(options.config, this.environment.env);
+  }
+
+  /** The gateway that the options name. It is not connected to before the first call. */
+  async gateway(options: GatewayOptions): Promise<AdminClient> {
+    const socket = options.socket ?? (await socketIn(this.configPath(options)));
+    const { AdminClient } = await import('./admin-client.ts');
+    return new AdminClient({ socket });
+  }
+
+  print(text: string): Promise<void> {
+    return this.terminal.write(text);
+  }
+
+  printJson(value: object): Promise<void> {
+    return this.terminal.write(jsonLine(value));
+  }
+
+  /** Ends with `no` unless `isYes`. */
+  conclude(isYes: boolean): void {
+    this.exitCode = isYes ? EXIT.ok : EXIT.no;
+  }
+}
+
+/** Adds the options of every command that talks to a gateway. */
+export const withGateway = (command: Command): Command =>
+  command.option('--config <file>', CONFIG_HELP).option('--socket <path>', "the gateway's admin socket itself");
+
+export const withJson = (command: Command): Command => command.option('--json', 'print JSON, for programs');

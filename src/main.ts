@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+// The `cardea` executable: hands this process to the command line. What a command does not need is not loaded.
+
+import { userInfo } from 'node:os';
+import { processTerminal } from './cli/process-terminal.ts';
+import { runCommand } from './cli/program.ts';
+import { VERSION } from './version.ts';
+
+/** Handles that a stopped gateway leaves open keep the process no longer than this, in milliseconds. */
+const LINGER_LIMIT = 2_000;
+const END_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/** Whoever called sudo, rather than root. */
+const operator = (): string => {
+  const { SUDO_USER } = process.env;
+  if (SUDO_USER !== undefined && SUDO_USER !== '') return SUDO_USER;
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id without an entry in the password database, as in some containers.
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
+};
+
+const exitCode = await runCommand(process.argv.slice(2), {
+  terminal: processTerminal(process),
+  version: VERSION,
+  env: process.env,
+  operator,
+  startGateway: async (config) => (await import('./gateway.ts')).startGateway(config),
+  onEndSignal: (listener) => {
+    for (const signal of END_SIGNALS) process.on(signal, listener);
+    return () => {
+      for (const signal of END_SIGNALS) process.off(signal, listener);
+    };
+  },
+  exitNow: (code) => process.exit(code),
+});
+process.exitCode = exitCode;
+setTimeout(() => process.exit(exitCode), LINGER_LIMIT).unref();
