@@ -44,7 +44,8 @@ export class InboundQueue {
 
   /** Resolves when there is room for the next one. */
   async push(delivery: InboundDelivery): Promise<void> {
-    if (this.#isClosed) return;
+    // What an ended connection had still to say must not take room from the next one.
+    if (this.#isClosed || !delivery.isCurrent()) return;
     this.#waiting.push(delivery);
     this.#waitingBytes += delivery.message.payload.length;
     if (!this.#isBusy) this.#work = this.#handleAll();
