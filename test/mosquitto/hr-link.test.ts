@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { MqttHrLink, type MqttHrLinkOptions } from '../../src/drivers/mqtt/mqtt-hr-link.ts';
+import { MqttHrLink } from '../../src/drivers/mqtt/mqtt-hr-link.ts';
+import type { MqttHrLinkOptions } from '../../src/drivers/mqtt/mqtt-link-options.ts';
 import { CONTRACT_TOPICS, hrLinkContract } from '../contracts/hr-link.contract.ts';
 import { HrClient } from '../fixtures/hr-client.ts';
 import { Mosquitto } from '../fixtures/mosquitto.ts';

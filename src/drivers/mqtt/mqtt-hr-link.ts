@@ -4,64 +4,27 @@
 // - passwords and certificates are read anew for every connection; neither they nor payloads are ever logged.
 
 import { Duplex } from 'node:stream';
-import { type IClientOptions, type IPublishPacket, MqttClient, ReasonCodes } from 'mqtt';
-import { type BackoffRange, backoffDelay } from '../../domain/backoff.ts';
+import { type IPublishPacket, MqttClient } from 'mqtt';
+import { backoffDelay } from '../../domain/backoff.ts';
 import { seconds } from '../../domain/units.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { HrLink, HrLinkListener } from '../../ports/hr-link.ts';
-import { type BrokerAddress, type BrokerTls, openBrokerStream, parseBrokerUrl } from './broker-stream.ts';
+import { type BrokerAddress, openBrokerStream, parseBrokerUrl } from './broker-stream.ts';
+import { describeReasonCode, type Ending, endingOf } from './connection-ending.ts';
 import { type InboundDelivery, InboundQueue } from './inbound-queue.ts';
+import { clientOptions, DEFAULT_BACKOFF, type MqttHrLinkOptions, PACKET_LIMIT } from './mqtt-link-options.ts';
 import { type OutgoingMessage, PublishWindow } from './publish-window.ts';
 
-export interface MqttHrLinkOptions {
-  /** `mqtt://host[:port]` or `mqtts://host[:port]`, without credentials. */
-  readonly url: string;
-  readonly protocolVersion: 4 | 5;
-  /** Names the session at the broker; a second client with the same id takes the connection over. */
-  readonly clientId: string;
-  readonly username?: string | undefined;
-  /** Read before every connection. */
-  readonly password?: (() => string | undefined) | undefined;
-  /** Used with `mqtts`; without `ca` the system's certificate authorities decide. */
-  readonly tls?: BrokerTls | undefined;
-  /** A dead connection is noticed after 1.5 times this. */
-  readonly keepaliveSeconds: number;
-  /** Longest wait for CONNACK, and then for each sign of progress until the subscriptions stand. */
-  readonly connectTimeoutSeconds: number;
-  /** How long the broker keeps the session while the gateway is away; MQTT 5 only, 3.1.1 leaves it to the broker. */
-  readonly sessionExpirySeconds: number;
-  readonly subscriptions: readonly string[];
-  /** Published by the broker, retained at QoS 1, when the connection ends without stop(). */
-  readonly will: { readonly topic: string; readonly payload: string };
-  readonly log: Log;
-  /** Uniform in [0, 1); for the jitter. */
-  readonly random?: (() => number) | undefined;
-  /** Default: 1 to 60 seconds. */
-  readonly backoff?: BackoffRange | undefined;
-}
-
-/** Bytes of one inbound packet; twice the largest message of the contract. */
-const PACKET_LIMIT = 1024 * 1024;
-/** Messages the broker may have on the way to us, unacknowledged (MQTT 5.0, 3.1.2.11.3). */
-const RECEIVE_MAXIMUM = 256;
 /** Messages of ours on the way to the broker or waiting for room. */
 const PUBLISH_CAPACITY = 1_000;
 /** Without a Receive Maximum from the broker (3.1.1 has none) it takes as many as there are packet ids. */
 const DEFAULT_RECEIVE_MAXIMUM = 65_535;
-const DEFAULT_BACKOFF: BackoffRange = { minimum: seconds(1), maximum: seconds(60) };
 /** A connection that held this long was a good one: the next failure starts from the shortest delay. */
 const SETTLED_AFTER = seconds(60);
 /** Farewell and clean disconnect together take at most two seconds. */
 const FAREWELL_TIMEOUT = seconds(1.5);
 const DISCONNECT_TIMEOUT = seconds(0.5);
-/** Return and reason codes a person has to act on: bad credentials, not authorized (3.1.1, 3.2.2.3; 5.0, 3.2.2.2), banned. */
-const CREDENTIAL_CODES: ReadonlySet<unknown> = new Set([4, 5, 134, 135, 138]);
-
-interface Ending {
-  readonly reason: string;
-  readonly level: 'info' | 'warn' | 'error';
-}
 
 export class MqttHrLink implements HrLink {
   readonly #options: MqttHrLinkOptions;
@@ -104,7 +67,7 @@ export class MqttHrLink implements HrLink {
   start(listener: HrLinkListener): void {
     if (this.#client !== undefined || this.#isStopping) return;
     this.#listener = listener;
-    const client = new MqttClient((self) => this.#openStream(self), this.#clientOptions());
+    const client = new MqttClient((self) => this.#openStream(self), clientOptions(this.#options, this.#nextDelay()));
     this.#client = client;
     client.handleMessage = (packet, done) => {
       this.#receive(client, packet, done);
@@ -114,7 +77,7 @@ export class MqttHrLink implements HrLink {
       if (cmd !== 'pingresp') this.#awaitProgress();
     });
     client.on('disconnect', ({ reasonCode = 0 }) => {
-      this.#end({ reason: `the broker ended the connection: ${nameOf(reasonCode)}`, level: 'warn' });
+      this.#end({ reason: `the broker ended the connection: ${describeReasonCode(reasonCode)}`, level: 'warn' });
     });
     client.on('error', (error) => this.#end(endingOf(error)));
     client.on('close', () => this.#onClose(client));
@@ -146,36 +109,6 @@ export class MqttHrLink implements HrLink {
     this.#isStopping = true;
     this.#stopped ??= this.#shutDown(farewell);
     return this.#stopped;
-  }
-
-  #clientOptions(): IClientOptions {
-    const { protocolVersion, clientId, username, keepaliveSeconds, connectTimeoutSeconds, will } = this.#options;
-    return {
-      protocolVersion,
-      clientId,
-      ...(username !== undefined && { username }),
-      clean: false,
-      keepalive: keepaliveSeconds,
-      connectTimeout: seconds(connectTimeoutSeconds),
-      reconnectPeriod: this.#nextDelay(),
-      reconnectOnConnackError: true,
-      // Repeated subscriptions must reach the broker: we subscribe on every connect, the library must not think it did.
-      resubscribe: false,
-      queueQoSZero: false,
-      will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
-      ...(protocolVersion === 5 && {
-        properties: {
-          sessionExpiryInterval: this.#options.sessionExpirySeconds,
-          receiveMaximum: RECEIVE_MAXIMUM,
-          maximumPacketSize: PACKET_LIMIT,
-        },
-      }),
-      timerVariant: 'native',
-      // Spares the 65,536 ready-made numbers, some megabytes.
-      writeCache: false,
-      // The library's own debug output shows user names and packets.
-      log: () => {},
-    };
   }
 
   /** Called by the client at the start of every attempt. What fails here must fail the attempt, not the timer it runs in. */
@@ -352,18 +285,6 @@ const refusedTopics = (
   topics: readonly string[],
   suback: { readonly granted: readonly unknown[] } | undefined,
 ): string[] => (suback === undefined ? [] : topics.filter((_topic, index) => suback.granted[index] !== 1));
-
-const REASON_NAMES: ReadonlyMap<string, string> = new Map(Object.entries(ReasonCodes));
-const nameOf = (reasonCode: number): string => REASON_NAMES.get(String(reasonCode)) ?? String(reasonCode);
-
-const endingOf = (error: Error): Ending => {
-  const code: unknown = 'code' in error ? error.code : undefined;
-  // With several addresses to try, Node puts the messages into the members and leaves the whole one empty.
-  const parts = error instanceof AggregateError ? error.errors.map(errorMessage) : [error.message];
-  const text = parts.filter((part) => part !== '').join(', ');
-  const isForPerson = CREDENTIAL_CODES.has(code) || code === 'link-configuration';
-  return { reason: text === '' ? String(code) : text, level: isForPerson ? 'error' : 'warn' };
-};
 
 /** Resolves when `work` has settled, or after `limit` at the latest. */
 const within = (limit: number, work: Promise<unknown>): Promise<void> =>

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { milliseconds } from '../../../src/domain/units.ts';
-import { MqttHrLink, type MqttHrLinkOptions } from '../../../src/drivers/mqtt/mqtt-hr-link.ts';
+import { MqttHrLink } from '../../../src/drivers/mqtt/mqtt-hr-link.ts';
+import type { MqttHrLinkOptions } from '../../../src/drivers/mqtt/mqtt-link-options.ts';
 import { CardeaError } from '../../../src/errors.ts';
 import type { InboundMessage } from '../../../src/ports/hr-link.ts';
 import { linkOptions } from '../../fixtures/mqtt-hr-link-harness.ts';
