@@ -34,7 +34,7 @@ type Answer = { readonly bytes: Uint8Array } | { readonly failed: CardRead };
 
 /**
  * One complete read. `likelySilent` says that nobody was there a moment ago.
- * A card that was woken before and not halted stays silent once: it takes a second call to know that nobody is there.
+ * A card that was woken before and not halted stays silent once: it takes more than one call to know that nobody is there.
  */
 export const readCard = (channel: CardChannel, likelySilent: boolean): CardRead => {
   const atqa = channel.transceive({ bytes: [WUPA], lastBits: 7, replyBytes: 2, likelySilent });

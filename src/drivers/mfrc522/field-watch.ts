@@ -1,7 +1,7 @@
 // Turns reads of the field into observations that can be relied on.
 // 1. A card is observed only when two reads in a row gave the same UID.
-// 2. Nobody is observed only after two silences in a row: a card left awake by a failed read is silent once. With the reads
-//    of 1, this also means that a second card cannot hide behind the first for both of its reads.
+// 2. Nobody is observed only after two silences in a row, after a failed read three: the card it left awake is silent once.
+//    With the two reads of 1, this also means that a second card cannot hide behind the first.
 // 3. A collision is observed at once; no UID is taken from a read that followed one in the same look.
 
 import type { CardObservation } from '../../ports/card-reader.ts';
@@ -10,13 +10,16 @@ import type { CardRead } from './card-select.ts';
 export type FieldLook = CardObservation | { readonly kind: 'chip-fault' };
 type AmbiguousCause = Extract<CardObservation, { kind: 'ambiguous' }>['cause'];
 
-/** Reads in one look at most: a silence, a failure, and two alike. */
-const MAX_READS = 4;
+/** Reads in one look at most: a failure, its silence and one by bad luck, then two alike. */
+const MAX_READS = 5;
+const SILENCES_AFTER_CARD = 2;
+const SILENCES_AFTER_FAILURE = 3;
 
 export class FieldWatch {
   readonly #read: (likelySilent: boolean) => CardRead;
   #present: Uint8Array | undefined;
-  #wasSilent = true;
+  /** Silences in a row that still have to be heard until nobody is there; stays at 1 while nobody is. */
+  #silencesWanted = 1;
 
   constructor(read: (likelySilent: boolean) => CardRead) {
     this.#read = read;
@@ -25,17 +28,22 @@ export class FieldWatch {
   /** The field was off: every card has to be read anew, and each will answer. */
   forget(): void {
     this.#present = undefined;
-    this.#wasSilent = true;
+    this.#silencesWanted = 1;
   }
 
   look(): FieldLook {
     let candidate = this.#present;
     let doubt: AmbiguousCause | undefined;
     for (let reads = 0; reads < MAX_READS; reads += 1) {
-      const read = this.#read(this.#wasSilent);
-      if (read.kind === 'none' && this.#wasSilent) return this.#settleEmpty(doubt);
-      this.#wasSilent = read.kind === 'none';
+      const read = this.#read(this.#silencesWanted === 1);
+      if (read.kind === 'none') {
+        if (this.#silencesWanted === 1) return this.#settleEmpty(doubt);
+        this.#silencesWanted -= 1;
+        candidate = undefined;
+        continue;
+      }
       if (read.kind === 'card') {
+        this.#silencesWanted = SILENCES_AFTER_CARD;
         if (candidate !== undefined && isSameUid(candidate, read.uid)) {
           this.#present = read.uid;
           return read;
@@ -44,8 +52,8 @@ export class FieldWatch {
         doubt ??= 'short-read';
         continue;
       }
+      this.#silencesWanted = SILENCES_AFTER_FAILURE;
       candidate = undefined;
-      if (read.kind === 'none') continue;
       if (read.kind === 'chip-fault') {
         this.#present = undefined;
         return read;

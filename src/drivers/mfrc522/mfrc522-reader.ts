@@ -24,10 +24,12 @@ export interface Mfrc522ReaderDependencies {
   readonly startWorker?: (data: ReaderWorkerData) => Worker;
 }
 
-/** A loop that has not turned for this long hangs in the kernel or the bus; a slow turn takes well under a second. */
-const STALL = milliseconds(5000);
+/** A loop that has not turned for this long hangs in the kernel; a turn with everything wrong takes 50 ms on an idle Pi. */
+const STALL = milliseconds(10_000);
+/** A new thread has this long to load its modules, from a slow SD card at boot. */
+const START_PATIENCE = milliseconds(30_000);
 const WATCH_EVERY = milliseconds(1000);
-const STOP_PATIENCE = milliseconds(1000);
+const STOP_PATIENCE = milliseconds(2000);
 const FIRST_RESTART = milliseconds(500);
 const LAST_RESTART = milliseconds(30_000);
 
@@ -39,6 +41,8 @@ interface Session {
   worker: Worker | undefined;
   timer: Timer | undefined;
   aliveAt: MonotonicTime;
+  /** From `aliveAt` to the next sign of life, at most. */
+  patience: Milliseconds;
   restartDelay: Milliseconds;
   condition: ReaderCondition | undefined;
 }
@@ -69,6 +73,7 @@ export class Mfrc522Reader implements CardReader {
         worker: undefined,
         timer: undefined,
         aliveAt: this.#dependencies.clock.monotonic(),
+        patience: START_PATIENCE,
         restartDelay: FIRST_RESTART,
         condition: undefined,
       };
@@ -106,6 +111,7 @@ export class Mfrc522Reader implements CardReader {
     const { device, speedHz, rxGainDb, pollMilliseconds } = this.#dependencies.options;
     const start = this.#dependencies.startWorker ?? ((data) => startWorker(siblingModule('reader-worker'), data));
     session.aliveAt = this.#dependencies.clock.monotonic();
+    session.patience = START_PATIENCE;
     let worker: Worker;
     try {
       worker = start({ device, speedHz, rxGainDb, pollMilliseconds });
@@ -131,6 +137,7 @@ export class Mfrc522Reader implements CardReader {
 
   #receive(session: Session, message: FromWorker): void {
     session.aliveAt = this.#dependencies.clock.monotonic();
+    session.patience = STALL;
     if (message.kind === 'running') {
       session.settled();
       return;
@@ -195,10 +202,10 @@ export class Mfrc522Reader implements CardReader {
     session.timer = this.#dependencies.clock.schedule(WATCH_EVERY, () => {
       const { worker } = session;
       if (worker === undefined) return;
-      if (this.#dependencies.clock.monotonic() - session.aliveAt < STALL) return this.#watch(session);
+      if (this.#dependencies.clock.monotonic() - session.aliveAt < session.patience) return this.#watch(session);
       session.worker = undefined; // a thread that hangs in the kernel may never exit; it is not waited for
       void worker.terminate();
-      this.#lose(session, 'its worker stopped turning: an SPI transfer hangs in the kernel');
+      this.#lose(session, 'its worker gave no sign of life: an SPI transfer may hang in the kernel');
     });
   }
 }

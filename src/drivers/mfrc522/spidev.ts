@@ -3,6 +3,7 @@
 
 import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { getSystemErrorName } from 'node:util';
 import { CardeaError, errorMessage } from '../../errors.ts';
 import { MAX_FRAME_BYTES, MAX_FRAMES, type SpiBus } from './spi-bus.ts';
 
@@ -78,7 +79,10 @@ export class Spidev implements SpiBus {
     if (session.ioctl(session.descriptor, spiIocMessage(frames.length), session.area) < 0) {
       const errno = session.errno();
       this.close();
-      throw this.#failure('spi-transfer-failed', `a message of ${frames.length} frames was refused, errno ${errno}`);
+      throw this.#failure(
+        'spi-transfer-failed',
+        `a message of ${frames.length} frames was refused: ${errorName(errno)}`,
+      );
     }
     return frames.map((frame, index) =>
       new Uint8Array(view.buffer, RX + index * MAX_FRAME_BYTES, frame.length).slice(),
@@ -103,7 +107,7 @@ export class Spidev implements SpiBus {
     for (const { name, request, value } of settings) {
       session.view.setUint32(0, value, true);
       if (session.ioctl(session.descriptor, request, session.area) < 0) {
-        throw this.#failure('spi-unavailable', `${name} was refused, errno ${session.errno()}`);
+        throw this.#failure('spi-unavailable', `${name} was refused: ${errorName(session.errno())}`);
       }
     }
   }
@@ -126,6 +130,8 @@ export class Spidev implements SpiBus {
     return new CardeaError(code, `${device}: ${what}`, { context: { device, speedHz } });
   }
 }
+
+const errorName = (errno: number): string => `${getSystemErrorName(-errno)} (errno ${errno})`;
 
 const startSession = (descriptor: number): Session => {
   const koffi: typeof import('koffi') = createRequire(import.meta.url)('koffi');

@@ -59,8 +59,8 @@ export class BoardReader {
     });
   }
 
-  /** Forgets what was seen; resolves when `done` holds, or false after `patience` milliseconds. */
-  async until(done: (reader: BoardReader) => boolean, patience = 10_000): Promise<boolean> {
+  /** Resolves when `done` holds, or with false after `patience` milliseconds: the board may be slow. */
+  async until(done: (reader: BoardReader) => boolean, patience = 30_000): Promise<boolean> {
     for (const end = performance.now() + patience; performance.now() < end; ) {
       if (done(this)) return true;
       await pause(10);

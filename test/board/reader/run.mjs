@@ -1,14 +1,15 @@
-// Bundles one of the reader's board jobs as the gateway is bundled and runs it on the virtual board:
-//   node test/board/reader/run.mjs BOARD JOB, with BOARD the board's program and JOB a file name here without .ts
+// Bundles one of the reader's board jobs as the gateway is bundled, and runs it on the virtual board:
+//   node test/board/reader/run.mjs BOARD JOB, with BOARD the board's program and JOB a TypeScript file.
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { build } from 'esbuild';
 
 const [board, job] = process.argv.slice(2);
-const outdir = `dist-board/${job}`;
+const outdir = `dist-board/${basename(job, '.ts')}`;
 await build({
-  entryPoints: { main: `test/board/reader/${job}.ts`, 'reader-worker': 'src/drivers/mfrc522/reader-worker.ts' },
+  entryPoints: { main: job, 'reader-worker': 'src/drivers/mfrc522/reader-worker.ts' },
   bundle: true,
   splitting: true,
   format: 'esm',

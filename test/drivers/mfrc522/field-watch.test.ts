@@ -50,11 +50,15 @@ test('another UID than before is read once more before it counts', () => {
 });
 
 test('UIDs that change with every read are ambiguous', () => {
-  assert.deepEqual(lookThrough(A, B, A, B), ['short-read']);
+  assert.deepEqual(lookThrough(A, B, A, B, A), ['short-read']);
 });
 
 test('a removed card is gone after two silences', () => {
   assert.deepEqual(lookThrough(A, A, 'none', 'none', 'none'), [A, 'none', 'none']);
+});
+
+test('after a failed read one silence proves nothing, and another may be a bad moment', () => {
+  assert.deepEqual(lookThrough(A, A, 'noise', 'none', 'none', A, A), [A, A]);
 });
 
 test('a card that was silent once is still there', () => {
@@ -63,12 +67,12 @@ test('a card that was silent once is still there', () => {
 
 test('a failed read is made up for in the same look', () => {
   assert.deepEqual(lookThrough('noise', 'none', A, A), [A]);
-  assert.deepEqual(lookThrough(A, 'noise', 'none', A, A, A), ['noise', A]);
+  assert.deepEqual(lookThrough(A, 'noise', 'none', A, A, A), [A, A]);
 });
 
 test('a known card that left in the middle of a read is gone; a stranger that did was not read', () => {
-  assert.deepEqual(lookThrough(A, A, 'short-read', 'none', 'none'), [A, 'none']);
-  assert.deepEqual(lookThrough('short-read', 'none', 'none', 'none'), ['short-read', 'none']);
+  assert.deepEqual(lookThrough(A, A, 'short-read', 'none', 'none', 'none'), [A, 'none']);
+  assert.deepEqual(lookThrough('short-read', 'none', 'none', 'none', 'none'), ['short-read', 'none']);
   assert.deepEqual(lookThrough(A, 'none', 'none', 'none'), ['short-read', 'none']);
 });
 
@@ -76,8 +80,8 @@ test('a collision ends the look at once, whatever was read before', () => {
   assert.deepEqual(lookThrough('collision', A, 'collision', A, A), ['collision', 'collision', A]);
 });
 
-test('four failed reads are ambiguous, with the last cause', () => {
-  assert.deepEqual(lookThrough('noise', 'noise', 'noise', 'short-read'), ['short-read']);
+test('five failed reads are ambiguous, with the last cause', () => {
+  assert.deepEqual(lookThrough('noise', 'noise', 'noise', 'noise', 'short-read'), ['short-read']);
 });
 
 test('a doubtful chip ends the look, and what was known with it', () => {
