@@ -8,7 +8,7 @@ port=$((20000 + RANDOM % 20000))
 sed -e "s/port: 1883/port: $port/" -e "s#\./data#$work/data#" config/demo.yaml > "$work/demo.yaml"
 
 npm run --silent build
-node dist/main.js gateway --config "$work/demo.yaml" > "$work/output" 2>&1 &
+node dist/main.js gateway --config "$work/demo.yaml" --banner > "$work/output" 2>&1 &
 gateway=$!
 trap 'kill $gateway 2> /dev/null; wait $gateway 2> /dev/null; rm -rf "$work"' EXIT
 for _ in {1..100}; do grep -q 'Try, in another terminal' "$work/output" && break; sleep 0.1; done
