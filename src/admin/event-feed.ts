@@ -22,15 +22,15 @@ export class EventFeed {
   }
 
   /**
-   * Events in order. Without `since`: the last `limit` ones. Without `follow` it ends with what is there at the call. Ends when
-   * `signal` is aborted; rejects with CardeaError `store-record-unreadable`.
+   * Events in order: those after `since`, at most `limit`; or without `since` the last `limit`. `follow` goes on with those to
+   * come. Ends when `signal` is aborted; rejects with CardeaError `store-record-unreadable`.
    */
   async *read({ since, limit, follow }: ParsedEvents, signal: AbortSignal): AsyncGenerator<AccessEvent> {
     const wake = (): void => this.#wakeAll();
     signal.addEventListener('abort', wake, { once: true });
     const tail = this.#eventLog.tail().sequence;
     let after = since ?? Math.max(0, tail - (limit ?? DEFAULT_EVENTS));
-    let left = limit ?? Number.POSITIVE_INFINITY;
+    let left = (since === undefined ? undefined : limit) ?? Number.POSITIVE_INFINITY;
     try {
       while (left > 0 && !signal.aborted) {
         const end = follow ? this.#eventLog.tail().sequence : tail;

@@ -130,9 +130,8 @@ export type ExplainAnswer = DecisionView & {
 };
 
 export interface EventsRequest {
-  /** Events after this number; the last `limit` ones where it is left out. */
+  /** The events after this number, at most `limit`. Where it is left out: the last `limit`, or the last 20. */
   readonly since?: string;
-  /** At most so many, then the stream ends. */
   readonly limit?: string;
   /** Go on with each event as it is stored. */
   readonly follow?: 'true' | 'false';

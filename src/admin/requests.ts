@@ -4,7 +4,7 @@
 import { CARDHOLDER_ID } from '../domain/ids.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
-import { DEFAULT_EVENTS, DOOR_ACTIONS, type DoorAction, LINES } from './protocol.ts';
+import { DOOR_ACTIONS, type DoorAction, LINES } from './protocol.ts';
 
 /** Query parameters or the members of a JSON object, not looked at yet. */
 export type Fields = ReadonlyMap<string, unknown>;
@@ -58,13 +58,12 @@ export const parseExplain = (fields: Fields): ParsedExplain => {
   return { card: text(fields, 'card'), door: text(fields, 'door'), at: at === undefined ? undefined : parseTime(at) };
 };
 
-/** A follower that names no beginning gets the last few and then what comes; `limit` alone means the last so many. */
 export const parseEvents = (fields: Fields): ParsedEvents => {
   allowOnly(fields, ['since', 'limit', 'follow']);
   const since = optional(fields, 'since', count);
   const limit = optional(fields, 'limit', count);
   const follow = optional(fields, 'follow', (all, name) => oneOf(all, name, ['true', 'false'] as const)) === 'true';
-  return { since, limit: limit ?? (since === undefined && !follow ? DEFAULT_EVENTS : undefined), follow };
+  return { since, limit, follow };
 };
 
 export const parseDoorCommand = (fields: Fields): ParsedDoorCommand => {

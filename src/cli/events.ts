@@ -19,7 +19,7 @@ export const addEventsCommand = (program: Command, session: CliSession): void =>
     .description('show the last 20 events, or those after a number, and those to come')
     .option('-f, --follow', 'go on with each event as it is stored, until Ctrl-C')
     .option('--since <sequence>', 'the events after this sequence number')
-    .option('--limit <count>', 'at most so many; without --since the last so many')
+    .option('--limit <count>', 'at most so many of them; without --since the last so many')
     .action((options: Options) => printEvents(options, session));
 };
 

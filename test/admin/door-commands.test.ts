@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { DoorAction, DoorCommandAnswer } from '../../src/admin/protocol.ts';
+import type { DoorId } from '../../src/domain/ids.ts';
+import { CardeaError } from '../../src/errors.ts';
+import { AdminBench, FRONT, LAB } from './admin-bench.ts';
+
+const OPERATOR = 'ada';
+
+const command = (bench: AdminBench, action: DoorAction, door: DoorId = FRONT): Promise<DoorCommandAnswer> =>
+  bench.operations.commandDoor({ door, action, operator: OPERATOR });
+
+/** What the log of events says about commands, oldest first. */
+const commandsIn = async (bench: AdminBench): Promise<string[]> => {
+  const entries = await bench.store.entriesAfter(0, 1000);
+  return entries.flatMap(({ event }) => {
+    if (event.event !== 'door-command') return [];
+    const { detail } = event;
+    assert.ok(typeof detail === 'object' && detail !== null && 'action' in detail);
+    assert.equal(detail['operator'], OPERATOR);
+    return [`${event.door} ${detail['action']} ${detail['result']}`];
+  });
+};
+
+const diskIsFull = new CardeaError('store-write-failed', 'no space left on device');
+const isStoreFailure = (error: unknown): boolean =>
+  error instanceof CardeaError && error.code === 'store-write-failed' && error.message.includes('stays as it is');
+
+describe('a door command', () => {
+  it('unlock releases the strike once, for as long as a granted tap does', async () => {
+    const bench = await AdminBench.start();
+    const answer = await command(bench, 'unlock');
+    assert.deepEqual(answer, {
+      door: 'front',
+      action: 'unlock',
+      result: 'done',
+      mode: 'normal',
+      sequence: 1,
+      detail: null,
+    });
+    assert.equal(bench.io.strike(FRONT), 'unlocked');
+    bench.clock.advance(5_000);
+    assert.equal(bench.io.strike(FRONT), 'locked');
+  });
+
+  it('is one event that names action, operator and result', async () => {
+    const bench = await AdminBench.start();
+    for (const action of ['unlock', 'hold-open', 'block', 'normal'] as const) await command(bench, action, LAB);
+    await bench.writer.idle();
+    assert.deepEqual(await commandsIn(bench), [
+      'lab unlock done',
+      'lab hold-open done',
+      'lab block done',
+      'lab normal done',
+    ]);
+  });
+
+  it('hold-open keeps the strike unlocked until normal', async () => {
+    const bench = await AdminBench.start();
+    assert.equal((await command(bench, 'hold-open')).mode, 'held-open');
+    bench.clock.advance(3_600_000);
+    assert.equal(bench.io.strike(FRONT), 'unlocked');
+    assert.equal((await command(bench, 'normal')).mode, 'normal');
+    assert.equal(bench.io.strike(FRONT), 'locked');
+  });
+
+  it('stores the mode in the batch that records the command', async () => {
+    const bench = await AdminBench.start();
+    for (const [action, mode] of [
+      ['block', 'blocked'],
+      ['normal', 'normal'],
+      ['hold-open', 'held-open'],
+    ] as const) {
+      await command(bench, action);
+      const batch = bench.store.commits.at(-1);
+      assert.equal(batch?.doorModes.get(FRONT), mode);
+      assert.equal(batch?.entries.at(-1)?.event.event, 'door-command');
+      assert.equal(bench.store.doorMode(FRONT), mode);
+    }
+  });
+
+  it('unlock is refused while the door is blocked, and the refusal is recorded', async () => {
+    const bench = await AdminBench.start();
+    await command(bench, 'block');
+    const answer = await command(bench, 'unlock');
+    assert.equal(answer.result, 'refused');
+    assert.match(answer.detail ?? '', /blocked/);
+    assert.equal(bench.io.strike(FRONT), 'locked');
+    assert.deepEqual(await commandsIn(bench), ['front block done', 'front unlock refused']);
+  });
+
+  it('to a door that is not here is refused with the doors that are', async () => {
+    const bench = await AdminBench.start();
+    await assert.rejects(
+      bench.operations.commandDoor({ door: 'attic', action: 'unlock', operator: OPERATOR }),
+      (error) => error instanceof CardeaError && error.code === 'unknown-door' && error.message.includes('front, lab'),
+    );
+  });
+
+  it('is logged with the operator', async () => {
+    const bench = await AdminBench.start();
+    await command(bench, 'unlock');
+    const [record] = bench.log.at('info').filter(({ message }) => message === 'door command');
+    assert.equal(record?.fields['operator'], OPERATOR);
+    assert.equal(record?.fields['action'], 'unlock');
+  });
+});
+
+describe('what opens is recorded first', () => {
+  for (const action of ['unlock', 'hold-open'] as const) {
+    it(`${action} waits until it is on the disk`, async () => {
+      const bench = await AdminBench.start();
+      bench.store.holdCommits();
+      const answered = command(bench, action);
+      await Promise.resolve();
+      assert.equal(bench.io.strike(FRONT), 'locked');
+      bench.store.releaseCommits();
+      await answered;
+      assert.equal(bench.io.strike(FRONT), 'unlocked');
+    });
+
+    it(`${action} does not happen while the store fails`, async () => {
+      const bench = await AdminBench.start();
+      bench.store.commitFailure = diskIsFull;
+      await assert.rejects(command(bench, action), isStoreFailure);
+      assert.equal(bench.io.strike(FRONT), 'locked');
+      assert.equal(bench.doors.get(FRONT)?.mode, 'normal');
+    });
+  }
+
+  it('normal does not lift a block while the store fails', async () => {
+    const bench = await AdminBench.start();
+    await command(bench, 'block');
+    bench.store.commitFailure = diskIsFull;
+    await assert.rejects(command(bench, 'normal'), isStoreFailure);
+    assert.equal(bench.doors.get(FRONT)?.mode, 'blocked');
+  });
+});
+
+describe('what locks takes effect at once', () => {
+  it('block does not wait for the disk', async () => {
+    const bench = await AdminBench.start();
+    await command(bench, 'hold-open');
+    bench.store.holdCommits();
+    const answered = command(bench, 'block');
+    assert.equal(bench.io.strike(FRONT), 'locked');
+    assert.equal(bench.doors.get(FRONT)?.mode, 'blocked');
+    bench.store.releaseCommits();
+    assert.equal((await answered).result, 'done');
+  });
+
+  it('block holds while the store fails, says so, and is recorded when the store works again', async () => {
+    const bench = await AdminBench.start();
+    bench.store.commitFailure = diskIsFull;
+    const answer = await command(bench, 'block');
+    assert.equal(answer.result, 'done');
+    assert.equal(answer.sequence, null);
+    assert.match(answer.detail ?? '', /no space left/);
+    assert.equal(bench.doors.get(FRONT)?.mode, 'blocked');
+    assert.equal(bench.log.at('warn').filter(({ message }) => message === 'door command').length, 1);
+
+    await bench.writer.idle();
+    bench.store.commitFailure = undefined;
+    bench.clock.advance(60_000);
+    await bench.writer.idle();
+    assert.deepEqual(await commandsIn(bench), ['front block done']);
+  });
+
+  it('normal locks a door that is held open while the store fails', async () => {
+    const bench = await AdminBench.start();
+    await command(bench, 'hold-open');
+    bench.store.commitFailure = diskIsFull;
+    const answer = await command(bench, 'normal');
+    assert.equal(answer.result, 'done');
+    assert.equal(bench.io.strike(FRONT), 'locked');
+  });
+
+  for (const action of ['unlock', 'hold-open'] as const) {
+    it(`an ${action} that was still being recorded does not undo a later block`, async () => {
+      const bench = await AdminBench.start();
+      bench.store.holdCommits();
+      const opening = command(bench, action);
+      await Promise.resolve();
+      const blocking = command(bench, 'block');
+      bench.store.releaseCommits();
+      assert.equal((await opening).result, 'refused');
+      assert.equal((await blocking).result, 'done');
+      await bench.writer.idle();
+      assert.equal(bench.io.strike(FRONT), 'locked');
+      assert.equal(bench.doors.get(FRONT)?.mode, 'blocked');
+      assert.equal(bench.store.doorMode(FRONT), 'blocked');
+      assert.equal((await commandsIn(bench)).at(-1), `front ${action} refused`);
+    });
+  }
+
+  it('a block of one door does not stand in the way of a command to another', async () => {
+    const bench = await AdminBench.start();
+    bench.store.holdCommits();
+    const opening = command(bench, 'unlock', LAB);
+    await Promise.resolve();
+    const blocking = command(bench, 'block', FRONT);
+    bench.store.releaseCommits();
+    assert.equal((await opening).result, 'done');
+    assert.equal((await blocking).result, 'done');
+    assert.equal(bench.io.strike(LAB), 'unlocked');
+  });
+});
+
+describe('a strike that cannot be driven', () => {
+  const isDead = new CardeaError('gpio-write-failed', 'the relay board is gone');
+
+  for (const action of ['unlock', 'hold-open'] as const) {
+    it(`makes ${action} fail in the answer and in the log of events`, async () => {
+      const bench = await AdminBench.start();
+      bench.io.writeFailure = isDead;
+      const answer = await command(bench, action);
+      assert.equal(answer.result, 'failed');
+      await bench.writer.idle();
+      assert.deepEqual((await commandsIn(bench)).at(-1), `front ${action} failed`);
+    });
+  }
+
+  it('makes a block of an unlocked door fail: its mode is blocked, its strike may not be', async () => {
+    const bench = await AdminBench.start();
+    await command(bench, 'hold-open');
+    bench.io.writeFailure = isDead;
+    const answer = await command(bench, 'block');
+    assert.equal(answer.result, 'failed');
+    assert.equal(answer.mode, 'blocked');
+    assert.match(answer.detail ?? '', /look at the door/);
+  });
+});
