@@ -34,20 +34,26 @@ export const describeObservation = (observation: CardObservation): string => {
 };
 
 export class BoardReader {
-  readonly reader = new Mfrc522Reader({
-    options: {
-      device: '/dev/spidev0.0',
-      speedHz: 1_000_000,
-      rxGainDb: 33,
-      pollMilliseconds: 50,
-      pulseReset: () => this.pulses++,
-    },
-    clock: systemClock,
-    log: createLog('debug'),
-  });
+  readonly reader: Mfrc522Reader;
   seen: string[] = [];
   conditions: ReaderCondition[] = [];
   pulses = 0;
+
+  constructor(device = '/dev/spidev0.0') {
+    this.reader = new Mfrc522Reader({
+      options: {
+        device,
+        speedHz: 1_000_000,
+        rxGainDb: 33,
+        pollMilliseconds: 50,
+        pulseReset: () => {
+          this.pulses += 1;
+        },
+      },
+      clock: systemClock,
+      log: createLog('debug'),
+    });
+  }
 
   start(): Promise<void> {
     return this.reader.start({
