@@ -55,21 +55,19 @@ export class LevelStore implements CredentialStore, EventLog {
    * process has it open, `store-format` when another version wrote it, `store-open-failed` otherwise.
    */
   static async open(directory: string): Promise<LevelStore> {
-    mkdirSync(dirname(directory), { recursive: true, mode: 0o750 });
-    const db: Database = new Level<string, string>(directory, { cacheSize: CACHE_BYTES });
+    let db: Database | undefined;
     try {
+      mkdirSync(dirname(directory), { recursive: true, mode: 0o750 });
+      db = new Level<string, string>(directory, { cacheSize: CACHE_BYTES });
       await db.open();
-    } catch (error) {
-      throw openFailure(directory, error);
-    }
-    const store = new LevelStore(db);
-    try {
+      const store = new LevelStore(db);
       await store.#load();
+      return store;
     } catch (error) {
-      await db.close();
-      throw error;
+      // Also ends an opening that failed halfway; there is nothing to flush.
+      await db?.close();
+      throw error instanceof CardeaError ? error : openFailure(directory, error);
     }
-    return store;
   }
 
   findCard(card: CardNumber): CardLookup {
