@@ -5,7 +5,7 @@ import type { Config, MqttConfig, ReaderConfig } from './config/config.ts';
 import type { ReaderId } from './domain/ids.ts';
 import { loadSynchronizationProbes } from './drivers/clock/synchronization-probes.ts';
 import { SystemClock } from './drivers/clock/system-clock.ts';
-import { EmbeddedBroker } from './drivers/embedded-broker/embedded-broker.ts';
+import type { EmbeddedBroker } from './drivers/embedded-broker/embedded-broker.ts';
 import type { AuxiliaryOutput } from './drivers/gpio/door-lines.ts';
 import { safeStatePath } from './drivers/gpio/safe-state-file.ts';
 import { createGpioDoorIo } from './drivers/gpio/select-gpio-backend.ts';
@@ -96,8 +96,11 @@ export const createReader = (
 };
 
 /** The broker in this process, where the configuration asks for one. */
-export const createBroker = (mqtt: MqttConfig, log: Log): EmbeddedBroker | undefined =>
-  mqtt.kind === 'embedded' ? new EmbeddedBroker({ port: mqtt.port, log }) : undefined;
+export const createBroker = async (mqtt: MqttConfig, log: Log): Promise<EmbeddedBroker | undefined> => {
+  if (mqtt.kind !== 'embedded') return undefined;
+  const { EmbeddedBroker } = await import('./drivers/embedded-broker/embedded-broker.ts');
+  return new EmbeddedBroker({ port: mqtt.port, log });
+};
 
 export const createLink = (
   config: Config,

@@ -79,7 +79,7 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
   const record = (event: 'gateway-started' | 'gateway-stopped', detail: { readonly [key: string]: string }): void =>
     writer.record({ event, at: clock.now(), clockSynchronized: clock.isSynchronized(), detail });
 
-  const broker = createBroker(mqtt, log.child({ part: 'broker' }));
+  const broker = await createBroker(mqtt, log.child({ part: 'broker' }));
   const brokerPort = await broker?.start();
   if (broker !== undefined) closing.add('embedded broker', () => broker.stop());
   const brokerUrl = mqtt.kind === 'broker' ? mqtt.url : `mqtt://${mqtt.host}:${brokerPort?.port}`;

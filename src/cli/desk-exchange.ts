@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Config, MqttConfig } from '../config/config.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { HrMessageType } from '../wire/message-envelope.ts';

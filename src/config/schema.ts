@@ -1,7 +1,7 @@
 // What a configuration file may hold: every key with its meaning, unit, range and default. One source for the loader, for
 // the messages that name what is allowed, and for editors (`configJsonSchema`). Rules between keys stand in cross-checks.ts.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { CARD_NUMBER_FORMATS } from '../domain/card-number.ts';
 import { SLUG } from '../domain/ids.ts';
 

@@ -1,6 +1,6 @@
 // The shape of messages from HR (PROTOCOL.md, HR messages). Strict: a field that is not here is refused, `x-...` aside.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { REVOCATION_REASONS } from '../domain/credential.ts';
 import { CARDHOLDER_ID, SLUG } from '../domain/ids.ts';
 

@@ -17,7 +17,7 @@ command -v mosquitto > /dev/null || { echo 'test:board: mosquitto is missing: ap
 npm run --silent build
 npx esbuild gateway=test/board/gateway.board.ts --bundle --platform=node --format=esm --target=node20 --log-level=warning \
   --outdir=dist-board --out-extension:.js=.mjs \
-  --banner:js="import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+  --banner:js="import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);"
 
 failed=0
 suite() { # LABEL, then board options and job

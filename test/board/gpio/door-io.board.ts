@@ -128,24 +128,6 @@ describe(`${driver} on a real kernel`, () => {
     );
   });
 
-  it('reports the shortest pulse it sees', async () => {
-    const widths: Record<string, string> = {};
-    for (const width of [5, 20, 40]) {
-      const seen: DoorInput[] = [];
-      const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
-      pull(22, 1);
-      await io.open({ onInput: (_door, input) => void seen.push(input), onFailure: assert.ifError });
-      for (let press = 0; press < 10; press++) {
-        await pulse(width);
-        await sleep(150);
-      }
-      await sleep(400);
-      await io.close();
-      widths[`${width} ms and the time of two processes`] = `${seen.length / 2} of 10`;
-    }
-    console.log(JSON.stringify(widths));
-  });
-
   it('gives its lines back on close', async () => {
     const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
     await io.open({ onInput: () => {}, onFailure: assert.ifError });

@@ -4,7 +4,7 @@
 set -eu
 board=${1:?usage: test/board/gpio/run.sh PATH-TO-BOARD-COMMAND}
 cd "$(dirname "$0")/../../.."
-for source in door-io holder; do
+for source in door-io holder service; do
   npx esbuild "test/board/gpio/$source.board.ts" --bundle --platform=node --format=esm --target=node20 --log-level=warning \
     --external:koffi --external:rpi-gpio --outfile="dist-board/gpio-$source.mjs"
 done
@@ -23,5 +23,6 @@ for release in persist input; do
 done
 run 'gpiochip on a Pi 5' --label pinctrl-rp1 --lines 54 --revision d04170 --model 'Raspberry Pi 5 Model B Rev 1.0' \
   test/board/gpio/door-io.sh gpiochip
+run 'cardea.service under a real systemd' --timeout 600 test/board/gpio/service.sh
 run 'rpi-gpio where numbering does not start at 0' test/board/gpio/base-512.sh
 exit $failed
