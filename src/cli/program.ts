@@ -27,13 +27,14 @@ export const runCommand = async (
     return session.exitCode;
   } catch (error) {
     return report(error, environment.terminal, session.exitCode);
+  } finally {
+    await session.helpPrinted;
   }
 };
 
 /** The whole tree of commands. */
 export const createProgram = (session: CliSession): Command => {
   const { terminal, version } = session.environment;
-  let written: Promise<void> = Promise.resolve();
   const program = new Command('cardea')
     .description('Door access-control gateway: card readers, door strikes, and an allow-list that follows HR over MQTT')
     .version(version)
@@ -41,10 +42,7 @@ export const createProgram = (session: CliSession): Command => {
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
-      writeOut: (text) => {
-        // Help that nobody reads is nobody's failure.
-        written = written.then(() => terminal.write(text)).catch(() => {});
-      },
+      writeOut: (text) => session.printHelp(text),
       writeErr: (text) => terminal.writeError(text),
       getOutHelpWidth: () => terminal.width,
       getErrHelpWidth: () => terminal.width,

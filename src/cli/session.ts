@@ -40,6 +40,7 @@ export interface GatewayOptions {
 export class CliSession {
   readonly environment: CliEnvironment;
   exitCode: ExitCode = EXIT.ok;
+  helpPrinted: Promise<void> = Promise.resolve();
 
   constructor(environment: CliEnvironment) {
     this.environment = environment;
@@ -66,6 +67,11 @@ export class CliSession {
 
   printJson(value: object): Promise<void> {
     return this.terminal.write(jsonLine(value));
+  }
+
+  /** In order, without waiting; help that nobody reads is nobody's failure. */
+  printHelp(text: string): void {
+    this.helpPrinted = this.helpPrinted.then(() => this.terminal.write(text)).catch(() => {});
   }
 
   /** Ends with `no` unless `isYes`. */

@@ -24,7 +24,7 @@ export const addStatusCommand = (program: Command, session: CliSession): void =>
 };
 
 const statusText = ({ status, faults, isLinkConnected }: StatusAnswer, hasColour: boolean): string => {
-  const red = (text: string): string => (hasColour ? styleText('red', text) : text);
+  const red = (text: string): string => (hasColour ? styleText('red', text, { validateStream: false }) : text);
   const doors = Object.entries(status.doors).map(([door, { mode, position, strike }]) => [
     door,
     mode,
