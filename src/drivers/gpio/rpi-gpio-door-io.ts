@@ -171,11 +171,9 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
     for (const input of this.#inputs) {
       // A listener may have closed us.
       if (this.#open !== open) return;
+      let level: LineLevel | undefined;
       try {
-        const level = open.lines.get(input.line)?.read();
-        if (level === undefined || level === open.levels.get(input.line)) continue;
-        open.levels.set(input.line, level);
-        listener.onInput(input.door, toDoorInput(input, level));
+        level = open.lines.get(input.line)?.read();
       } catch (cause) {
         open.stopPolling();
         const purpose = this.#purposes.get(input.line);
@@ -184,6 +182,9 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
         );
         return;
       }
+      if (level === undefined || level === open.levels.get(input.line)) continue;
+      open.levels.set(input.line, level);
+      listener.onInput(input.door, toDoorInput(input, level));
     }
   }
 

@@ -64,7 +64,7 @@ export class SysfsLine {
   }
 
   read(): LineLevel {
-    readSync(this.#descriptor, this.#byte, 0, 1, 0);
+    if (readSync(this.#descriptor, this.#byte, 0, 1, 0) === 0) throw new CardeaError('gpio-unavailable', 'no level');
     return this.#byte[0] === ZERO ? 0 : 1;
   }
 

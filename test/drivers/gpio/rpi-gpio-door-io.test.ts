@@ -220,6 +220,20 @@ describe('RpiGpioDoorIo', () => {
   });
 });
 
+describe('RpiGpioDoorIo whose line went away', () => {
+  it('tells once that it can no longer be read, and looks no more', async (t) => {
+    const setup = setUp();
+    removeAfter(t, setup);
+    const failures: Error[] = [];
+    await setup.io.open({ onInput: () => {}, onFailure: (error) => void failures.push(error) });
+    writeFileSync(join(setup.root, 'gpio22', 'value'), '');
+    setup.poll();
+    setup.poll();
+    assert.equal(failures.length, 1);
+    assert.ok(hasCode('gpio-unavailable', /line 22 \(exit-button of door front\) can no longer be read/)(failures[0]));
+  });
+});
+
 describe('the sysfs chip for rpi-gpio', () => {
   it('is the Pi’s, or the one with the configured label, when it is numbered from 0', (t) => {
     const root = makeSysfs({ label: 'other' });
