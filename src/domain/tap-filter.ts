@@ -2,7 +2,8 @@
 //
 // 1. A card is gone only after two clean looks at an empty field; a garbled look means that it is still there.
 // 2. What cannot be read for certain becomes one ambiguous tap per presentation, not silence, so that the person learns why.
-// 3. After a collision the field must be empty before anything is a tap again: no card of a stack is picked out.
+// 3. After a reported collision the field must be empty before anything is a tap again: no card of a stack is picked out,
+//    whatever was reported or read before.
 
 export type FieldObservation =
   | { readonly kind: 'card'; readonly uid: Uint8Array }
@@ -63,6 +64,8 @@ const onAmbiguous = (state: TapFilterState, cause: AmbiguityCause): TapFilterSte
   const present = { ...state, empty: 0, unclear };
   // A card that was read and is now read badly is the same card, still there; two cards at once are news.
   const isNews = state.reported === undefined && (state.tapped === undefined || cause === 'collision');
-  if (!isNews || unclear < LOOKS_TO_BE_AMBIGUOUS) return { state: present };
-  return { state: { ...present, reported: cause }, tap: { kind: 'ambiguous', cause } };
+  if (unclear < LOOKS_TO_BE_AMBIGUOUS) return { state: present };
+  if (isNews) return { state: { ...present, reported: cause }, tap: { kind: 'ambiguous', cause } };
+  // Told once already; but whatever was reported before, two cards at once shut the presentation.
+  return { state: cause === 'collision' ? { ...present, reported: cause } : present };
 };
