@@ -35,6 +35,13 @@ interface Waiting {
   readonly fail: ((error: unknown) => void) | undefined;
 }
 
+interface Batch {
+  readonly tx: StoreTransaction;
+  /** Items of the queue that are in it. */
+  readonly taken: number;
+  readonly done: readonly (() => void)[];
+}
+
 export class SerialWriter {
   readonly #deps: Dependencies;
   readonly #waiting: Waiting[] = [];
@@ -128,10 +135,18 @@ export class SerialWriter {
     this.#waiting.splice(0, taken);
     for (const tell of done) tell();
     this.onCommit();
-    if (this.#failures > 0) this.#recovered();
+    if (this.#failures > 0 || this.#lostEvents > 0) this.#recovered();
   }
 
-  #build(): { tx: StoreTransaction; taken: number; done: (() => void)[] } {
+  #build(): Batch {
+    for (;;) {
+      const batch = this.#tryBuild();
+      if (batch !== undefined) return batch;
+    }
+  }
+
+  /** Undefined when work threw after it had put something: it has left the queue, and the batch begins anew without it. */
+  #tryBuild(): Batch | undefined {
     const { store, gateway } = this.#deps;
     const tx = new StoreTransaction({ store, tail: store.tail(), gateway });
     const done: (() => void)[] = [];
@@ -139,14 +154,14 @@ export class SerialWriter {
     while (taken < this.#waiting.length && tx.size < MAX_BATCH_RECORDS) {
       const item = this.#waiting[taken];
       if (item === undefined) break;
-      const sizeBefore = tx.size;
+      const putsBefore = tx.puts;
       try {
         done.push(item.run(tx));
         taken += 1;
       } catch (error) {
         this.#waiting.splice(taken, 1);
         item.fail?.(error);
-        if (tx.size !== sizeBefore) return this.#build();
+        if (tx.puts !== putsBefore) return undefined;
       }
     }
     return { tx, taken, done };

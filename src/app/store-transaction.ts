@@ -20,6 +20,7 @@ export class StoreTransaction implements RosterView {
   readonly #entries: LogEntry[] = [];
   #roster: RosterSummary;
   #hasNewRoster = false;
+  #puts = 0;
   #tail: LogTail;
 
   constructor({ store, tail, gateway }: { store: CredentialStore; tail: LogTail; gateway: GatewayId }) {
@@ -27,6 +28,11 @@ export class StoreTransaction implements RosterView {
     this.#tail = tail;
     this.#gateway = gateway;
     this.#roster = store.roster();
+  }
+
+  /** Grows with everything that is put, so that it shows whether work which failed has left something behind. */
+  get puts(): number {
+    return this.#puts;
   }
 
   /** Records in the batch so far. */
@@ -67,6 +73,7 @@ export class StoreTransaction implements RosterView {
     /** The revision that the roster has reached; a lower one than before is ignored. */
     readonly revision: RosterSummary['revision'];
   }): void {
+    this.#puts += 1;
     const buckets = Uint8Array.from(this.#roster.buckets);
     let { cards } = this.#roster;
     for (const [number, record] of change.cards) {
@@ -88,16 +95,17 @@ export class StoreTransaction implements RosterView {
   }
 
   putDoorMode(door: DoorId, mode: DoorMode): void {
+    this.#puts += 1;
     this.#doorModes.set(door, mode);
   }
 
   /** Appends an event; `receiptOf` makes the receipt that the record carries, knowing the record's number. */
   append(event: NewEvent, receiptOf?: (sequence: number) => string): AccessEvent {
     const chained = chainEvent(this.#gateway, this.#tail, event);
+    const entry = receiptOf === undefined ? { event: chained } : { event: chained, receipt: receiptOf(chained.sequence) };
+    this.#puts += 1;
     this.#tail = { sequence: chained.sequence, hash: chained.hash };
-    this.#entries.push(
-      receiptOf === undefined ? { event: chained } : { event: chained, receipt: receiptOf(chained.sequence) },
-    );
+    this.#entries.push(entry);
     return chained;
   }
 
