@@ -48,6 +48,7 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       ...readers.flatMap(([reader, { state, detail }]) =>
         state === 'offline' ? [`reader ${reader}: offline: ${detail ?? ''}`] : [],
       ),
+      ...(deps.publisher.fault === undefined ? [] : [`outbox: ${deps.publisher.fault}`]),
       ...(deps.writer.isFailing ? ['store: writes fail, changes from HR are not taken'] : []),
     ],
   };
@@ -68,6 +69,8 @@ interface PublisherDependencies {
 export class StatusPublisher {
   readonly #deps: PublisherDependencies;
   #timer: Timer | undefined;
+  #isSettling = false;
+  #isStopped = false;
 
   constructor(deps: PublisherDependencies) {
     this.#deps = deps;
@@ -76,6 +79,8 @@ export class StatusPublisher {
   /** At connect: the birth message. */
   publishNow(): void {
     const { link, topics, describe, clock } = this.#deps;
+    if (this.#isStopped) return;
+    this.#isSettling = false;
     this.#timer?.cancel();
     this.#timer = clock.schedule(REFRESH, () => this.publishNow());
     if (!link.isConnected()) return;
@@ -84,11 +89,15 @@ export class StatusPublisher {
   }
 
   changed(): void {
+    // The first change of a row sets the time: a stream of changes must not put the status off for ever.
+    if (this.#isSettling || this.#isStopped) return;
+    this.#isSettling = true;
     this.#timer?.cancel();
     this.#timer = this.#deps.clock.schedule(SETTLE, () => this.publishNow());
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#timer?.cancel();
   }
 }

@@ -40,6 +40,7 @@ export class EventPublisher {
   #isWoken = false;
   #failures = 0;
   #retry: Timer | undefined;
+  #fault: string | undefined;
   #done: Promise<void> = Promise.resolve();
 
   constructor(deps: Dependencies) {
@@ -50,7 +51,12 @@ export class EventPublisher {
     const { eventLog } = this.#deps;
     const sent = eventLog.sentUpTo();
     const pending = eventLog.tail().sequence - sent;
-    return { pending, oldest: pending > 0 ? (eventLog.entryAt(sent + 1)?.event.time ?? null) : null };
+    return { pending, oldest: pending > 0 ? this.#timeOf(sent + 1) : null };
+  }
+
+  /** Why nothing leaves the outbox although the broker is there; undefined when all is well. */
+  get fault(): string | undefined {
+    return this.#fault;
   }
 
   /** Something may be there to publish: the log has grown, or the link is up. */
@@ -65,11 +71,11 @@ export class EventPublisher {
     });
   }
 
-  /** Ends after the window that is under way was acknowledged or the link went down. */
+  /** Ends after the window that is under way was acknowledged, or at once while the link is down: it is sent again then. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#retry?.cancel();
-    await this.#done;
+    if (this.#deps.link.isConnected()) await this.#done;
   }
 
   async #drain(): Promise<void> {
@@ -79,9 +85,14 @@ export class EventPublisher {
       try {
         const entries = await eventLog.entriesAfter(eventLog.sentUpTo(), WINDOW);
         if (entries.length === 0) continue;
-        await Promise.all(entries.map((entry) => this.#publish(entry)));
-        await eventLog.saveSentUpTo(entries.at(-1)?.event.sequence ?? eventLog.sentUpTo());
+        const outcomes = await Promise.allSettled(entries.map((entry) => this.#publish(entry)));
+        const firstRefused = outcomes.findIndex(({ status }) => status === 'rejected');
+        // What stands before the first refusal has left for good; the rest is sent again, and nothing of it is still in flight.
+        const last = entries.at(firstRefused === -1 ? -1 : firstRefused - 1);
+        if (firstRefused !== 0 && last !== undefined) await eventLog.saveSentUpTo(last.event.sequence);
+        for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
         this.#failures = 0;
+        this.#fault = undefined;
         this.#isWoken = true;
       } catch (error) {
         this.#later(error);
@@ -95,15 +106,25 @@ export class EventPublisher {
     const sent: Promise<void>[] = [];
     if (entry.receipt !== undefined) sent.push(link.publish(topics.receipt, entry.receipt));
     sent.push(link.publish(topics.event, JSON.stringify(entry.event)));
-    await Promise.all(sent);
+    for (const outcome of await Promise.allSettled(sent)) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  /** Status is not to fail because one record of the log does not decode. */
+  #timeOf(sequence: number): string | null {
+    try {
+      return this.#deps.eventLog.entryAt(sequence)?.event.time ?? null;
+    } catch {
+      return null;
+    }
   }
 
   #later(error: unknown): void {
     const { link, clock, log } = this.#deps;
     this.#isWoken = true;
     // Offline: the next connect wakes us.
-    if (!link.isConnected()) return;
-    log.warn({ err: errorMessage(error) }, 'outbox could not publish');
+    if (!link.isConnected() || this.#isStopped) return;
+    this.#fault = errorMessage(error);
+    log.warn({ err: this.#fault }, 'outbox could not publish');
     this.#retry = clock.schedule(backoffDelay(RETRY, this.#failures, 1), () => {
       this.#retry = undefined;
       this.wake();
