@@ -1,7 +1,7 @@
 // Runs one door: feeds taps, inputs, commands and time to the pure door machine and carries out what it says.
 //
 // 1. The strike always has a deadline (DESIGN.md, invariant 6): the relock timer is set before the strike is driven, and a
-//    strike that cannot be driven is told to lock and reported, never assumed.
+//    strike that cannot be driven is told to lock and reported, never assumed. Locking is tried until it works.
 
 import type { DoorMode } from '../domain/access-decision.ts';
 import type { Direction, NewEvent } from '../domain/access-event.ts';
@@ -47,6 +47,9 @@ export interface DoorView {
   readonly alarms: readonly DoorAlarm[];
 }
 
+/** How soon a strike that could not be locked is told again. */
+export const LOCK_RETRY = milliseconds(1000);
+
 interface Dependencies {
   readonly door: DoorId;
   readonly timings: DoorTimings;
@@ -63,6 +66,7 @@ export class DoorController {
   #state: DoorState<GrantedTap>;
   #timer: Timer | undefined;
   #strikeFault: string | undefined;
+  #lockAgain: Timer | undefined;
 
   /** Takes the door over as it is found; `io` must be open. A stored mode other than `blocked` does not outlive a restart. */
   constructor(deps: Dependencies, storedMode: DoorMode | undefined) {
@@ -114,12 +118,16 @@ export class DoorController {
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#lockAgain?.cancel();
+    this.#lockAgain = undefined;
   }
 
   #release(cause: Extract<DoorMachineInput<GrantedTap>, { kind: 'release' }>['cause']): ReleaseOutcome {
     const effects = this.#step({ kind: 'release', cause, at: this.#deps.clock.monotonic() });
     const refusal = effects.find((effect) => effect.kind === 'refused');
     if (refusal !== undefined) return refusal;
+    // Held open in name only: whoever taps tries the strike again.
+    if (this.#strikeFault !== undefined && this.#state.strike.kind === 'held') this.#drive('unlocked');
     return this.#strikeFault === undefined ? { kind: 'released' } : { kind: 'failed', detail: this.#strikeFault };
   }
 
@@ -145,14 +153,27 @@ export class DoorController {
 
   #drive(state: StrikeState): void {
     const { io, door, log } = this.#deps;
+    this.#lockAgain?.cancel();
+    this.#lockAgain = undefined;
     try {
       io.setStrike(door, state);
       this.#strikeFault = undefined;
     } catch (error) {
       this.#strikeFault = errorMessage(error);
       log.error({ door, state, err: this.#strikeFault }, 'strike could not be driven');
-      if (state === 'unlocked') this.#driveBack();
+      if (state === 'locked') return this.#lockLater();
+      this.#driveBack();
+      this.#step({ kind: 'strike-failed', at: this.#deps.clock.monotonic() });
     }
+  }
+
+  /** No tap and no deadline is left that would lock a strike which stayed unlocked. */
+  #lockLater(): void {
+    const { clock, onChange } = this.#deps;
+    this.#lockAgain = clock.schedule(LOCK_RETRY, () => {
+      if (this.#state.strike.kind !== 'held') this.#drive('locked');
+      onChange();
+    });
   }
 
   /** A strike that failed to unlock may have done so halfway. */
@@ -162,6 +183,7 @@ export class DoorController {
       io.setStrike(door, 'locked');
     } catch (error) {
       log.error({ door, err: errorMessage(error) }, 'strike could not be locked again');
+      this.#lockLater();
     }
   }
 

@@ -57,6 +57,8 @@ export type DoorMachineInput<G> =
   | { readonly kind: 'release'; readonly at: MonotonicTime; readonly cause: ReleaseCause<G> }
   | { readonly kind: 'position'; readonly at: MonotonicTime; readonly position: 'open' | 'closed' }
   | { readonly kind: 'mode'; readonly at: MonotonicTime; readonly mode: DoorMode }
+  /** The strike could not be driven to unlocked, and is locked again: whoever was let in was not. */
+  | { readonly kind: 'strike-failed'; readonly at: MonotonicTime }
   | { readonly kind: 'time'; readonly at: MonotonicTime };
 
 export type DoorEventName =
@@ -114,6 +116,9 @@ const react = <G>(state: DoorState<G>, input: DoorMachineInput<G>): DoorStep<G> 
   switch (input.kind) {
     case 'time':
       return { state, effects: [] };
+    case 'strike-failed':
+      // Mode `held-open` stays what the operator wants; the runner says that the strike does not follow.
+      return { state: state.strike.kind === 'released' ? { ...state, strike: { kind: 'locked' } } : state, effects: [] };
     case 'release':
       return release(state, input.cause, input.at);
     case 'position':
