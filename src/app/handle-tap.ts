@@ -11,6 +11,7 @@ import type { Binding, CardLookup } from '../domain/credential.ts';
 import type { DoorId, ReaderId } from '../domain/ids.ts';
 import type { AccessRules } from '../domain/schedule.ts';
 import { IDLE_FILTER, stepTapFilter, type Tap, type TapFilterState } from '../domain/tap-filter.ts';
+import { milliseconds } from '../domain/units.ts';
 import { errorMessage } from '../errors.ts';
 import { type Log, maskCard } from '../log.ts';
 import type { CardObservation, CardReaderListener, ReaderCondition } from '../ports/card-reader.ts';
@@ -34,6 +35,9 @@ export interface DoorAtReader {
   /** The strike waits for the event to be on disk. */
   readonly recordBeforeRelease: boolean;
 }
+
+/** Where the record comes first: a tap that waited longer for it is not released, since the person may be gone. */
+export const RECORD_LIMIT = milliseconds(3000);
 
 /** What became of one tap. */
 export type TapOutcome =
@@ -59,6 +63,11 @@ interface Dependencies {
   readonly log: Log;
   /** Something that status shows has changed. */
   readonly onChange: () => void;
+}
+
+interface Judgement {
+  readonly found: CardLookup;
+  readonly decision: AccessDecision;
 }
 
 export class TapHandler implements CardReaderListener {
@@ -114,23 +123,29 @@ export class TapHandler implements CardReaderListener {
   }
 
   #decide(card: CardNumber): void {
-    const { store, place, doorAtReader, clock, rules } = this.#deps;
+    const { place, doorAtReader } = this.#deps;
     const { door } = place;
     if (door === undefined || doorAtReader === undefined) return this.#deny({ card, reason: 'door-not-permitted' });
-    const found = store.findCard(card);
+    const { found, decision } = this.#judge(card, door, doorAtReader.controller);
     if (place.role === 'activation' && found.kind === 'live' && found.binding.activation === 'pending') {
       return this.#activate(card);
     }
-    const decision = decideAccess({
-      card: found,
-      door,
-      mode: doorAtReader.controller.mode,
-      now: clock.now(),
-      isClockSynchronized: clock.isSynchronized(),
-      rules,
-    });
     if (decision.kind === 'denied') return this.#deny({ card, reason: decision.reason, found });
     this.#grant({ card, door, doorAtReader, decision });
+  }
+
+  /** What is held about the card now, and what follows from it. Whatever fails on the way is a denial. */
+  #judge(card: CardNumber, door: DoorId, controller: DoorController): Judgement {
+    const { store, clock, rules } = this.#deps;
+    try {
+      const found = store.findCard(card);
+      const { mode } = controller;
+      const isClockSynchronized = clock.isSynchronized();
+      return { found, decision: decideAccess({ card: found, door, mode, now: clock.now(), isClockSynchronized, rules }) };
+    } catch (error) {
+      const found = { kind: 'unreadable', detail: errorMessage(error) } as const;
+      return { found, decision: { kind: 'denied', reason: 'store-failure' } };
+    }
   }
 
   #grant(granted: {
@@ -152,7 +167,7 @@ export class TapHandler implements CardReaderListener {
     const event = this.#event({ event: 'access-granted', ...grant });
     const outcome: TapOutcome = { kind: 'granted', card, binding, door };
     if (doorAtReader.recordBeforeRelease) {
-      void this.#recordThenRelease(event, grant, outcome);
+      void this.#recordThenRelease({ event, grant, outcome, door, controller: doorAtReader.controller });
       return;
     }
     if (this.#release(grant, card)) {
@@ -161,12 +176,27 @@ export class TapHandler implements CardReaderListener {
     }
   }
 
-  async #recordThenRelease(event: NewEvent, grant: GrantedTap, outcome: TapOutcome): Promise<void> {
+  async #recordThenRelease(granted: {
+    readonly event: NewEvent;
+    readonly grant: GrantedTap;
+    readonly outcome: TapOutcome;
+    readonly door: DoorId;
+    readonly controller: DoorController;
+  }): Promise<void> {
+    const { event, grant, outcome, door, controller } = granted;
+    const { clock } = this.#deps;
+    const tappedAt = clock.monotonic();
     try {
       await this.#deps.writer.write((tx) => tx.append(event));
     } catch (error) {
       return this.#deny({ card: grant.card, reason: 'store-failure', detail: errorMessage(error) });
     }
+    if (clock.monotonic() - tappedAt > RECORD_LIMIT) {
+      return this.#deny({ card: grant.card, reason: 'store-failure', detail: 'the record took too long' });
+    }
+    // The card may have been revoked in the same batch, or the door blocked.
+    const { found, decision } = this.#judge(grant.card, door, controller);
+    if (decision.kind === 'denied') return this.#deny({ card: grant.card, reason: decision.reason, found });
     if (this.#release(grant, grant.card)) this.#conclude(outcome);
   }
 
