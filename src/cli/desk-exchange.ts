@@ -9,9 +9,15 @@ import { CardeaError, errorMessage } from '../errors.ts';
 import type { HrMessageType } from '../wire/message-envelope.ts';
 import { type Topics, topicsOf } from '../wire/topics.ts';
 
-/** Milliseconds. */
-const RECEIPT_LIMIT = 10_000;
-const STATUS_LIMIT = 3_000;
+/** How long to wait, in milliseconds. */
+export interface DeskLimits {
+  readonly receipt: number;
+  readonly status: number;
+  /** For the status to show what the receipt has told. */
+  readonly settling: number;
+}
+
+const LIMITS: DeskLimits = { receipt: 10_000, status: 3_000, settling: 1_000 };
 const END_LIMIT = 1_000;
 
 const receiptSchema = z.object({
@@ -23,6 +29,7 @@ const receiptSchema = z.object({
   superseded: z.array(z.string()),
   doors: z.array(z.string()),
   warnings: z.array(z.string()),
+  roster: z.object({ revision: z.number() }),
 });
 const statusSchema = z.object({ online: z.literal(true), roster: z.object({ revision: z.number() }) });
 
@@ -38,25 +45,27 @@ export class DeskExchange {
   readonly #client: MqttClient;
   readonly #config: Config;
   readonly #topics: Topics;
+  readonly #limits: DeskLimits;
   readonly #listeners = new Set<(topic: string, content: unknown) => void>();
   #revision: number | undefined;
 
-  private constructor(client: MqttClient, config: Config) {
+  private constructor(client: MqttClient, config: Config, limits: DeskLimits) {
     this.#client = client;
     this.#config = config;
+    this.#limits = limits;
     this.#topics = topicsOf(config.site, config.gateway);
     client.on('error', () => {});
     client.on('message', (topic, payload) => this.#onMessage(topic, payload));
   }
 
   /** Connected, and listening for receipts. Rejects with CardeaError `link-offline`. */
-  static async connect(config: Config): Promise<DeskExchange> {
+  static async connect(config: Config, limits = LIMITS): Promise<DeskExchange> {
     const url = urlOf(config.mqtt);
     const client = await connectAsync(url, clientOptions(config.mqtt), false).catch((error: unknown) => {
       const reason = errorMessage(error) || 'the connection is refused';
       throw new CardeaError('link-offline', `no broker answers at ${url}: ${reason}`, { cause: error });
     });
-    const exchange = new DeskExchange(client, config);
+    const exchange = new DeskExchange(client, config, limits);
     try {
       await client.subscribeAsync([exchange.#topics.receipt, exchange.#topics.status], { qos: 1 });
       return exchange;
@@ -69,7 +78,7 @@ export class DeskExchange {
 
   /** One more than the gateway has seen, from its retained status. Rejects with CardeaError `link-offline`. */
   async nextRevision(): Promise<number> {
-    if (this.#revision === undefined) await this.#next(STATUS_LIMIT, () => this.#revision);
+    if (this.#revision === undefined) await this.#next(this.#limits.status, () => this.#revision);
     if (this.#revision !== undefined) return this.#revision + 1;
     throw new CardeaError(
       'link-offline',
@@ -79,7 +88,7 @@ export class DeskExchange {
 
   /** The receipt that carries the message's id. Rejects with CardeaError `link-offline` when none comes. */
   async send(type: HrMessageType, message: DeskMessage): Promise<DeskReceipt> {
-    const answered = this.#next(RECEIPT_LIMIT, (topic, content) => {
+    const answered = this.#next(this.#limits.receipt, (topic, content) => {
       if (topic !== this.#topics.receipt) return undefined;
       const receipt = receiptSchema.safeParse(content);
       return receipt.success && receipt.data.messageId === message.messageId ? receipt.data : undefined;
@@ -88,11 +97,21 @@ export class DeskExchange {
     // What ends first decides: a broker that went away acknowledges nothing.
     this.#client.publishAsync(topic, JSON.stringify(message), { qos: 1 }).catch(() => {});
     const receipt = await answered;
-    if (receipt !== undefined) return receipt;
+    if (receipt !== undefined) {
+      await this.#settled(receipt.roster.revision);
+      return receipt;
+    }
     throw new CardeaError(
       'link-offline',
-      `no receipt from gateway ${this.#config.gateway} within 10 seconds; the message may still be applied later`,
+      `no receipt from gateway ${this.#config.gateway} within ${this.#limits.receipt / 1000} seconds; the message may still be applied later`,
     );
+  }
+
+  /** The next desk command counts on from the status, which follows a change a little later than the receipt. */
+  async #settled(revision: number): Promise<void> {
+    const isShown = (): true | undefined =>
+      this.#revision !== undefined && this.#revision >= revision ? true : undefined;
+    if (isShown() === undefined) await this.#next(this.#limits.settling, isShown);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { EXIT, type ExitCode } from '../../src/cli/exit-codes.ts';
+import { runCommand } from '../../src/cli/program.ts';
+import type { CliEnvironment, RunningGateway } from '../../src/cli/session.ts';
+import { CardeaError } from '../../src/errors.ts';
+import { AdminBench } from '../admin/admin-bench.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
+import { environmentWith, FakeTerminal, folderFor } from './cli-bench.ts';
+
+const CONFIG = 'config/demo.yaml';
+
+/** A gateway that does nothing but end when told, and signals that a test sends. */
+class FakeDaemon {
+  readonly terminal = new FakeTerminal();
+  readonly stops: string[] = [];
+  readonly exits: ExitCode[] = [];
+  startFailure: CardeaError | undefined;
+  isListening = false;
+  signal: (name: string) => void = () => {};
+  end: (isFailure: boolean, reason?: string) => void = () => {};
+  finishStart: () => void = () => {};
+  readonly #startHeld: boolean;
+  isStarting = false;
+  hasStarted = false;
+
+  constructor({ startHeld = false } = {}) {
+    this.#startHeld = startHeld;
+  }
+
+  run(...args: string[]): Promise<ExitCode> {
+    return runCommand(['gateway', ...args], environmentWith(this.terminal, this.#environment()));
+  }
+
+  #environment(): Partial<CliEnvironment> {
+    return {
+      startGateway: async () => {
+        if (this.startFailure !== undefined) throw this.startFailure;
+        this.isStarting = true;
+        if (this.#startHeld) {
+          await new Promise<void>((resolve) => {
+            this.finishStart = resolve;
+          });
+        }
+        const bench = await AdminBench.start();
+        this.hasStarted = true;
+        return this.#gateway(bench);
+      },
+      onEndSignal: (listener) => {
+        this.isListening = true;
+        this.signal = listener;
+        return () => {
+          this.isListening = false;
+        };
+      },
+      exitNow: (code) => void this.exits.push(code),
+    };
+  }
+
+  #gateway(bench: AdminBench): RunningGateway {
+    const stopped = new Promise<{ reason: string; isFailure: boolean }>((resolve) => {
+      this.end = (isFailure, reason = 'asked to') => resolve({ reason, isFailure });
+    });
+    return {
+      stopped,
+      stop: async (reason) => {
+        this.stops.push(reason);
+      },
+      describe: () => bench.operations.status().status,
+      brokerUrl: 'mqtt://127.0.0.1:1883',
+    };
+  }
+}
+
+const started = (daemon: FakeDaemon): Promise<void> => waitFor(() => daemon.hasStarted, 'the gateway to start');
+
+const configFile = (t: TestContext, text: string): string => {
+  const path = join(folderFor(t), 'cardea.yaml');
+  writeFileSync(path, text);
+  return path;
+};
+
+describe('cardea gateway', () => {
+  it('runs until a signal, stops in order, and exits 0', async () => {
+    const daemon = new FakeDaemon();
+    const ended = daemon.run('--config', CONFIG);
+    await started(daemon);
+    daemon.signal('SIGTERM');
+    assert.deepEqual(daemon.stops, ['SIGTERM']);
+    daemon.end(false);
+    assert.equal(await ended, EXIT.ok);
+    assert.equal(daemon.isListening, false);
+    assert.equal(daemon.terminal.errors, '');
+  });
+
+  it('ends at once, with 1, on a second signal', async () => {
+    const daemon = new FakeDaemon();
+    const ended = daemon.run('--config', CONFIG);
+    await started(daemon);
+    daemon.signal('SIGINT');
+    daemon.signal('SIGINT');
+    assert.deepEqual(daemon.stops, ['SIGINT']);
+    assert.deepEqual(daemon.exits, [EXIT.no]);
+    daemon.end(false);
+    await ended;
+  });
+
+  it('stops as soon as it has started when the signal came before', async () => {
+    const daemon = new FakeDaemon({ startHeld: true });
+    const ended = daemon.run('--config', CONFIG);
+    await waitFor(() => daemon.isListening, 'the gateway to begin');
+    daemon.signal('SIGTERM');
+    await waitFor(() => daemon.isStarting, 'the start');
+    daemon.finishStart();
+    await waitFor(() => daemon.stops.length > 0, 'the stop');
+    assert.deepEqual(daemon.stops, ['SIGTERM']);
+    daemon.end(false);
+    assert.equal(await ended, EXIT.ok);
+  });
+
+  it('exits 1 with the reason when the gateway could not go on', async () => {
+    const daemon = new FakeDaemon();
+    const ended = daemon.run('--config', CONFIG);
+    await started(daemon);
+    daemon.end(true, 'the door lines failed: gone');
+    assert.equal(await ended, EXIT.no);
+    assert.equal(daemon.terminal.errors, 'cardea: the gateway stopped: the door lines failed: gone\n');
+  });
+
+  for (const code of ['port-in-use', 'store-locked', 'socket-in-use', 'gpio-unavailable'] as const) {
+    it(`exits 1 with one plain line when it cannot start: ${code}`, async () => {
+      const daemon = new FakeDaemon();
+      daemon.startFailure = new CardeaError(code, 'something is taken: choose another');
+      assert.equal(await daemon.run('--config', CONFIG), EXIT.no);
+      assert.equal(daemon.terminal.errors, 'cardea: something is taken: choose another\n');
+      assert.equal(daemon.isListening, false);
+    });
+  }
+
+  it('exits 4 with every fault of its configuration, and starts nothing', async (t) => {
+    const daemon = new FakeDaemon();
+    const path = configFile(t, 'site: HQ\ngateway: demo\nfoo: 1\n');
+    assert.equal(await daemon.run('--config', path), EXIT.config);
+    assert.equal(daemon.hasStarted, false);
+    assert.match(daemon.terminal.errors, /cardea\.yaml:1:7 site: /);
+    assert.match(daemon.terminal.errors, /cardea\.yaml:3:1 foo: /);
+  });
+
+  it('says on a terminal, or when asked, what runs where and what to try', async () => {
+    for (const [isInteractive, args] of [
+      [true, []],
+      [false, ['--banner']],
+    ] as const) {
+      const daemon = new FakeDaemon();
+      daemon.terminal.isInteractive = isInteractive;
+      const ended = daemon.run('--config', CONFIG, ...args);
+      await waitFor(() => daemon.terminal.output.includes('Ctrl-C'), 'the banner');
+      const { output } = daemon.terminal;
+      for (const words of [
+        'gateway demo of site hq',
+        'mqtt://127.0.0.1:1883 (inside this program)',
+        'front (simulated)',
+        'npx cardea desk bind 04A2B3C4D5E680 --cardholder E1001',
+        'npx cardea tap front-in 04A2B3C4D5E680',
+        'npx cardea events --follow',
+        'mosquitto_pub -h 127.0.0.1 -p 1883 -q 1 -t cardea/hq/hr/card-bound',
+      ]) {
+        assert.ok(output.includes(words), `${words} in ${output}`);
+      }
+      const message: unknown = JSON.parse(/-m '(.*)'/.exec(output)?.[1] ?? '');
+      assert.ok(typeof message === 'object' && message !== null && 'revision' in message);
+      assert.equal(message.revision, 1);
+      daemon.end(false);
+      await ended;
+    }
+  });
+
+  it('prints nothing but its log where nobody watches', async () => {
+    const daemon = new FakeDaemon();
+    const ended = daemon.run('--config', CONFIG);
+    await started(daemon);
+    daemon.end(false);
+    await ended;
+    assert.equal(daemon.terminal.output, '');
+  });
+
+  it('goes on when nobody reads its banner', async () => {
+    const daemon = new FakeDaemon();
+    daemon.terminal.writesLeft = 0;
+    const ended = daemon.run('--config', CONFIG, '--banner');
+    await started(daemon);
+    daemon.signal('SIGTERM');
+    assert.deepEqual(daemon.stops, ['SIGTERM']);
+    daemon.end(false);
+    assert.equal(await ended, EXIT.ok);
+  });
+});
