@@ -2,11 +2,11 @@
 // Runs in the guest (see run.sh); CARDEA_GPIO names the GPIO backend under test.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GatewayProcess } from '../fixtures/gateway-process.ts';
 import { HrClient } from '../fixtures/hr-client.ts';
@@ -57,6 +57,7 @@ let hr: HrClient;
 let gateway: GatewayProcess;
 let revision = 0;
 let edges = '';
+let watch: ChildProcess | undefined;
 
 const events = (): Event[] => hr.json('/event') as Event[];
 
@@ -102,6 +103,8 @@ const bind = async (card: string, cardholder: string, supersedes: 'all' | 'none'
 };
 
 const present = (card: string): void => void board('card', 'present', card);
+afterEach(() => void board('card', 'remove', 'all'));
+
 const clear = async (): Promise<void> => {
   board('card', 'remove', 'all');
   await waitFor(() => level() === '0', 'the strike to lock', PATIENCE);
@@ -137,12 +140,10 @@ before(async () => {
   hr = await HrClient.connect({ port: broker.port });
   gateway = new GatewayProcess(folder, configuration(broker.port, folder));
   await gateway.start();
-  const watch = spawn('board-ctl', ['line', 'watch', STRIKE], { stdio: ['ignore', 'pipe', 'inherit'] });
-  watch.stdout.on('data', (text: Buffer) => {
+  watch = spawn('board-ctl', ['line', 'watch', STRIKE], { stdio: ['ignore', 'pipe', 'inherit'] });
+  watch.stdout?.on('data', (text: Buffer) => {
     edges += text.toString();
   });
-  watch.unref();
-  after(() => watch.kill());
   await waitFor(
     () => hr.json('/status').some((status) => JSON.stringify(status).includes('"online":true')),
     'birth',
@@ -151,6 +152,7 @@ before(async () => {
 });
 
 after(async () => {
+  watch?.kill();
   await gateway?.stop();
   await hr?.close();
   await broker?.close();
@@ -176,7 +178,8 @@ test('after card-bound the same card opens: line high, then low again after rele
     ),
   );
   const held = Number(falling) - Number(rising);
-  assert.ok(held >= RELEASE_SECONDS - 0.05 && held < RELEASE_SECONDS + 5, `the strike was unlocked for ${held} s`);
+  // The watcher of the line is late by as much as the emulated machine is busy.
+  assert.ok(Math.abs(held - RELEASE_SECONDS) < 1, `the strike was unlocked for ${held} s`);
 });
 
 test('after a replacement the old card is denied as replaced and the new one opens', async () => {

@@ -32,5 +32,10 @@ suite() { # LABEL, then board options and job
 suite 'gateway on gpiochip' --env CARDEA_GPIO=gpiochip node --test-reporter=spec dist-board/gateway.mjs
 suite 'gateway on rpi-gpio' --kernel-base 0 --env CARDEA_GPIO=rpi-gpio node --test-reporter=spec dist-board/gateway.mjs
 bash test/board/gpio/run.sh "$board" || failed=1
-node test/board/reader/run.mjs "$board" || failed=1
+for job in reader-check.ts two-readers.ts; do
+  readers=1
+  [ "$job" = two-readers.ts ] && readers=2
+  echo "== reader driver: $job"
+  node test/board/reader/run.mjs "$board" "test/board/reader/$job" --readers "$readers" || { echo "FAILED: $job"; failed=1; }
+done
 exit $failed
