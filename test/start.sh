@@ -11,7 +11,7 @@ npm run --silent build
 node dist/main.js gateway --config "$work/demo.yaml" --banner > "$work/output" 2>&1 &
 gateway=$!
 trap 'kill $gateway 2> /dev/null; wait $gateway 2> /dev/null; rm -rf "$work"' EXIT
-for _ in {1..100}; do grep -q 'Try, in another terminal' "$work/output" && break; sleep 0.1; done
+for _ in {1..100}; do grep -q 'Try in another terminal' "$work/output" && break; sleep 0.1; done
 cat "$work/output"
 
 expect() { # WHAT, wanted text, command
