@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeGateway, StatusPublisher } from '../../src/app/gateway-status.ts';
+import { EventPublisher } from '../../src/app/publish-events.ts';
+import { CardeaError } from '../../src/errors.ts';
+import { createLog } from '../../src/log.ts';
+import type { StatusDocument } from '../../src/wire/status.ts';
+import { bindingOf, readerId } from '../domain/samples.ts';
+import { FakeHrLink } from '../fakes/fake-hr-link.ts';
+import { digestFromScratch, GATEWAY, TOPICS } from '../flows/change-flow.ts';
+import { FRONT, makeDoorBench, settle } from './door-bench.ts';
+
+const makeStatus = async () => {
+  const bench = await makeDoorBench({ cards: { DEADBEEF: bindingOf() } });
+  const { clock, store, writer, controller, handler } = bench;
+  const link = new FakeHrLink();
+  const publisher = new EventPublisher({ eventLog: store, link, topics: TOPICS, clock, log: createLog('silent') });
+  const describe = (): StatusDocument =>
+    describeGateway({
+      gateway: GATEWAY,
+      version: '1.2.3',
+      startedAt: clock.now(),
+      lossyCardNumbers: false,
+      store,
+      writer,
+      publisher,
+      doors: new Map([[FRONT, controller]]),
+      readers: new Map([[readerId('front-in'), handler]]),
+      clock,
+    });
+  const status = new StatusPublisher({ link, topics: TOPICS, clock, describe });
+  link.start({ onMessage: async () => {}, onConnect: () => status.publishNow(), onDisconnect: () => {} });
+  return { ...bench, link, publisher, describe, status };
+};
+
+test('the status says everything that PROTOCOL.md names', async () => {
+  const { describe } = await makeStatus();
+  assert.deepEqual(describe(), {
+    type: 'status',
+    gateway: 'lobby-1',
+    online: true,
+    version: '1.2.3',
+    startedAt: '2026-01-05T08:00:00.000Z',
+    time: '2026-01-05T08:00:00.000Z',
+    roster: { revision: 0, cards: 0, digest: digestFromScratch([]), reconciledAt: null },
+    outbox: { pending: 0, oldest: null },
+    doors: { front: { mode: 'normal', position: 'closed', strike: 'locked' } },
+    readers: { 'front-in': { door: 'front', state: 'starting', detail: null } },
+    clock: { synchronized: true },
+    lossyCardNumbers: false,
+    alarms: [],
+  });
+});
+
+test('every trouble is an alarm in words: door, strike, reader, outbox, store', async () => {
+  const { describe, handler, moveDoor, breakStrike, controller, store, link, publisher } = await makeStatus();
+  handler.onCondition({ state: 'offline', detail: 'no chip answers' });
+  moveDoor('open');
+  await settle();
+  breakStrike();
+  controller.releaseByOperator();
+  store.garbleEntry(1);
+  link.connect();
+  publisher.wake();
+  store.commitFailure = new CardeaError('store-write-failed', 'disk full');
+  handler.onCondition({ state: 'offline', detail: 'no chip answers' });
+  await settle();
+  assert.deepEqual(describe().alarms, [
+    'door front: forced-open',
+    'door front: strike-failed',
+    'reader front-in: offline: no chip answers',
+    'outbox: an event record does not decode',
+    'store: writes fail, changes from HR are not taken',
+  ]);
+});
+
+test('the status is published, retained, at every connect and once a minute', async () => {
+  const { link, clock, status } = await makeStatus();
+  link.connect();
+  assert.deepEqual(
+    link.published.map(({ topic, retain }) => [topic, retain]),
+    [[TOPICS.status, true]],
+  );
+  clock.advance(60_000);
+  assert.equal(link.published.length, 2);
+  link.disconnect();
+  clock.advance(60_000);
+  assert.equal(link.published.length, 2);
+  link.connect();
+  assert.equal(link.published.length, 3);
+  status.stop();
+  clock.advance(600_000);
+  assert.equal(link.published.length, 3);
+});
+
+test('changes that come together are published together, and a stream of changes does not put the status off', async () => {
+  const { link, clock, status } = await makeStatus();
+  link.connect();
+  for (let i = 0; i < 10; i++) status.changed();
+  clock.advance(200);
+  assert.equal(link.published.length, 2);
+  for (let i = 0; i < 100; i++) {
+    status.changed();
+    clock.advance(50);
+  }
+  assert.ok(link.published.length >= 20, `${link.published.length} in five seconds`);
+  assert.ok(link.published.length <= 28, `${link.published.length} in five seconds`);
+});
+
+test('a change after the stop publishes nothing', async () => {
+  const { link, clock, status } = await makeStatus();
+  link.connect();
+  status.stop();
+  status.changed();
+  status.publishNow();
+  clock.advance(60_000);
+  assert.equal(link.published.length, 1);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('a status that the broker refuses is replaced by the next one', async () => {
+  const { link, clock } = await makeStatus();
+  link.failNextPublish(new CardeaError('publish-refused', 'quota exceeded'));
+  link.connect();
+  await settle();
+  clock.advance(60_000);
+  assert.equal(link.published.length, 1);
+});

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HealthMonitor, READER_LOOP_LIMIT } from '../../src/app/health.ts';
+import type { MonotonicTime } from '../../src/domain/units.ts';
+import { milliseconds } from '../../src/domain/units.ts';
+import { CardeaError } from '../../src/errors.ts';
+import { createLog } from '../../src/log.ts';
+import { readerId } from '../domain/samples.ts';
+import { FakeServiceNotifier } from '../fakes/fake-service-notifier.ts';
+import { MemoryStore } from '../fakes/memory-store.ts';
+import { VirtualClock } from '../fakes/virtual-clock.ts';
+
+const makeHealth = (watchdogInterval?: number) => {
+  const clock = new VirtualClock();
+  const store = new MemoryStore();
+  const notifier = new FakeServiceNotifier(
+    watchdogInterval === undefined ? {} : { watchdogInterval: milliseconds(watchdogInterval) },
+  );
+  /** When the loop last turned; undefined: never. `turning`: right now, always. */
+  const loop: { turned: MonotonicTime | undefined | 'turning' } = { turned: 'turning' };
+  const readers = new Map([
+    [readerId('front-in'), { lastTurnAt: () => (loop.turned === 'turning' ? clock.monotonic() : loop.turned) }],
+  ]);
+  const health = new HealthMonitor({ readers, store, notifier, clock, log: createLog('silent') });
+  return { clock, store, notifier, loop, health };
+};
+
+test('invariant 9: while all is well the watchdog is fed at a third of its interval, from the start', () => {
+  const { clock, notifier, health } = makeHealth(30_000);
+  health.start();
+  assert.equal(notifier.heartbeats, 1);
+  clock.advance(9_999);
+  assert.equal(notifier.heartbeats, 1);
+  clock.advance(1);
+  assert.equal(notifier.heartbeats, 2);
+  clock.advance(100_000);
+  assert.equal(notifier.heartbeats, 12);
+  health.stop();
+  clock.advance(100_000);
+  assert.equal(notifier.heartbeats, 12);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('invariant 9: a reader loop that hangs stops the feeding, and one that turns again resumes it', () => {
+  const { clock, notifier, loop, health } = makeHealth(30_000);
+  health.start();
+  loop.turned = clock.monotonic();
+  clock.advance(10_000);
+  assert.equal(notifier.heartbeats, 2, 'at the limit it is still well');
+  assert.deepEqual(health.faults(), []);
+  clock.advance(1);
+  assert.deepEqual(health.faults(), ['the loop of reader front-in does not turn']);
+  clock.advance(60_000);
+  assert.equal(notifier.heartbeats, 2);
+  loop.turned = 'turning';
+  clock.advance(10_000);
+  assert.equal(notifier.heartbeats, 3);
+});
+
+test('invariant 9: a reader loop that never turned is a fault once its time is over, not before', () => {
+  const { clock, loop, health } = makeHealth();
+  loop.turned = undefined;
+  clock.advance(READER_LOOP_LIMIT);
+  assert.deepEqual(health.faults(), []);
+  clock.advance(1);
+  assert.equal(health.faults().length, 1);
+});
+
+test('invariant 9: a store that does not answer stops the feeding', () => {
+  const { clock, store, notifier, health } = makeHealth(30_000);
+  health.start();
+  store.readFailure = new CardeaError('store-open-failed', 'I/O error');
+  clock.advance(60_000);
+  assert.equal(notifier.heartbeats, 1);
+  assert.deepEqual(health.faults(), ['the store does not answer: I/O error']);
+  store.readFailure = undefined;
+  clock.advance(10_000);
+  assert.equal(notifier.heartbeats, 2);
+});
+
+test('invariant 9: a full disk is no reason for a restart: the doors still decide', () => {
+  const { clock, store, notifier, health } = makeHealth(30_000);
+  store.commitFailure = new CardeaError('store-write-failed', 'disk full');
+  health.start();
+  clock.advance(30_000);
+  assert.equal(notifier.heartbeats, 4);
+});
+
+test('every fault is told, not only the first', () => {
+  const { clock, store, loop, health } = makeHealth();
+  loop.turned = undefined;
+  store.readFailure = new CardeaError('store-open-failed', 'I/O error');
+  clock.advance(READER_LOOP_LIMIT + 1);
+  assert.equal(health.faults().length, 2);
+});

@@ -1,0 +1,22 @@
+import { CardeaError } from '../../src/errors.ts';
+import { storeContract } from '../contracts/store.contract.ts';
+import { MemoryDisk, MemoryStore } from '../fakes/memory-store.ts';
+
+storeContract('MemoryStore', async () => {
+  const disk = new MemoryDisk();
+  const opened: MemoryStore[] = [];
+  return {
+    open: async () => {
+      const store = new MemoryStore(disk);
+      opened.push(store);
+      return store;
+    },
+    garbleCard: async (card) => void disk.garbledCards.add(card),
+    garbleCardholder: async (id) => void disk.garbledCardholders.add(id),
+    garbleEntry: async (sequence) => void disk.garbledEntries.add(sequence),
+    breakWrites: async () => {
+      for (const store of opened) store.commitFailure = new CardeaError('store-write-failed', 'the disk is full');
+    },
+    dispose: async () => {},
+  };
+});

@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EventPublisher, WINDOW } from '../../src/app/publish-events.ts';
+import { SerialWriter } from '../../src/app/serial-writer.ts';
+import { CardeaError } from '../../src/errors.ts';
+import { createLog } from '../../src/log.ts';
+import { time } from '../domain/samples.ts';
+import { FakeHrLink } from '../fakes/fake-hr-link.ts';
+import { MemoryStore } from '../fakes/memory-store.ts';
+import { VirtualClock } from '../fakes/virtual-clock.ts';
+import { GATEWAY, TOPICS } from '../flows/change-flow.ts';
+import { settle } from './door-bench.ts';
+
+const REFUSED = new CardeaError('publish-refused', 'quota exceeded');
+const LOG = createLog('silent');
+
+/** A link that can refuse chosen publishes; counts from 1. */
+class RefusingLink extends FakeHrLink {
+  readonly refuse = new Set<number>();
+  calls = 0;
+
+  override publish(topic: string, payload: string): Promise<void> {
+    this.calls += 1;
+    if (this.isConnected() && this.refuse.has(this.calls)) return Promise.reject(REFUSED);
+    return super.publish(topic, payload);
+  }
+}
+
+const makeOutbox = (store = new MemoryStore()) => {
+  const clock = new VirtualClock();
+  const link = new RefusingLink();
+  const writer = new SerialWriter({ store, gateway: GATEWAY, clock, log: LOG });
+  const publisher = new EventPublisher({ eventLog: store, link, topics: TOPICS, clock, log: LOG });
+  writer.onCommit = () => publisher.wake();
+  link.start({ onMessage: async () => {}, onConnect: () => publisher.wake(), onDisconnect: () => {} });
+  const at = time('2026-01-05T08:00:00Z');
+  return {
+    store,
+    clock,
+    link,
+    writer,
+    publisher,
+    record: async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) writer.record({ event: 'door-opened', at, clockSynchronized: true });
+      await settle();
+    },
+    /** Numbers of the events that were published, in order, repetitions included. */
+    sent: (): number[] =>
+      link.published.filter(({ topic }) => topic === TOPICS.event).map(({ payload }) => JSON.parse(payload).sequence),
+  };
+};
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+test('invariant 7: events are published in order once the link is up, and what was acknowledged is not sent again', async () => {
+  const { link, record, sent, store, publisher } = makeOutbox();
+  await record(3);
+  assert.deepEqual(sent(), []);
+  assert.deepEqual(publisher.view(), { pending: 3, oldest: '2026-01-05T08:00:00.000Z' });
+  link.connect();
+  await settle();
+  assert.deepEqual(sent(), [1, 2, 3]);
+  assert.equal(store.sentUpTo(), 3);
+  assert.deepEqual(publisher.view(), { pending: 0, oldest: null });
+  await record(2);
+  assert.deepEqual(sent(), [1, 2, 3, 4, 5]);
+  link.disconnect();
+  link.connect();
+  await settle();
+  assert.deepEqual(sent(), [1, 2, 3, 4, 5]);
+});
+
+test('a receipt goes out on its own topic, before the event that carries it', async () => {
+  const { link, writer } = makeOutbox();
+  link.connect();
+  await writer.write((tx) =>
+    tx.append({ event: 'card-change', at: time('2026-01-05T08:00:00Z'), clockSynchronized: true }, (n) => `{"n":${n}}`),
+  );
+  await settle();
+  assert.deepEqual(
+    link.published.map(({ topic, retain }) => [topic, retain]),
+    [
+      [TOPICS.receipt, false],
+      [TOPICS.event, false],
+    ],
+  );
+  assert.equal(link.published[0]?.payload, '{"n":1}');
+});
+
+test('invariant 7: what is published is what is stored, byte for byte in meaning', async () => {
+  const { link, record, store } = makeOutbox();
+  link.connect();
+  await record(2);
+  assert.deepEqual(
+    link.published.map(({ payload }) => JSON.parse(payload)),
+    store.entries.map(({ event }) => event),
+  );
+});
+
+test('invariant 7: the cursor moves only after the broker has acknowledged', async () => {
+  const { link, record, store } = makeOutbox();
+  link.connect();
+  link.holdPublishes();
+  await record(5);
+  assert.equal(store.sentUpTo(), 0);
+  link.acknowledgePublishes();
+  await settle();
+  assert.equal(store.sentUpTo(), 5);
+});
+
+test(`invariant 8: at most ${WINDOW} entries are in flight, and what comes meanwhile follows`, async () => {
+  const { link, record, sent, store } = makeOutbox();
+  await record(WINDOW + 50);
+  link.holdPublishes();
+  link.connect();
+  await settle();
+  assert.deepEqual(sent(), range(1, WINDOW));
+  await record(10);
+  assert.deepEqual(sent(), range(1, WINDOW));
+  link.acknowledgePublishes();
+  await settle();
+  assert.deepEqual(sent(), range(1, WINDOW + 60));
+  assert.equal(store.sentUpTo(), WINDOW + 60);
+});
+
+test('invariant 7: after a restart the same events go out again with the same numbers and hashes', async () => {
+  const first = makeOutbox();
+  await first.record(4);
+  first.link.holdPublishes();
+  first.link.connect();
+  await settle();
+  const before = first.link.published.map(({ payload }) => payload);
+  assert.equal(before.length, 4);
+
+  const second = makeOutbox(first.store);
+  second.link.connect();
+  await settle();
+  assert.deepEqual(
+    second.link.published.map(({ payload }) => payload),
+    before,
+  );
+});
+
+test('a wake-up is not lost, whenever it comes', async () => {
+  const { link, record, sent, publisher, store } = makeOutbox();
+  link.connect();
+  for (let i = 0; i < 200; i++) {
+    await record(1);
+    publisher.wake();
+    publisher.wake();
+  }
+  assert.deepEqual(sent(), range(1, 200));
+  assert.equal(store.sentUpTo(), 200);
+});
+
+test('a wake-up between the last look and the end of the round is not lost', async () => {
+  class LateStore extends MemoryStore {
+    onEmptyLook = (): void => {};
+
+    override async entriesAfter(after: number, limit: number) {
+      const entries = await super.entriesAfter(after, limit);
+      if (entries.length === 0) this.onEmptyLook();
+      return entries;
+    }
+  }
+  const store = new LateStore();
+  const { link, record, sent } = makeOutbox(store);
+  // Something new is committed just after each look that found nothing.
+  store.onEmptyLook = () => void (store.entries.length < 20 && record(1));
+  link.connect();
+  await record(1);
+  for (let i = 0; i < 40; i++) await settle();
+  assert.equal(store.entries.length, 20);
+  assert.deepEqual(sent(), range(1, 20));
+});
+
+test('a refused publish is tried again later; what was acknowledged before it has left for good', async () => {
+  const { link, record, sent, store, clock, publisher } = makeOutbox();
+  await record(5);
+  link.refuse.add(3);
+  link.connect();
+  await settle();
+  assert.deepEqual(sent(), [1, 2, 4, 5]);
+  assert.equal(store.sentUpTo(), 2);
+  assert.equal(publisher.fault, 'quota exceeded');
+  clock.advance(1000);
+  await settle();
+  assert.deepEqual(sent(), [1, 2, 4, 5, 3, 4, 5]);
+  assert.equal(store.sentUpTo(), 5);
+  assert.equal(publisher.fault, undefined);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('the first entry refused leaves the cursor where it was', async () => {
+  const { link, record, store, clock } = makeOutbox();
+  await record(2);
+  link.refuse.add(1);
+  link.connect();
+  await settle();
+  assert.equal(store.sentUpTo(), 0);
+  clock.advance(1000);
+  await settle();
+  assert.equal(store.sentUpTo(), 2);
+});
+
+test('invariant 8: a refusal does not start another window while the rest of the first is in flight', async () => {
+  const { link, record, sent, clock } = makeOutbox();
+  await record(3);
+  link.refuse.add(1);
+  link.holdPublishes();
+  link.connect();
+  await settle();
+  clock.advance(60_000);
+  await settle();
+  assert.deepEqual(sent(), [2, 3]);
+  link.acknowledgePublishes();
+  await settle();
+  clock.advance(1000);
+  await settle();
+  assert.deepEqual(sent(), [2, 3, 1, 2, 3]);
+});
+
+test('a broker that refuses for long is tried at growing distances, at most every 30 seconds', async () => {
+  const { link, record, clock } = makeOutbox();
+  for (const call of range(1, 50)) link.refuse.add(call);
+  await record(1);
+  link.connect();
+  const delays: number[] = [];
+  for (let i = 0; i < 8; i++) {
+    await settle();
+    const delay = clock.untilNextTimer() ?? Number.NaN;
+    delays.push(delay);
+    clock.advance(delay);
+  }
+  assert.deepEqual(delays, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+});
+
+test('the link that goes while publishing leaves no timer: the next connect goes on', async () => {
+  const { link, record, sent, store, clock } = makeOutbox();
+  await record(3);
+  link.connect();
+  link.disconnect();
+  await settle();
+  assert.equal(clock.pendingTimers, 0);
+  link.connect();
+  await settle();
+  assert.deepEqual(new Set(sent()), new Set([1, 2, 3]));
+  assert.equal(store.sentUpTo(), 3);
+});
+
+test('a cursor that cannot be saved sends the same numbers again, later', async () => {
+  const { link, record, sent, store, clock } = makeOutbox();
+  store.cursorFailure = new CardeaError('store-write-failed', 'disk full');
+  link.connect();
+  await record(2);
+  assert.deepEqual([sent(), store.sentUpTo()], [[1, 2], 0]);
+  store.cursorFailure = undefined;
+  clock.advance(1000);
+  await settle();
+  assert.deepEqual([sent(), store.sentUpTo()], [[1, 2, 1, 2], 2]);
+});
+
+test('an entry that cannot be read is an alarm, is tried again, and throws at nobody', async () => {
+  const { link, record, store, publisher, clock } = makeOutbox();
+  await record(2);
+  store.garbleEntry(1);
+  assert.deepEqual(publisher.view(), { pending: 2, oldest: null });
+  link.connect();
+  await settle();
+  assert.match(publisher.fault ?? '', /does not decode/);
+  assert.equal(clock.pendingTimers, 1);
+});
+
+test('stop waits for the window under way while the link is up, and publishes nothing after it', async () => {
+  const { link, record, sent, publisher, store } = makeOutbox();
+  link.connect();
+  link.holdPublishes();
+  await record(2);
+  let isStopped = false;
+  const stopped = publisher.stop().then(() => {
+    isStopped = true;
+  });
+  await settle();
+  assert.equal(isStopped, false);
+  link.acknowledgePublishes();
+  await stopped;
+  assert.equal(store.sentUpTo(), 2);
+  await record(1);
+  assert.deepEqual(sent(), [1, 2]);
+});
+
+test('stop does not wait for a broker that is gone', async () => {
+  const { link, record, publisher, clock } = makeOutbox();
+  link.connect();
+  link.holdPublishes();
+  await record(2);
+  link.disconnect();
+  await publisher.stop();
+  assert.equal(clock.pendingTimers, 0);
+});

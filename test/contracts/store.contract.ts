@@ -1,0 +1,283 @@
+// What every store keeps, whatever it is made of: run on the fake and on LevelDB.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { chainEvent, EMPTY_LOG, type NewEvent } from '../../src/domain/access-event.ts';
+import type { CardNumber } from '../../src/domain/card-number.ts';
+import type { CardRecord } from '../../src/domain/credential.ts';
+import type { CardholderId } from '../../src/domain/ids.ts';
+import { emptyRoster, toggleCard } from '../../src/domain/roster-digest.ts';
+import { CardeaError, type ErrorCode } from '../../src/errors.ts';
+import type { CredentialStore, StoreBatch } from '../../src/ports/credential-store.ts';
+import type { EventLog, LogEntry } from '../../src/ports/event-log.ts';
+import {
+  bindingOf,
+  cardholderId,
+  cardNumber,
+  doorId,
+  gatewayId,
+  originOf,
+  revision,
+  scheduleId,
+  time,
+  tombstoneOf,
+} from '../domain/samples.ts';
+
+export interface StoreHarness {
+  /** Opens what was there before; never called while another one is open, except to be refused. */
+  open(): Promise<CredentialStore & EventLog>;
+  /** Damage that outlasts a close. Called while the store is closed. */
+  garbleCard(card: CardNumber): Promise<void>;
+  garbleCardholder(id: CardholderId): Promise<void>;
+  garbleEntry(sequence: number): Promise<void>;
+  /** Makes the commits from now on fail, as a full or broken disk does. */
+  breakWrites(store: CredentialStore): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+const CARD = cardNumber('04A2B3C4D5E680');
+const OTHER = cardNumber('DEADBEEF');
+const PERSON = cardholderId('E1001');
+const FRONT = doorId('front');
+const LAB = doorId('lab');
+
+const batchOf = (part: Partial<StoreBatch>): StoreBatch => ({
+  cards: new Map(),
+  cardholders: new Map(),
+  roster: undefined,
+  doorModes: new Map(),
+  entries: [],
+  ...part,
+});
+
+const entriesFrom = (first: number, count: number): LogEntry[] => {
+  let tail = EMPTY_LOG;
+  const all: LogEntry[] = [];
+  for (let sequence = 1; sequence < first + count; sequence++) {
+    const news: NewEvent = { event: 'access-denied', at: time('2026-01-05T08:00:00Z'), clockSynchronized: true };
+    const event = chainEvent(gatewayId('lobby-1'), tail, { ...news, reason: 'unknown-card', detail: { n: sequence } });
+    tail = { sequence, hash: event.hash };
+    if (sequence >= first) all.push(sequence % 2 === 0 ? { event, receipt: `{"receipt":${sequence}}` } : { event });
+  }
+  return all;
+};
+
+const hasCode =
+  (code: ErrorCode) =>
+  (error: unknown): boolean =>
+    error instanceof CardeaError && error.code === code;
+
+export const storeContract = (name: string, makeHarness: () => Promise<StoreHarness>): void => {
+  describe(`${name} keeps the contract of CredentialStore and EventLog`, () => {
+    let harness: StoreHarness;
+    let store: CredentialStore & EventLog;
+    const reopen = async (): Promise<void> => {
+      await store.close();
+      store = await harness.open();
+    };
+
+    beforeEach(async () => {
+      harness = await makeHarness();
+      store = await harness.open();
+    });
+    afterEach(async () => {
+      await store.close();
+      await harness.dispose();
+    });
+
+    it('holds nothing at first', async () => {
+      assert.deepEqual(store.findCard(CARD), { kind: 'unknown' });
+      assert.equal(store.findCardholder(PERSON), undefined);
+      assert.deepEqual(store.roster(), emptyRoster());
+      assert.equal(store.doorMode(FRONT), undefined);
+      assert.deepEqual(store.tail(), EMPTY_LOG);
+      assert.equal(store.entryAt(1), undefined);
+      assert.deepEqual(await store.entriesAfter(0, 10), []);
+      assert.equal(store.sentUpTo(), 0);
+      store.probe();
+    });
+
+    it('shows a committed batch at once and after it was closed and opened: cards, cardholders, roster, modes, entries', async () => {
+      const binding = bindingOf({
+        name: 'A. Person',
+        department: 'Works',
+        kind: 'temporary',
+        activation: 'pending',
+        access: [{ doors: [FRONT, '*'], schedule: scheduleId('office-hours') }, { level: 'staff' }],
+        validFrom: time('2026-01-01T00:00:00Z'),
+        validUntil: time('2026-02-01T00:00:00Z'),
+      });
+      const tombstone = tombstoneOf({ reason: 'stolen' });
+      const buckets = new Uint8Array(emptyRoster().buckets);
+      toggleCard(buckets, CARD, binding.revision);
+      const holder = {
+        cards: [CARD],
+        watermark: { revision: revision(2), fingerprint: 'a', reason: 'left', origin: originOf(2) },
+      } as const;
+      const entries = entriesFrom(1, 3);
+      await store.commit(
+        batchOf({
+          cards: new Map<CardNumber, CardRecord>([
+            [CARD, binding],
+            [OTHER, tombstone],
+          ]),
+          cardholders: new Map([[PERSON, holder]]),
+          roster: { revision: revision(2), cards: 1, buckets },
+          doorModes: new Map([
+            [FRONT, 'blocked'],
+            [LAB, 'held-open'],
+          ]),
+          entries,
+        }),
+      );
+      const holds = async (): Promise<void> => {
+        assert.deepEqual(store.findCard(CARD), { kind: 'live', binding });
+        assert.deepEqual(store.findCard(OTHER), { kind: 'retired', tombstone });
+        assert.deepEqual(store.findCardholder(PERSON), holder);
+        assert.deepEqual(store.roster(), { revision: 2, cards: 1, buckets });
+        assert.deepEqual([store.doorMode(FRONT), store.doorMode(LAB)], ['blocked', 'held-open']);
+        assert.deepEqual(store.tail(), { sequence: 3, hash: entries[2]?.event.hash });
+        assert.deepEqual(await store.entriesAfter(0, 10), entries);
+        assert.deepEqual(store.entryAt(2), entries[1]);
+      };
+      await holds();
+      await reopen();
+      await holds();
+    });
+
+    it('leaves alone what a batch does not name', async () => {
+      const roster = { revision: revision(1), cards: 1, buckets: new Uint8Array(2048).fill(7) };
+      await store.commit(
+        batchOf({ cards: new Map([[CARD, bindingOf()]]), doorModes: new Map([[FRONT, 'blocked']]), roster }),
+      );
+      await store.commit(batchOf({ entries: entriesFrom(1, 1) }));
+      await reopen();
+      assert.equal(store.findCard(CARD).kind, 'live');
+      assert.equal(store.doorMode(FRONT), 'blocked');
+      assert.deepEqual(store.roster(), roster);
+    });
+
+    it('invariant 2: replaces one card by another in one batch, and puts the later record over the earlier', async () => {
+      await store.commit(batchOf({ cards: new Map([[CARD, bindingOf()]]) }));
+      const retired = tombstoneOf({ reason: 'replaced' });
+      await store.commit(
+        batchOf({
+          cards: new Map<CardNumber, CardRecord>([
+            [CARD, retired],
+            [OTHER, bindingOf({ revision: revision(2) })],
+          ]),
+        }),
+      );
+      assert.deepEqual([store.findCard(CARD).kind, store.findCard(OTHER).kind], ['retired', 'live']);
+      await reopen();
+      assert.deepEqual([store.findCard(CARD).kind, store.findCard(OTHER).kind], ['retired', 'live']);
+    });
+
+    it('gives entries in the order of their numbers, from any number, at most as many as asked for', async () => {
+      await store.commit(batchOf({ entries: entriesFrom(1, 300) }));
+      const numbers = async (after: number, limit: number): Promise<number[]> =>
+        (await store.entriesAfter(after, limit)).map(({ event }) => event.sequence);
+      assert.deepEqual(await numbers(0, 3), [1, 2, 3]);
+      assert.deepEqual(await numbers(9, 2), [10, 11]);
+      assert.deepEqual(await numbers(254, 4), [255, 256, 257, 258]);
+      assert.deepEqual(await numbers(298, 10), [299, 300]);
+      assert.deepEqual(await numbers(300, 10), []);
+      assert.deepEqual(await numbers(1_000_000, 10), []);
+      assert.deepEqual(
+        await numbers(0, 1000),
+        Array.from({ length: 300 }, (_, i) => i + 1),
+      );
+    });
+
+    it('continues the tail over batches and restarts', async () => {
+      await store.commit(batchOf({ entries: entriesFrom(1, 2) }));
+      await reopen();
+      await store.commit(batchOf({ entries: entriesFrom(3, 15) }));
+      const [last] = entriesFrom(17, 1);
+      assert.deepEqual(store.tail(), { sequence: 17, hash: last?.event.hash });
+      await reopen();
+      assert.deepEqual(store.tail(), { sequence: 17, hash: last?.event.hash });
+    });
+
+    it('invariant 7: keeps the cursor of the outbox over a restart', async () => {
+      await store.commit(batchOf({ entries: entriesFrom(1, 20) }));
+      await store.saveSentUpTo(16);
+      assert.equal(store.sentUpTo(), 16);
+      await reopen();
+      assert.equal(store.sentUpTo(), 16);
+      await store.saveSentUpTo(17);
+      assert.equal(store.sentUpTo(), 17);
+    });
+
+    it('invariant 5: says of a damaged card that it is unreadable, and does not throw', async () => {
+      await store.commit(
+        batchOf({
+          cards: new Map([
+            [CARD, bindingOf()],
+            [OTHER, bindingOf()],
+          ]),
+        }),
+      );
+      await store.close();
+      await harness.garbleCard(CARD);
+      store = await harness.open();
+      assert.equal(store.findCard(CARD).kind, 'unreadable');
+      assert.equal(store.findCard(OTHER).kind, 'live');
+    });
+
+    it('throws store-record-unreadable for a damaged cardholder', async () => {
+      await store.commit(batchOf({ cardholders: new Map([[PERSON, { cards: [] }]]) }));
+      await store.close();
+      await harness.garbleCardholder(PERSON);
+      store = await harness.open();
+      assert.throws(() => store.findCardholder(PERSON), hasCode('store-record-unreadable'));
+    });
+
+    it('refuses a damaged entry with store-record-unreadable and still gives the others', async () => {
+      await store.commit(batchOf({ entries: entriesFrom(1, 5) }));
+      await store.close();
+      await harness.garbleEntry(2);
+      store = await harness.open();
+      assert.throws(() => store.entryAt(2), hasCode('store-record-unreadable'));
+      await assert.rejects(store.entriesAfter(0, 5), hasCode('store-record-unreadable'));
+      assert.deepEqual((await store.entriesAfter(2, 5)).length, 3);
+      assert.equal(store.entryAt(1)?.event.sequence, 1);
+    });
+
+    it('refuses a commit that cannot be written with store-write-failed, and then none of it is there', async () => {
+      await store.commit(batchOf({ cards: new Map([[CARD, bindingOf()]]), entries: entriesFrom(1, 1) }));
+      const before = { roster: store.roster(), tail: store.tail() };
+      await harness.breakWrites(store);
+      await assert.rejects(
+        store.commit(
+          batchOf({
+            cards: new Map([[OTHER, bindingOf()]]),
+            roster: { ...emptyRoster(), cards: 2 },
+            doorModes: new Map([[FRONT, 'blocked']]),
+            entries: entriesFrom(2, 1),
+          }),
+        ),
+        hasCode('store-write-failed'),
+      );
+      assert.notEqual(store.findCard(OTHER).kind, 'live');
+      assert.deepEqual({ roster: store.roster(), tail: store.tail() }, before);
+      assert.equal(store.doorMode(FRONT), undefined);
+      await reopen();
+      assert.equal(store.findCard(OTHER).kind, 'unknown');
+      assert.equal(store.findCard(CARD).kind, 'live');
+      assert.deepEqual({ roster: store.roster(), tail: store.tail() }, before);
+    });
+
+    it('is opened by one only: a second one is refused with store-locked', async () => {
+      await assert.rejects(harness.open(), hasCode('store-locked'));
+      assert.equal(store.findCard(CARD).kind, 'unknown');
+    });
+
+    it('says of every card that it is unreadable once it is closed, and probe throws', async () => {
+      await store.commit(batchOf({ cards: new Map([[CARD, bindingOf()]]) }));
+      await store.close();
+      assert.equal(store.findCard(CARD).kind, 'unreadable');
+      assert.throws(() => store.probe());
+    });
+  });
+};

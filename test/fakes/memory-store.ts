@@ -1,0 +1,161 @@
+// CredentialStore and EventLog in memory. It keeps the port's promises, and its failures are called for: a commit that is
+// refused, a commit that hangs, a record that cannot be read. What was committed lives on the disk and outlasts the store.
+
+import type { DoorMode } from '../../src/domain/access-decision.ts';
+import { EMPTY_LOG, type LogTail } from '../../src/domain/access-event.ts';
+import type { CardNumber } from '../../src/domain/card-number.ts';
+import type { CardholderRecord, CardLookup, CardRecord } from '../../src/domain/credential.ts';
+import type { CardholderId, DoorId } from '../../src/domain/ids.ts';
+import { emptyRoster, type RosterSummary } from '../../src/domain/roster-digest.ts';
+import { CardeaError } from '../../src/errors.ts';
+import type { CredentialStore, StoreBatch } from '../../src/ports/credential-store.ts';
+import type { EventLog, LogEntry } from '../../src/ports/event-log.ts';
+
+/** What stays when a store is closed. Only one store may have it open. */
+export class MemoryDisk {
+  readonly cards = new Map<CardNumber, CardRecord>();
+  readonly cardholders = new Map<CardholderId, CardholderRecord>();
+  readonly doorModes = new Map<DoorId, DoorMode>();
+  /** The entry of sequence n stands at n - 1. */
+  readonly entries: LogEntry[] = [];
+  readonly garbledCards = new Set<CardNumber>();
+  readonly garbledCardholders = new Set<CardholderId>();
+  readonly garbledEntries = new Set<number>();
+  roster: RosterSummary = emptyRoster();
+  sentUpTo = 0;
+  isOpen = false;
+}
+
+export class MemoryStore implements CredentialStore, EventLog {
+  readonly #disk: MemoryDisk;
+  #isClosed = false;
+  #held: (() => void)[] | undefined;
+
+  /** While set, commits are refused with it. */
+  commitFailure: CardeaError | undefined;
+  /** While set, probe and the synchronous reads of the log throw it. */
+  readFailure: CardeaError | undefined;
+  /** While set, the cursor cannot be moved. */
+  cursorFailure: CardeaError | undefined;
+  /** The batches that were asked for, refused ones included. */
+  readonly commits: StoreBatch[] = [];
+  /** How often a card was looked up. */
+  lookups = 0;
+
+  constructor(disk: MemoryDisk = new MemoryDisk()) {
+    if (disk.isOpen) throw new CardeaError('store-locked', 'another store has this disk open');
+    this.#disk = disk;
+    disk.isOpen = true;
+  }
+
+  findCard(card: CardNumber): CardLookup {
+    this.lookups += 1;
+    if (this.#isClosed) return { kind: 'unreadable', detail: 'the store is closed' };
+    if (this.#disk.garbledCards.has(card)) return { kind: 'unreadable', detail: 'a card record does not decode' };
+    const record = this.#disk.cards.get(card);
+    if (record === undefined) return { kind: 'unknown' };
+    return record.state === 'live' ? { kind: 'live', binding: record } : { kind: 'retired', tombstone: record };
+  }
+
+  findCardholder(id: CardholderId): CardholderRecord | undefined {
+    if (this.#disk.garbledCardholders.has(id)) throw unreadable('a cardholder record');
+    return this.#disk.cardholders.get(id);
+  }
+
+  roster(): RosterSummary {
+    return this.#disk.roster;
+  }
+
+  doorMode(door: DoorId): DoorMode | undefined {
+    return this.#disk.doorModes.get(door);
+  }
+
+  async commit(batch: StoreBatch): Promise<void> {
+    this.commits.push(batch);
+    const held = this.#held;
+    if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
+    if (this.#isClosed) throw new CardeaError('store-write-failed', 'the store is closed');
+    if (this.commitFailure !== undefined) throw this.commitFailure;
+    const disk = this.#disk;
+    for (const [card, record] of batch.cards) disk.cards.set(card, record);
+    for (const [id, record] of batch.cardholders) disk.cardholders.set(id, record);
+    for (const [door, mode] of batch.doorModes) disk.doorModes.set(door, mode);
+    disk.entries.push(...batch.entries);
+    if (batch.roster !== undefined) disk.roster = batch.roster;
+  }
+
+  probe(): void {
+    if (this.readFailure !== undefined) throw this.readFailure;
+    if (this.#isClosed) throw new CardeaError('store-open-failed', 'the store is closed');
+  }
+
+  tail(): LogTail {
+    const last = this.#disk.entries.at(-1)?.event;
+    return last === undefined ? EMPTY_LOG : { sequence: last.sequence, hash: last.hash };
+  }
+
+  entryAt(sequence: number): LogEntry | undefined {
+    if (this.readFailure !== undefined) throw this.readFailure;
+    if (this.#disk.garbledEntries.has(sequence)) throw unreadable('an event record');
+    return this.#disk.entries[sequence - 1];
+  }
+
+  async entriesAfter(after: number, limit: number): Promise<readonly LogEntry[]> {
+    const entries = this.#disk.entries.slice(after, after + limit);
+    if (entries.some(({ event }) => this.#disk.garbledEntries.has(event.sequence))) throw unreadable('an event record');
+    return entries;
+  }
+
+  sentUpTo(): number {
+    return this.#disk.sentUpTo;
+  }
+
+  async saveSentUpTo(sequence: number): Promise<void> {
+    if (this.cursorFailure !== undefined) throw this.cursorFailure;
+    this.#disk.sentUpTo = sequence;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#disk.isOpen = false;
+  }
+
+  /** From now on commits hang until releaseCommits(). */
+  holdCommits(): void {
+    this.#held ??= [];
+  }
+
+  /** Lets the commits that hang go on, and holds no longer. */
+  releaseCommits(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const release of held) release();
+  }
+
+  garbleCard(card: CardNumber): void {
+    this.#disk.garbledCards.add(card);
+  }
+
+  garbleCardholder(id: CardholderId): void {
+    this.#disk.garbledCardholders.add(id);
+  }
+
+  garbleEntry(sequence: number): void {
+    this.#disk.garbledEntries.add(sequence);
+  }
+
+  /** Every card ever heard of, for comparing. */
+  get cards(): ReadonlyMap<CardNumber, CardRecord> {
+    return this.#disk.cards;
+  }
+
+  get cardholders(): ReadonlyMap<CardholderId, CardholderRecord> {
+    return this.#disk.cardholders;
+  }
+
+  get entries(): readonly LogEntry[] {
+    return this.#disk.entries;
+  }
+}
+
+const unreadable = (what: string): CardeaError => new CardeaError('store-record-unreadable', `${what} does not decode`);
