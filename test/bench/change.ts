@@ -60,7 +60,7 @@ dataDir: ${folder}/data
 mqtt: { url: 'mqtt://127.0.0.1:${port}' }
 trust: { messages: unsigned }
 gpio: { driver: simulated }
-doors: { front: {} }
+doors: { front: { strike: {} } }
 readers: { front-in: { door: front, driver: simulated } }
 admin: { socket: ${folder}/cardea.sock }
 `;

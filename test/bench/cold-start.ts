@@ -58,7 +58,7 @@ dataDir: ${folder}/data
 mqtt: { embedded: { port: 0 } }
 trust: { messages: unsigned }
 gpio: { driver: simulated }
-doors: { front: {} }
+doors: { front: { strike: {} } }
 readers: { front-in: { door: front, driver: simulated } }
 admin: { socket: ${folder}/cardea.sock }
 `;

@@ -29,8 +29,8 @@ suite() { # LABEL, then board options and job
   grep -qE '(ℹ|#) tests [1-9]' "$log" || { echo "FAILED: $label ran no test"; failed=1; }
   rm -f "$log"
 }
-suite 'gateway on gpiochip' --env CARDEA_GPIO=gpiochip node --test-reporter=spec dist-board/gateway.mjs
-suite 'gateway on rpi-gpio' --kernel-base 0 --env CARDEA_GPIO=rpi-gpio node --test-reporter=spec dist-board/gateway.mjs
+suite 'gateway on gpiochip' --rst-line 25 --timeout 600 --env CARDEA_GPIO=gpiochip node --test-reporter=spec dist-board/gateway.mjs
+suite 'gateway on rpi-gpio' --kernel-base 0 --rst-line 25 --timeout 600 --env CARDEA_GPIO=rpi-gpio node --test-reporter=spec dist-board/gateway.mjs
 bash test/board/gpio/run.sh "$board" || failed=1
 for job in reader-check.ts two-readers.ts; do
   readers=1

@@ -1,8 +1,8 @@
-#!/bin/sh
-# In the board: the DoorIo contract on the backend named by the argument. Fails also when no test ran.
+#!/bin/bash
+# In the board: the DoorIo contract on the backend named by the argument. A test that hangs is named; none at all is a failure.
+set -o pipefail
 export CARDEA_GPIO_DRIVER="$1"
-node --test --test-reporter=spec dist-board/gpio-door-io.mjs > /tmp/door-io.log 2>&1
+node --test --test-timeout=60000 --test-reporter=spec dist-board/gpio-door-io.mjs 2>&1 | tee /tmp/door-io.log
 status=$?
-cat /tmp/door-io.log
 grep -q 'tests [1-9]' /tmp/door-io.log || { echo 'FAILED: no test ran'; exit 1; }
 exit $status
