@@ -26,6 +26,7 @@ import {
 } from './hr-message-schema.ts';
 import type { HrMessageType, MessageEnvelope } from './message-envelope.ts';
 import type { Topics } from './topics.ts';
+import { repeatedKey } from './unique-keys.ts';
 
 /** Larger messages are refused unread. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
@@ -126,9 +127,14 @@ const messageTypeOf = (topic: string, topics: Topics): HrMessageType | null => {
 
 const parseJson = (bytes: Uint8Array): { readonly content: unknown } | { readonly fault: Fault } => {
   try {
-    const content: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-    if (typeof content === 'object' && content !== null && !Array.isArray(content)) return { content };
-    return { fault: { code: 'invalid-message', detail: 'the message is not a JSON object' } };
+    const json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const content: unknown = JSON.parse(json);
+    if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+      return { fault: { code: 'invalid-message', detail: 'the message is not a JSON object' } };
+    }
+    const repeated = repeatedKey(json);
+    if (repeated === undefined) return { content };
+    return { fault: { code: 'invalid-message', path: pathText(repeated), detail: 'the same name occurs twice' } };
   } catch {
     return { fault: { code: 'invalid-message', detail: 'the message is not JSON in UTF-8' } };
   }
