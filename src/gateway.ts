@@ -38,14 +38,17 @@ import { unsignedEnvelope } from './wire/message-envelope.ts';
 import { lastWill, type StatusDocument } from './wire/status.ts';
 import { topicsOf } from './wire/topics.ts';
 
-/** How long a stop waits for one part before it goes on to the next. */
+/** How long a stop waits for one part before it goes on to the next, and for all of them; the service manager waits ten seconds. */
 const CLOSE_LIMIT_MS = 3000;
+const CLOSE_ALL_LIMIT_MS = 8000;
 
 export interface RunningGateway {
   /** Fulfils when everything is closed; `isFailure` when the gateway stopped because it could not go on. */
   readonly stopped: Promise<{ readonly reason: string; readonly isFailure: boolean }>;
   /** Ends in order. Idempotent. */
   stop(reason: string, isFailure?: boolean): Promise<void>;
+  /** Something was thrown that nobody caught: the strikes go to their safe state at once, then everything is closed. */
+  crashed(error: unknown): Promise<void>;
   describe(): StatusDocument;
   /** The broker in use, such as `mqtt://127.0.0.1:1883`. */
   readonly brokerUrl: string;
@@ -109,6 +112,7 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
 
   const stopped = new Stopped(log, closing);
   const lines = await createDoorLines(config);
+  stopped.makeSafe = () => lines.io.close();
   await lines.io.open({
     onInput: (door, input) => doors.get(door)?.onInput(input),
     onFailure: (error) => void stopped.stop(`the door lines failed: ${error.message}`, true),
@@ -214,7 +218,16 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
     { doors: doors.size, readers: readers.size, broker: brokerUrl, cards: store.roster().cards },
     'gateway ready',
   );
-  return { stopped: stopped.done, stop: (reason, isFailure) => stopped.stop(reason, isFailure), describe, brokerUrl };
+  return {
+    stopped: stopped.done,
+    stop: (reason, isFailure) => stopped.stop(reason, isFailure),
+    crashed: (error) => {
+      log.fatal({ err: error instanceof Error ? error.stack : String(error) }, 'uncaught failure');
+      return stopped.stop(`uncaught failure: ${errorMessage(error)}`, true);
+    },
+    describe,
+    brokerUrl,
+  };
 };
 
 interface GatewayReader extends CreatedReader {
@@ -253,9 +266,11 @@ class ClosingStack {
   }
 
   async closeAll(): Promise<void> {
+    const end = performance.now() + CLOSE_ALL_LIMIT_MS;
     for (const { name, close } of this.#parts.splice(0).reverse()) {
+      const limit = Math.max(0, Math.min(CLOSE_LIMIT_MS, end - performance.now()));
       try {
-        if (!(await inTime(close()))) this.#log.warn({ name }, 'did not close in time');
+        if (!(await inTime(close(), limit))) this.#log.warn({ name }, 'did not close in time');
       } catch (error) {
         this.#log.error({ name, err: errorMessage(error) }, 'could not be closed');
       }
@@ -263,10 +278,10 @@ class ClosingStack {
   }
 }
 
-const inTime = async (closed: void | Promise<void>): Promise<boolean> => {
+const inTime = async (closed: void | Promise<void>, limit: number): Promise<boolean> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), CLOSE_LIMIT_MS);
+    timer = setTimeout(() => resolve(false), limit);
   });
   try {
     return await Promise.race([Promise.resolve(closed).then(() => true), late]);
@@ -280,6 +295,8 @@ class Stopped {
   readonly done: Promise<{ readonly reason: string; readonly isFailure: boolean }>;
   /** Runs before anything is closed. */
   before = (): void => {};
+  /** Takes the strikes to their safe state ahead of everything else, when there is no time for an orderly end. */
+  makeSafe = async (): Promise<void> => {};
   reason = '';
   readonly #log: Log;
   readonly #closing: ClosingStack;
@@ -297,6 +314,8 @@ class Stopped {
     if (this.reason === '') {
       this.reason = reason;
       this.#log.info({ reason, isFailure }, 'gateway stopping');
+      if (isFailure)
+        await this.makeSafe().catch((error) => this.#log.error({ err: errorMessage(error) }, 'strikes not safe'));
       this.before();
       await this.#closing.closeAll();
       this.#resolve({ reason, isFailure });

@@ -27,7 +27,14 @@ const exitCode = await runCommand(process.argv.slice(2), {
   version: VERSION,
   env: process.env,
   operator,
-  startGateway: async (config) => (await import('./gateway.ts')).startGateway(config),
+  startGateway: async (config) => {
+    const { startGateway } = await import('./gateway.ts');
+    const gateway = await startGateway(config);
+    for (const failure of ['uncaughtException', 'unhandledRejection'] as const) {
+      process.on(failure, (error: unknown) => void gateway.crashed(error));
+    }
+    return gateway;
+  },
   onEndSignal: (listener) => {
     for (const signal of END_SIGNALS) process.on(signal, listener);
     return () => {
