@@ -17,11 +17,12 @@ export interface LoadedConfig {
 }
 
 /**
- * The configuration in the file at `path`. Throws CardeaError `config-unreadable`, or `config-invalid` with one line per
+ * The configuration in the file at `path`. A certificate or password that cannot be read is a warning here: the link needs it,
+ * the doors do not. Throws CardeaError `config-unreadable`, or `config-invalid` with one line per
  * fault in its message.
  */
 export const loadConfig = (path: string): LoadedConfig => {
-  const check = checkFile(path);
+  const check = checkFile(path, { areFilesNeeded: false });
   if (check.faults === undefined) return { config: check.config, warnings: check.warnings };
   const count = check.faults.length === 1 ? 'a fault' : `${check.faults.length} faults`;
   const lines = check.faults.map(formatFault).join('\n');
@@ -38,7 +39,7 @@ export interface ConfigReport {
 
 /** Checks the file at `path` and the files that it names. Throws CardeaError `config-unreadable` only. */
 export const checkConfigFile = (path: string): ConfigReport => {
-  const { config, faults = [], warnings } = checkFile(path);
+  const { config, faults = [], warnings } = checkFile(path, { areFilesNeeded: true });
   const summary =
     config === undefined
       ? `${path}: ${counted(faults.length, 'fault')}`
@@ -48,7 +49,7 @@ export const checkConfigFile = (path: string): ConfigReport => {
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-const checkFile = (path: string): ConfigCheck => {
+const checkFile = (path: string, { areFilesNeeded }: { readonly areFilesNeeded: boolean }): ConfigCheck => {
   const text = readText(path);
   if (text === undefined) {
     const fault = { file: path, line: 1, column: 1, path: '', message: 'the file is not UTF-8 text' };
@@ -57,7 +58,9 @@ const checkFile = (path: string): ConfigCheck => {
   const check = checkConfig(text, path);
   const findings = namedFiles(check.tree, path).flatMap(({ key, file }) => fileFindings(key, file));
   const told = (isFault: boolean): readonly ConfigFault[] =>
-    findings.filter((each) => each.isFault === isFault).map(({ finding }) => placed(finding, check.tree, path));
+    findings
+      .filter((each) => (each.isFault && areFilesNeeded) === isFault)
+      .map(({ finding }) => placed(finding, check.tree, path));
   const faults = inFileOrder([...(check.faults ?? []), ...told(true)]);
   const warnings = inFileOrder([...check.warnings, ...told(false)]);
   return faults.length > 0 ? { faults, warnings, tree: check.tree } : { ...check, warnings };

@@ -107,7 +107,18 @@ describe('files that the configuration names', () => {
   it('have to be files', (t) => {
     const path = written(t, textWith({ 5: '  url: mqtts://hr\n  ca: authorities' }));
     mkdirSync(join(path, '..', 'authorities'));
-    assert.match(failureOf(path).message, /mqtt\.ca: .*authorities is a directory; allowed: a file$/);
+    assert.match(
+      checkConfigFile(path).faults.map(formatFault).join(),
+      /mqtt\.ca: .*authorities is a directory; allowed: a file$/,
+    );
+  });
+
+  it('do not keep the doors from working when they are missing: the gateway starts, and warns', (t) => {
+    const path = written(t, WITH_FILES);
+    assert.deepEqual(
+      loadConfig(path).warnings.map(({ path: key }) => key),
+      ['mqtt.passwordFile', 'mqtt.ca'],
+    );
   });
 
   it('are warned of when they are secret and everybody can read them', (t) => {
