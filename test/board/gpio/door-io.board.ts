@@ -72,8 +72,9 @@ describe(`${driver} on a real kernel`, () => {
     assert.equal(await selectGpioBackend({ driver: 'auto' }), 'gpiochip');
   });
 
-  it('pulses an output that is no strike, and leaves it inactive', async () => {
+  it('pulses an output that is no strike, and leaves it inactive', async (t) => {
     const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
+    t.after(() => io.close());
     await io.open({ onInput: () => {}, onFailure: assert.ifError });
     assert.equal(wireLevel(5), 1);
     io.setOutput('reset', true);
@@ -83,18 +84,19 @@ describe(`${driver} on a real kernel`, () => {
     await io.close();
   });
 
-  it('claims an active-low strike without a glitch to the other level', async () => {
+  it('claims an active-low strike without a glitch to the other level', async (t) => {
     board('line', 'pull', '23', '1');
     const watch = spawn('board-ctl', ['line', 'watch', '23']);
+    t.after(() => watch.kill());
     const seen: string[] = [];
     watch.stdout.setEncoding('utf8').on('data', (text: string) => void seen.push(text));
     await until(() => seen.length > 0);
     const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
+    t.after(() => io.close());
     await io.open({ onInput: () => {}, onFailure: assert.ifError });
     await sleep(200);
     await io.close();
     await sleep(200);
-    watch.kill();
     console.log(`line 23 from before open until after close: ${seen.join('').trim().replaceAll('\n', '; ')}`);
     assert.doesNotMatch(seen.join(''), /falling/);
   });
@@ -104,6 +106,7 @@ describe(`${driver} on a real kernel`, () => {
     t.after(() => holder.kill());
     await until(() => wireLevel(25) === 1);
     const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
+    t.after(() => io.close());
     await assert.rejects(io.open({ onInput: () => {}, onFailure: assert.ifError }), (error: unknown) => {
       console.log(String(error));
       return error instanceof CardeaError && error.code === 'gpio-line-busy';
@@ -111,9 +114,10 @@ describe(`${driver} on a real kernel`, () => {
     assert.equal(execFileSync('gpioinfo', { encoding: 'utf8' }).match(/cardea|sysfs/), null);
   });
 
-  it('sees pulses of 100 ms in their order', async () => {
+  it('sees pulses of 100 ms in their order', async (t) => {
     const seen: DoorInput[] = [];
     const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
+    t.after(() => io.close());
     pull(22, 1);
     await io.open({ onInput: (_door, input) => void seen.push(input), onFailure: assert.ifError });
     for (let press = 0; press < 5; press++) {
@@ -128,8 +132,9 @@ describe(`${driver} on a real kernel`, () => {
     );
   });
 
-  it('gives its lines back on close', async () => {
+  it('gives its lines back on close', async (t) => {
     const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
+    t.after(() => io.close());
     await io.open({ onInput: () => {}, onFailure: assert.ifError });
     io.setStrike(front.door, 'unlocked');
     const start = performance.now();
