@@ -44,14 +44,22 @@ export const describeMachine = (): string => {
 };
 
 export const printTable = (title: string, figures: readonly Figure[]): void => {
-  const header: Figure = { what: title, median: 'median', p99: 'p99', baseline: 'baseline (same run)', aim: 'aim' };
   const columns = ['what', 'median', 'p99', 'baseline', 'aim'] as const;
-  const widths = columns.map((column) => Math.max(...[header, ...figures].map((figure) => figure[column].length)));
-  const line = (figure: Figure): string =>
-    columns
-      .map((column, i) => figure[column].padEnd(widths[i] ?? 0))
+  const header = [title, 'median', 'p99', 'baseline (same run)', 'aim'];
+  printRows(
+    header,
+    figures.map((figure) => columns.map((column) => figure[column])),
+  );
+};
+
+/** Left-aligned columns under a header. */
+export const printRows = (header: readonly string[], rows: readonly (readonly string[])[]): void => {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
   console.log(`\n${line(header)}\n${widths.map((width) => '-'.repeat(width)).join('  ')}`);
-  for (const figure of figures) console.log(line(figure));
+  for (const row of rows) console.log(line(row));
 };

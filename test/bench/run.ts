@@ -3,10 +3,24 @@
 import { measureChanges } from './change.ts';
 import { measureColdStart } from './cold-start.ts';
 import { measureDecisions } from './decision.ts';
-import { describeMachine, printTable } from './figures.ts';
+import { describeMachine, printRows, printTable } from './figures.ts';
+import { measureReaderTransfers } from './reader-transfers.ts';
 import { measureTaps } from './tap.ts';
 
 console.log(describeMachine());
 printTable('decisions', [...(await measureDecisions([1_000, 100_000, 1_000_000])), await measureTaps()]);
 printTable('changes', [await measureChanges()]);
 printTable('start', await measureColdStart());
+
+// Counted on a chip model at 1 MHz with 20 us for each system call; `npm run bench:board` measures the same on a real spidev.
+printRows(
+  ['reader', 'driver', 'system calls', 'transfers', 'modelled time', 'UID'],
+  measureReaderTransfers().map(({ what, driver, messages, frames, milliseconds, isRight }) => [
+    what,
+    driver,
+    String(messages),
+    String(frames),
+    `${milliseconds.toFixed(2)} ms`,
+    isRight ? 'right' : 'WRONG',
+  ]),
+);
