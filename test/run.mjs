@@ -16,8 +16,7 @@ const filesBelow = (folder) =>
     .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
     .map((entry) => relative('.', join(entry.parentPath ?? entry.path, entry.name)));
 
-const files =
-  folders.length === 0 ? filesBelow('test').filter((file) => !isApart(file)) : folders.flatMap(filesBelow);
+const files = folders.length === 0 ? filesBelow('test').filter((file) => !isApart(file)) : folders.flatMap(filesBelow);
 if (files.length === 0) {
   console.error(`no test files below ${folders.join(', ') || 'test'}`);
   process.exit(1);
@@ -45,7 +44,9 @@ rmSync(scratch, { recursive: true });
 const count = (what) => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(summary)?.[1] ?? 0);
 const [tests, skipped, todo] = [count('tests'), count('skipped'), count('todo')];
 if (tests === 0 || skipped > 0 || todo > 0) {
-  console.error(`${files.length} files, but ${tests} tests ran, ${skipped} skipped, ${todo} to do: none may be skipped, some must run`);
+  console.error(
+    `${files.length} files, but ${tests} tests ran, ${skipped} skipped, ${todo} to do: none may be skipped, some must run`,
+  );
   process.exit(1);
 }
 process.exit(status ?? 1);

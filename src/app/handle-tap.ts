@@ -141,7 +141,10 @@ export class TapHandler implements CardReaderListener {
       const found = store.findCard(card);
       const { mode } = controller;
       const isClockSynchronized = clock.isSynchronized();
-      return { found, decision: decideAccess({ card: found, door, mode, now: clock.now(), isClockSynchronized, rules }) };
+      return {
+        found,
+        decision: decideAccess({ card: found, door, mode, now: clock.now(), isClockSynchronized, rules }),
+      };
     } catch (error) {
       const found = { kind: 'unreadable', detail: errorMessage(error) } as const;
       return { found, decision: { kind: 'denied', reason: 'store-failure' } };

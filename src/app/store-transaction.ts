@@ -89,7 +89,8 @@ export class StoreTransaction implements RosterView {
       this.#cards.set(number, record);
     }
     for (const [id, record] of change.cardholders) this.#cardholders.set(id, record);
-    const revision = change.revision > this.#roster.revision ? change.revision : this.#roster.revision;
+    const isNewer = change.revision > this.#roster.revision;
+    const revision = isNewer ? change.revision : this.#roster.revision;
     this.#roster = { revision, cards, buckets };
     this.#hasNewRoster = true;
   }
@@ -102,7 +103,8 @@ export class StoreTransaction implements RosterView {
   /** Appends an event; `receiptOf` makes the receipt that the record carries, knowing the record's number. */
   append(event: NewEvent, receiptOf?: (sequence: number) => string): AccessEvent {
     const chained = chainEvent(this.#gateway, this.#tail, event);
-    const entry = receiptOf === undefined ? { event: chained } : { event: chained, receipt: receiptOf(chained.sequence) };
+    const entry =
+      receiptOf === undefined ? { event: chained } : { event: chained, receipt: receiptOf(chained.sequence) };
     this.#puts += 1;
     this.#tail = { sequence: chained.sequence, hash: chained.hash };
     this.#entries.push(entry);

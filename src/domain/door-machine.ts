@@ -6,7 +6,7 @@
 // 3. Leaving is never blocked: the exit button releases the strike in every mode.
 
 import type { DoorMode } from './access-decision.ts';
-import { after, type Milliseconds, type MonotonicTime } from './units.ts';
+import { after, type Milliseconds, type MonotonicTime, monotonicTime } from './units.ts';
 
 /** How one door behaves; from the configuration. */
 export interface DoorTimings {
@@ -103,7 +103,7 @@ export const nextDeadline = <G>(state: DoorState<G>): MonotonicTime | undefined 
   const relockAt = state.strike.kind === 'released' ? state.strike.relockAt : undefined;
   const heldOpenAt = state.leaf.kind === 'open' ? state.leaf.heldOpenAt : undefined;
   if (relockAt === undefined || heldOpenAt === undefined) return relockAt ?? heldOpenAt;
-  return relockAt < heldOpenAt ? relockAt : heldOpenAt;
+  return monotonicTime(Math.min(relockAt, heldOpenAt));
 };
 
 export const stepDoor = <G>(state: DoorState<G>, input: DoorMachineInput<G>): DoorStep<G> => {
@@ -118,7 +118,10 @@ const react = <G>(state: DoorState<G>, input: DoorMachineInput<G>): DoorStep<G> 
       return { state, effects: [] };
     case 'strike-failed':
       // Mode `held-open` stays what the operator wants; the runner says that the strike does not follow.
-      return { state: state.strike.kind === 'released' ? { ...state, strike: { kind: 'locked' } } : state, effects: [] };
+      return {
+        state: state.strike.kind === 'released' ? { ...state, strike: { kind: 'locked' } } : state,
+        effects: [],
+      };
     case 'release':
       return release(state, input.cause, input.at);
     case 'position':
