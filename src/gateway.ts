@@ -16,6 +16,7 @@ import { TapHandler } from './app/handle-tap.ts';
 import { HealthMonitor } from './app/health.ts';
 import { EventPublisher } from './app/publish-events.ts';
 import { SerialWriter } from './app/serial-writer.ts';
+import { ClockWatch } from './app/watch-clock.ts';
 import type { Config, ReaderConfig } from './config/config.ts';
 import { isLossyFormat } from './domain/card-number.ts';
 import type { DoorId, ReaderId } from './domain/ids.ts';
@@ -110,6 +111,9 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
   closing.add('status', () => status.stop());
   const onChange = (): void => status.changed();
 
+  const clockWatch = new ClockWatch({ clock, writer, log: log.child({ part: 'clock' }), onChange });
+  closing.add('clock', () => clockWatch.stop());
+
   const stopped = new Stopped(log, closing);
   const lines = await createDoorLines(config);
   stopped.makeSafe = () => lines.io.close();
@@ -127,6 +131,7 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
     doors.set(door, new DoorController(deps, store.doorMode(door)));
   }
   record('gateway-started', { version: VERSION });
+  clockWatch.start();
   stopped.before = () => record('gateway-stopped', { reason: stopped.reason });
 
   const readerLog = log.child({ part: 'reader' });

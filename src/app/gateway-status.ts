@@ -49,6 +49,7 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
         state === 'offline' ? [`reader ${reader}: offline: ${detail ?? ''}`] : [],
       ),
       ...(deps.publisher.fault === undefined ? [] : [`outbox: ${deps.publisher.fault}`]),
+      ...(deps.clock.isSynchronized() ? [] : ['clock: not set, cards with a validity window are denied']),
       ...(deps.writer.isFailing ? ['store: writes fail, changes from HR are not taken'] : []),
     ],
   };
