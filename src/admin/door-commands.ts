@@ -3,6 +3,7 @@
 // 1. What locks takes effect at once, whatever the disk does, and is recorded then; the operator is told if it could not be.
 // 2. What opens, or allows to open, is recorded first, and does not happen while the store fails.
 // 3. A command that opens never undoes one that locked the door after it was given.
+// 4. A command that opens takes effect soon or never: after OPENING_LIMIT it is refused, whatever the disk does later.
 
 import type { DoorController } from '../app/door-controller.ts';
 import type { SerialWriter } from '../app/serial-writer.ts';
@@ -10,9 +11,10 @@ import type { StoreTransaction } from '../app/store-transaction.ts';
 import type { DoorMode } from '../domain/access-decision.ts';
 import type { NewEvent } from '../domain/access-event.ts';
 import type { DoorId } from '../domain/ids.ts';
+import { milliseconds } from '../domain/units.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
 import type { DoorAction, DoorCommandAnswer } from './protocol.ts';
 
 interface Dependencies {
@@ -37,8 +39,12 @@ const MODES: Readonly<Record<Exclude<DoorAction, 'unlock'>, DoorMode>> = {
   normal: 'normal',
 };
 
+/** How long after it was given a command may still open: whoever looked at the door then may have gone. */
+export const OPENING_LIMIT = milliseconds(3000);
+
 const BLOCKED = 'the door is blocked; lift that first with the command normal';
 const OVERTAKEN = 'the door was locked by another command meanwhile';
+const TIMED_OUT = `timed out: it was not recorded within ${OPENING_LIMIT / 1000} seconds, so the door stays as it is; see cardea status`;
 const STRIKE_FAILED = 'the strike could not be driven: look at the door, its relay and its wiring';
 
 export class DoorCommands {
@@ -77,27 +83,71 @@ export class DoorCommands {
     }
   }
 
+  /** Answers at the limit, also while the disk hangs; the record may come later, and then says that nothing was opened. */
   async #open(command: DoorCommand): Promise<DoorCommandAnswer> {
+    const { clock } = this.#deps;
+    const givenAt = clock.monotonic();
+    let isAnswered = false;
+    let timer: Timer | undefined;
+    const late = new Promise<DoorCommandAnswer>((resolve) => {
+      timer = clock.schedule(OPENING_LIMIT, () => {
+        isAnswered = true;
+        resolve(this.#answer(command, { result: 'refused', sequence: null, detail: TIMED_OUT }));
+      });
+    });
+    const isLate = (): boolean => isAnswered || clock.monotonic() - givenAt >= OPENING_LIMIT;
+    try {
+      return await Promise.race([this.#recordThenOpen(command, isLate), late]);
+    } finally {
+      timer?.cancel();
+    }
+  }
+
+  async #recordThenOpen(command: DoorCommand, isLate: () => boolean): Promise<DoorCommandAnswer> {
     const { door, controller, action } = command;
     const timesLocked = this.#timesLocked(door);
     const mode = action === 'unlock' ? undefined : MODES[action];
+    /** What stands in the way of the command at this moment. */
+    const obstacle = (): string | undefined => {
+      if (this.#timesLocked(door) !== timesLocked) return OVERTAKEN;
+      return isLate() ? TIMED_OUT : undefined;
+    };
     const recorded = await this.#write(command, (tx) => {
-      const isRefused = mode === undefined && controller.mode === 'blocked';
-      const isOvertaken = this.#timesLocked(door) !== timesLocked;
-      const result = isRefused || isOvertaken ? 'refused' : 'done';
+      const isBlocked = mode === undefined && controller.mode === 'blocked';
+      const found = obstacle();
+      const result = isBlocked || found !== undefined ? 'refused' : 'done';
       if (mode !== undefined && result === 'done') tx.putDoorMode(door, mode);
-      return { result, sequence: tx.append(this.#event(command, result)).sequence } as const;
+      return { result, sequence: tx.append(this.#event(command, result, found)).sequence } as const;
     });
     const { sequence } = recorded;
-    if (this.#timesLocked(door) !== timesLocked) {
-      // What the log says was done must not stand uncorrected.
-      if (recorded.result === 'done') this.#deps.writer.record(this.#event(command, 'refused'));
-      return this.#answer(command, { result: 'refused', sequence, detail: OVERTAKEN });
+    const found = obstacle();
+    if (found !== undefined) {
+      if (recorded.result === 'done') this.#takeBack(command, found);
+      return this.#answer(command, { result: 'refused', sequence, detail: found });
     }
     if (recorded.result === 'refused') return this.#answer(command, { result: 'refused', sequence, detail: BLOCKED });
     const outcome = this.#apply(command, mode);
     if (outcome.result !== 'done') this.#deps.writer.record(this.#event(command, outcome.result));
     return this.#answer(command, { ...outcome, sequence });
+  }
+
+  /** What the log says was done must not stand uncorrected, nor the mode that was stored with it. */
+  #takeBack(command: DoorCommand, obstacle: string): void {
+    const { door, action, controller } = command;
+    const { writer, log } = this.#deps;
+    const refusal = this.#event(command, 'refused', obstacle);
+    if (action === 'unlock') return writer.record(refusal);
+    const corrected = writer.write((tx) => {
+      tx.putDoorMode(door, controller.mode);
+      tx.append(refusal);
+    });
+    corrected.catch((error: unknown) => {
+      log.error(
+        { door, action, err: errorMessage(error) },
+        'mode of a refused command is stored and could not be taken back',
+      );
+      writer.record(refusal);
+    });
   }
 
   #apply({ controller }: DoorCommand, mode: DoorMode | undefined): { result: Result; detail: string | null } {
@@ -122,9 +172,9 @@ export class DoorCommands {
     }
   }
 
-  #event({ door, action, operator }: DoorCommand, result: Result): NewEvent {
+  #event({ door, action, operator }: DoorCommand, result: Result, obstacle?: string): NewEvent {
     const { clock } = this.#deps;
-    const detail = { action, operator, result };
+    const detail = { action, operator, result, ...(obstacle === TIMED_OUT && { cause: 'timed-out' }) };
     return { event: 'door-command', at: clock.now(), clockSynchronized: clock.isSynchronized(), door, detail };
   }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { OPENING_LIMIT } from '../../src/admin/door-commands.ts';
 import type { DoorAction, DoorCommandAnswer } from '../../src/admin/protocol.ts';
 import type { DoorId } from '../../src/domain/ids.ts';
 import { CardeaError } from '../../src/errors.ts';
+import { settle } from '../app/door-bench.ts';
 import { AdminBench, FRONT, LAB } from './admin-bench.ts';
 
 const OPERATOR = 'ada';
@@ -134,6 +136,68 @@ describe('what opens is recorded first', () => {
     bench.store.commitFailure = diskIsFull;
     await assert.rejects(command(bench, 'normal'), isStoreFailure);
     assert.equal(bench.doors.get(FRONT)?.mode, 'blocked');
+  });
+});
+
+describe('what opens takes effect soon or never', () => {
+  for (const action of ['unlock', 'hold-open'] as const) {
+    it(`${action} is refused at the limit while the disk hangs, and does not happen when the disk is back`, async () => {
+      const bench = await AdminBench.start();
+      bench.store.holdCommits();
+      const answered = command(bench, action);
+      await settle();
+      bench.clock.advance(OPENING_LIMIT);
+      const answer = await answered;
+      assert.deepEqual([answer.result, answer.mode, answer.sequence], ['refused', 'normal', null]);
+      assert.match(answer.detail ?? '', /timed out/);
+      bench.clock.advance(600_000);
+      bench.store.releaseCommits();
+      await settle();
+      assert.equal(bench.io.strike(FRONT), 'locked');
+      assert.equal(bench.doors.get(FRONT)?.mode, 'normal');
+      assert.deepEqual(await commandsIn(bench), [`front ${action} done`, `front ${action} refused`]);
+      const last = (await bench.store.entriesAfter(1, 1))[0]?.event.detail;
+      assert.deepEqual(last, { action, operator: OPERATOR, result: 'refused', cause: 'timed-out' });
+    });
+  }
+
+  it('a command that waited its turn for too long is recorded as refused only', async () => {
+    const bench = await AdminBench.start();
+    bench.store.holdCommits();
+    const filled = bench.fillLog(1);
+    await settle();
+    const answered = command(bench, 'hold-open');
+    bench.clock.advance(OPENING_LIMIT);
+    bench.store.releaseCommits();
+    await Promise.all([answered, filled]);
+    await settle();
+    assert.deepEqual(await commandsIn(bench), ['front hold-open refused']);
+    assert.equal(bench.store.doorMode(FRONT), undefined);
+  });
+
+  it('normal that came too late leaves the door blocked, over a restart as well', async () => {
+    const bench = await AdminBench.start();
+    await command(bench, 'block');
+    bench.store.holdCommits();
+    const answered = command(bench, 'normal');
+    await settle();
+    bench.clock.advance(OPENING_LIMIT);
+    assert.equal((await answered).result, 'refused');
+    bench.store.releaseCommits();
+    await settle();
+    assert.equal(bench.doors.get(FRONT)?.mode, 'blocked');
+    assert.equal(bench.store.doorMode(FRONT), 'blocked');
+  });
+
+  it('a command that is recorded just in time opens', async () => {
+    const bench = await AdminBench.start();
+    bench.store.holdCommits();
+    const answered = command(bench, 'unlock');
+    await settle();
+    bench.clock.advance(OPENING_LIMIT - 1);
+    bench.store.releaseCommits();
+    assert.equal((await answered).result, 'done');
+    assert.equal(bench.io.strike(FRONT), 'unlocked');
   });
 });
 
