@@ -26,13 +26,19 @@ export interface DoorIo {
   open(listener: DoorIoListener): Promise<void>;
   /** Synchronous, and done when it returns. Throws CardeaError `gpio-write-failed`; the caller denies and raises an alarm. */
   setStrike(door: DoorId, state: StrikeState): void;
-  /** What was last asked for; `locked` after open. */
+  /** What was last asked for; `locked` after open; what the strike does without power after `makeSafe` and `close`. */
   strike(door: DoorId): StrikeState;
   /** Undefined where the door has no contact. */
   position(door: DoorId): DoorPosition | undefined;
   /** False where the door has no exit button. */
   isExitPressed(door: DoorId): boolean;
-  /** Takes every strike to its safe state (de-energized: fail-secure locks, fail-safe unlocks) and gives the lines back. Idempotent. */
+  /**
+   * Takes every strike off power (fail-secure locks, fail-safe unlocks): synchronous, done when it returns, never throws, in every
+   * state, any number of times; for signals, `exit` handlers and crashes. The strikes stay so: setStrike throws
+   * `gpio-write-failed` until the next open(), and an open() under way rejects.
+   */
+  makeSafe(): void;
+  /** As `makeSafe`, and gives the lines back. Idempotent; takes seconds at most. Rejects when a strike could not be made safe. */
   close(): Promise<void>;
 }
 

@@ -157,6 +157,48 @@ export const doorIoContract = (name: string, makeHarness: () => Promise<DoorIoHa
       assert.equal(harness.strikeLevel(GATE), 1);
     });
 
+    it('has taken every strike off power when makeSafe returns, and keeps it so', async () => {
+      await io.open(listener);
+      for (const [door] of LEVELS) io.setStrike(door, 'unlocked');
+      io.makeSafe();
+      io.makeSafe();
+      for (const [door, locked, , safe] of LEVELS) {
+        assert.equal(harness.strikeLevel(door), safe, door);
+        assert.equal(io.strike(door), safe === locked ? 'locked' : 'unlocked', door);
+        assert.throws(
+          () => io.setStrike(door, 'unlocked'),
+          (error) => error instanceof CardeaError && error.code === 'gpio-write-failed',
+        );
+        assert.throws(() => io.setStrike(door, 'locked'), CardeaError);
+        assert.equal(harness.strikeLevel(door), safe, door);
+      }
+      await io.close();
+      io.makeSafe();
+      for (const [door, , , safe] of LEVELS) assert.equal(harness.strikeLevel(door), safe, door);
+      assert.deepEqual(failures, []);
+    });
+
+    it('may be made safe without ever having been opened, and be opened afterwards', async () => {
+      io.makeSafe();
+      await io.open(listener);
+      io.setStrike(FRONT, 'unlocked');
+      assert.equal(harness.strikeLevel(FRONT), 1);
+      io.makeSafe();
+      await io.close();
+      await io.open(listener);
+      io.setStrike(FRONT, 'unlocked');
+      assert.equal(io.strike(FRONT), 'unlocked');
+      assert.equal(harness.strikeLevel(FRONT), 1);
+    });
+
+    it('energizes nothing when it is made safe while it is being opened', async () => {
+      const opening = io.open(listener);
+      io.makeSafe();
+      await opening.catch((error: unknown) => assert.ok(error instanceof CardeaError));
+      assert.throws(() => io.setStrike(FRONT, 'unlocked'), CardeaError);
+      assert.notEqual(harness.strikeLevel(FRONT), 1);
+    });
+
     it('reports nothing and drives nothing once closed', async () => {
       await io.open(listener);
       await io.close();

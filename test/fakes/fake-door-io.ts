@@ -1,7 +1,7 @@
 // DoorIo in memory with a hand on every wire: inputs are set, strike levels read, failures called for.
 
 import type { DoorId } from '../../src/domain/ids.ts';
-import { type LineLevel, safeStrikeLevel, strikeLevel } from '../../src/drivers/gpio/strike-level.ts';
+import { type LineLevel, safeStrikeLevel, safeStrikeState, strikeLevel } from '../../src/drivers/gpio/strike-level.ts';
 import { CardeaError } from '../../src/errors.ts';
 import type {
   DoorInput,
@@ -19,6 +19,7 @@ export class FakeDoorIo implements DoorIo {
   /** Closed contacts and pressed buttons, as `door/kind`. */
   readonly #active = new Set<string>();
   #listener: DoorIoListener | undefined;
+  #madeSafe = false;
 
   /** Every call of setStrike that succeeded, in order. */
   readonly strikeCalls: { readonly door: DoorId; readonly state: StrikeState }[] = [];
@@ -36,12 +37,14 @@ export class FakeDoorIo implements DoorIo {
   async open(listener: DoorIoListener): Promise<void> {
     if (this.openFailure !== undefined) throw this.openFailure;
     this.#listener = listener;
+    this.#madeSafe = false;
     for (const door of this.#wirings.keys()) this.#drive(door, 'locked');
   }
 
   setStrike(door: DoorId, state: StrikeState): void {
     if (this.writeFailure !== undefined) throw this.writeFailure;
-    if (this.#listener === undefined) throw new CardeaError('gpio-write-failed', `strike of door ${door}: not open`);
+    if (this.#listener === undefined || this.#madeSafe)
+      throw new CardeaError('gpio-write-failed', `strike of door ${door}: not open`);
     this.#drive(door, state);
     this.strikeCalls.push({ door, state });
   }
@@ -59,11 +62,18 @@ export class FakeDoorIo implements DoorIo {
     return this.#active.has(`${door}/exit-button`);
   }
 
-  async close(): Promise<void> {
-    this.#listener = undefined;
-    for (const [door, wiring] of this.#wirings) {
-      if (this.#levels.has(door)) this.#levels.set(door, safeStrikeLevel(wiring.strike));
+  makeSafe(): void {
+    this.#madeSafe = true;
+    for (const [door, { strike }] of this.#wirings) {
+      if (!this.#levels.has(door)) continue;
+      this.#levels.set(door, safeStrikeLevel(strike));
+      this.#strikes.set(door, safeStrikeState(strike));
     }
+  }
+
+  async close(): Promise<void> {
+    this.makeSafe();
+    this.#listener = undefined;
   }
 
   /** What the world does to an input: contact active means closed, exit button active means pressed. */
@@ -81,6 +91,11 @@ export class FakeDoorIo implements DoorIo {
   /** The level on the strike's line; undefined before the first open. */
   strikeLevel(door: DoorId): LineLevel | undefined {
     return this.#levels.get(door);
+  }
+
+  /** Whether makeSafe or close was called after the last open. */
+  get isMadeSafe(): boolean {
+    return this.#madeSafe;
   }
 
   /** Whether open was called and close was not. */

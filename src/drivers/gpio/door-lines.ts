@@ -54,6 +54,10 @@ export const linePurposes = (
     ...outputs.map(({ name, line }) => [line, name] as const),
   ]);
 
+/** For an open() that makeSafe() overtook. */
+export const madeSafeMeanwhile = (): CardeaError =>
+  new CardeaError('gpio-unavailable', 'the doors were made safe while their lines were being opened');
+
 export const unknownDoor = (door: DoorId): CardeaError =>
   new CardeaError('unknown-door', `no door ${door} among the configured lines`, { context: { door } });
 

@@ -11,6 +11,7 @@ import {
   inactivePull,
   inputLines,
   linePurposes,
+  madeSafeMeanwhile,
   toDoorInput,
   unknownDoor,
   unknownOutput,
@@ -20,7 +21,7 @@ import type { OutputRequest } from './gpio-uapi.ts';
 import { InputWatch } from './input-watch.ts';
 import { type KernelCalls, loadKernelCalls } from './kernel-calls.ts';
 import { removeSafeStateFile, writeSafeStateFile } from './safe-state-file.ts';
-import { isActive, type LineLevel, levelOf, safeStrikeLevel, strikeLevel } from './strike-level.ts';
+import { isActive, type LineLevel, levelOf, safeStrikeLevel, safeStrikeState, strikeLevel } from './strike-level.ts';
 
 export interface GpiochipDoorIoOptions {
   readonly doors: readonly DoorWiring[];
@@ -53,6 +54,7 @@ export class GpiochipDoorIo implements DoorIo, AuxiliaryOutputs {
   readonly #outputIndex: ReadonlyMap<number, number>;
   readonly #strikes = new Map<DoorId, StrikeState>();
   #claims: Claims | undefined;
+  #madeSafe = false;
 
   constructor(options: GpiochipDoorIoOptions) {
     this.#options = options;
@@ -63,7 +65,9 @@ export class GpiochipDoorIo implements DoorIo, AuxiliaryOutputs {
   }
 
   async open(listener: DoorIoListener): Promise<void> {
+    this.#madeSafe = false;
     const kernel = this.#options.kernel ?? (await loadKernelCalls());
+    if (this.#madeSafe) throw madeSafeMeanwhile();
     const chip = GpioChip.open(kernel, this.#options.chip);
     let inputs: ClaimedLines | undefined;
     let outputs: ClaimedLines | undefined;
@@ -128,19 +132,15 @@ export class GpiochipDoorIo implements DoorIo, AuxiliaryOutputs {
     this.#drive(output.line, levelOf(output, active), name);
   }
 
+  makeSafe(): void {
+    this.#driveSafe();
+  }
+
   async close(): Promise<void> {
+    const failures = this.#driveSafe();
     const claims = this.#claims;
     this.#claims = undefined;
     if (claims === undefined) return;
-    // Strikes first and each for itself: one line that fails must not keep the others energized.
-    const failures: unknown[] = [];
-    for (const { line, level } of this.#safeLevels()) {
-      try {
-        if (claims.outputs !== undefined) claims.chip.write(claims.outputs, this.#outputIndex.get(line) ?? 0, level);
-      } catch (error) {
-        failures.push(error);
-      }
-    }
     await claims.watch?.stop();
     if (claims.inputs !== undefined) claims.chip.release(claims.inputs);
     if (claims.outputs !== undefined) claims.chip.release(claims.outputs);
@@ -157,10 +157,28 @@ export class GpiochipDoorIo implements DoorIo, AuxiliaryOutputs {
     if (this.#options.safeStatePath !== undefined) removeSafeStateFile(this.#options.safeStatePath);
   }
 
+  /** Strikes first and every output for itself: one that fails must not keep the others energized. Returns what went wrong. */
+  #driveSafe(): readonly unknown[] {
+    this.#madeSafe = true;
+    const failures: unknown[] = [];
+    const { chip, outputs } = this.#claims ?? {};
+    if (chip === undefined || outputs === undefined) return failures;
+    for (const { line, level } of this.#safeLevels()) {
+      try {
+        chip.write(outputs, this.#outputIndex.get(line) ?? 0, level);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    for (const { door, strike } of this.#doors.values()) this.#strikes.set(door, safeStrikeState(strike));
+    return failures;
+  }
+
   #drive(line: number, level: LineLevel, purpose: string): void {
     const index = this.#outputIndex.get(line);
-    if (this.#claims?.outputs === undefined || index === undefined) {
-      throw new CardeaError('gpio-write-failed', `GPIO line ${line} (${purpose}) is not open`, { context: { line } });
+    if (this.#claims?.outputs === undefined || index === undefined || this.#madeSafe) {
+      const state = this.#madeSafe ? 'was made safe' : 'is not open';
+      throw new CardeaError('gpio-write-failed', `GPIO line ${line} (${purpose}) ${state}`, { context: { line } });
     }
     try {
       this.#claims.chip.write(this.#claims.outputs, index, level);

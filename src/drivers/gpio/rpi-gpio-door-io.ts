@@ -11,12 +11,13 @@ import {
   type InputLine,
   inputLines,
   linePurposes,
+  madeSafeMeanwhile,
   toDoorInput,
   unknownDoor,
   unknownOutput,
 } from './door-lines.ts';
 import { removeSafeStateFile, writeSafeStateFile } from './safe-state-file.ts';
-import { isActive, type LineLevel, levelOf, safeStrikeLevel, strikeLevel } from './strike-level.ts';
+import { isActive, type LineLevel, levelOf, safeStrikeLevel, safeStrikeState, strikeLevel } from './strike-level.ts';
 import { findSysfsChip, SYSFS_GPIO_ROOT, SysfsLine } from './sysfs-gpio.ts';
 
 /** What is used of rpi-gpio. */
@@ -71,6 +72,9 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
   readonly #purposes: ReadonlyMap<number, string>;
   readonly #strikes = new Map<DoorId, StrikeState>();
   #open: OpenLines | undefined;
+  /** Value files of the lines claimed so far; while open() runs it has some already. */
+  #lines: ReadonlyMap<number, SysfsLine> = new Map();
+  #madeSafe = false;
 
   constructor(options: RpiGpioDoorIoOptions) {
     this.#options = options;
@@ -85,12 +89,14 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
    * left them, and rpi-gpio takes them over.
    */
   async open(listener: DoorIoListener): Promise<void> {
+    this.#madeSafe = false;
     const root = this.#options.sysfsRoot ?? SYSFS_GPIO_ROOT;
     const { label } = findSysfsChip(root, this.#options.chip);
     const gpio = this.#options.gpio ?? (await loadRpiGpio());
     gpio.reset();
     gpio.setMode(gpio.MODE_BCM);
     const lines = new Map<number, SysfsLine>();
+    this.#lines = lines;
     try {
       for (const { line } of this.#inputs) await this.#setUp(gpio, line, 'in');
       for (const { line } of this.#inputs) lines.set(line, new SysfsLine(root, line));
@@ -99,16 +105,18 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
       if (safeStatePath !== undefined) writeSafeStateFile(safeStatePath, label, doors);
       for (const { line, level } of this.#outputLevels()) {
         // 'high' and 'low' set direction and level in one step; 'out' would go low first and fire an active-low relay.
+        if (this.#madeSafe) throw madeSafeMeanwhile();
         await this.#setUp(gpio, line, level === 1 ? 'high' : 'low');
         lines.set(line, new SysfsLine(root, line));
+        if (this.#madeSafe) throw madeSafeMeanwhile();
       }
       for (const door of this.#doors.keys()) this.#strikes.set(door, 'locked');
       const open: OpenLines = { gpio, lines, levels, stopPolling: () => {} };
       open.stopPolling = (this.#options.every ?? every)(POLL_INTERVAL, () => this.#poll(open, listener));
       this.#open = open;
     } catch (error) {
-      this.#driveSafe(lines);
-      for (const line of lines.values()) line.close();
+      this.#driveSafe();
+      this.#giveBack();
       await gpio.promise.destroy().catch(() => {});
       gpio.reset();
       throw error;
@@ -146,13 +154,17 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
     this.#drive(output.line, levelOf(output, active));
   }
 
+  makeSafe(): void {
+    this.#driveSafe();
+  }
+
   async close(): Promise<void> {
+    const failures = this.#driveSafe();
     const open = this.#open;
     this.#open = undefined;
     if (open === undefined) return;
     open.stopPolling();
-    const failures = this.#driveSafe(open.lines);
-    for (const line of open.lines.values()) line.close();
+    this.#giveBack();
     await open.gpio.promise.destroy().catch((error: unknown) => failures.push(error));
     open.gpio.reset();
     if (failures.length > 0) {
@@ -191,8 +203,9 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
   #drive(line: number, level: LineLevel): void {
     const purpose = this.#purposes.get(line);
     const value = this.#open?.lines.get(line);
-    if (value === undefined) {
-      throw new CardeaError('gpio-write-failed', `GPIO line ${line} (${purpose}) is not open`, { context: { line } });
+    if (value === undefined || this.#madeSafe) {
+      const state = this.#madeSafe ? 'was made safe' : 'is not open';
+      throw new CardeaError('gpio-write-failed', `GPIO line ${line} (${purpose}) ${state}`, { context: { line } });
     }
     try {
       value.write(level);
@@ -227,19 +240,29 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
     ];
   }
 
-  /** Every output that is among `lines`, each for itself; returns what went wrong. */
-  #driveSafe(lines: ReadonlyMap<number, SysfsLine>): unknown[] {
+  /** Strikes first and every output for itself: one that fails must not keep the others energized. Returns what went wrong. */
+  #driveSafe(): unknown[] {
+    this.#madeSafe = true;
     const failures: unknown[] = [];
     const drive = (line: number, level: LineLevel): void => {
       try {
-        lines.get(line)?.write(level);
+        this.#lines.get(line)?.write(level);
       } catch (error) {
         failures.push(error);
       }
     };
-    for (const { strike } of this.#doors.values()) drive(strike.line, safeStrikeLevel(strike));
+    for (const { door, strike } of this.#doors.values()) {
+      drive(strike.line, safeStrikeLevel(strike));
+      if (this.#open !== undefined) this.#strikes.set(door, safeStrikeState(strike));
+    }
     for (const output of this.#auxiliary.values()) drive(output.line, levelOf(output, false));
     return failures;
+  }
+
+  #giveBack(): void {
+    const lines = this.#lines;
+    this.#lines = new Map();
+    for (const line of lines.values()) line.close();
   }
 }
 

@@ -18,6 +18,7 @@ interface SimulatedDoor {
 export class SimulatedDoorIo implements DoorIo {
   readonly #doors: ReadonlyMap<DoorId, SimulatedDoor>;
   #listener: DoorIoListener | undefined;
+  #madeSafe = false;
 
   /** Every door starts closed, with its button not pressed. */
   constructor({ doors }: { readonly doors: readonly DoorWiring[] }) {
@@ -28,20 +29,24 @@ export class SimulatedDoorIo implements DoorIo {
 
   async open(listener: DoorIoListener): Promise<void> {
     for (const door of this.#doors.values()) door.strike = 'locked';
+    this.#madeSafe = false;
     this.#listener = listener;
   }
 
   setStrike(door: DoorId, state: StrikeState): void {
     const simulated = this.#door(door);
-    if (this.#listener === undefined) {
-      throw new CardeaError('gpio-write-failed', `strike of door ${door}: the simulated lines are not open`, {
-        context: { door },
-      });
+    if (this.#listener === undefined || this.#madeSafe) {
+      throw new CardeaError(
+        'gpio-write-failed',
+        `strike of door ${door}: the simulated lines are not open, or made safe`,
+        {
+          context: { door },
+        },
+      );
     }
     simulated.strike = state;
   }
 
-  /** After close, the state that the strike has without power. */
   strike(door: DoorId): StrikeState {
     return this.#door(door).strike;
   }
@@ -75,12 +80,17 @@ export class SimulatedDoorIo implements DoorIo {
     this.#listener?.onInput(door, input);
   }
 
-  async close(): Promise<void> {
+  makeSafe(): void {
     if (this.#listener === undefined) return;
-    this.#listener = undefined;
+    this.#madeSafe = true;
     for (const door of this.#doors.values()) {
       door.strike = door.wiring.strike.failMode === 'secure' ? 'locked' : 'unlocked';
     }
+  }
+
+  async close(): Promise<void> {
+    this.makeSafe();
+    this.#listener = undefined;
   }
 
   #door(door: DoorId): SimulatedDoor {
