@@ -5,6 +5,7 @@ import {
   type AmbiguityCause,
   type FieldObservation,
   IDLE_FILTER,
+  LOOKS_TO_BE_ALONE,
   LOOKS_TO_BE_AMBIGUOUS,
   LOOKS_TO_BE_GONE,
   stepTapFilter,
@@ -70,7 +71,18 @@ const TABLE: readonly [string, string, string][] = [
   ['and shuts the presentation', 'AcccAB', 'A  c  '],
   ['a collision after noise shuts the presentation, though it was told once already', 'nnncccAB', '  n     '],
   ['also when a card was read in between', 'nnnAcccB', '  nA    '],
-  ['one look at a collision is not yet one', 'cA', ' A'],
+  ['one look at a collision is not yet told', 'c..c..cc', '        '],
+  ['but no card of the stack gets through at the next look', 'cA', '  '],
+  ['nor at those after it', 'ccAAAABBBB', '          '],
+  ['a card that is read alone for long enough is a tap', 'cAAAAAA', '     A '],
+  ['the same card, not the two of the stack in turn', 'cAAABBBBA', '         '],
+  ['in a row: a garbled look begins anew', 'cAAAAnAAAAA', '          A'],
+  ['and so does an empty one', 'cAAAA.AAAAA', '          A'],
+  ['and so does a collision', 'cAAAAcAAAAA', '          A'],
+  ['an empty field ends the suspicion at once', 'c..A', '   A'],
+  ['a stack that is read now and then is told all the same', 'cAcAcAAAAAAA', '    c       '],
+  ['a card that made its tap before the collision makes no second one', 'AcAAAAAA', 'A       '],
+  ['another card after a look at a collision has to lie alone', 'AcBBBBB', 'A     B'],
 ];
 
 for (const [what, looks, taps] of TABLE) {
@@ -99,6 +111,31 @@ test('a presentation makes at most one tap per change of card and one ambiguous 
     }),
     { numRuns: 2000 },
   );
+});
+
+test('after a single collision a card is a tap only after an empty field or once it was read alone for long enough', () => {
+  fc.assert(
+    fc.property(LOOKS, LOOKS, (before, after) => {
+      const looks = `${before}c${after}`;
+      const taps = tapsOf(looks);
+      for (let at = before.length + 1; at < looks.length; at++) {
+        if (!'ABL'.includes(taps[at] ?? '')) continue;
+        const since = looks.slice(looks.lastIndexOf('c', at), at + 1);
+        const row = (looks[at] ?? '').repeat(LOOKS_TO_BE_ALONE);
+        if (!since.includes(EMPTY) && !since.includes(row)) return false;
+      }
+      return true;
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a stack of which one card is read at random never makes a tap of a card', () => {
+  const runs = fc.array(fc.constantFrom('c', 'cA', 'cB', 'cAA', 'cAB', 'cAAAA', 'cBBBB'), {
+    minLength: 1,
+    maxLength: 30,
+  });
+  fc.assert(fc.property(runs, (parts) => !/[ABL]/.test(tapsOf(parts.join('')))));
 });
 
 test('after collisions enough to be told, nothing is a tap until the field was empty', () => {
