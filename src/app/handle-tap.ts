@@ -70,6 +70,12 @@ interface Judgement {
   readonly decision: AccessDecision;
 }
 
+/** Why a grant cannot be carried out. */
+interface Obstacle {
+  readonly reason: DenialReason;
+  readonly detail?: string;
+}
+
 export class TapHandler implements CardReaderListener {
   readonly #deps: Dependencies;
   #filter: TapFilterState = IDLE_FILTER;
@@ -173,10 +179,10 @@ export class TapHandler implements CardReaderListener {
       void this.#recordThenRelease({ event, grant, outcome, door, controller: doorAtReader.controller });
       return;
     }
-    if (this.#release(grant, card)) {
-      this.#deps.writer.record(event);
-      this.#conclude(outcome);
-    }
+    const obstacle = this.#release(grant);
+    if (obstacle !== undefined) return this.#deny({ card, ...obstacle });
+    this.#deps.writer.record(event);
+    this.#conclude(outcome);
   }
 
   async #recordThenRelease(granted: {
@@ -195,21 +201,30 @@ export class TapHandler implements CardReaderListener {
       return this.#deny({ card: grant.card, reason: 'store-failure', detail: errorMessage(error) });
     }
     if (clock.monotonic() - tappedAt > RECORD_LIMIT) {
-      return this.#deny({ card: grant.card, reason: 'store-failure', detail: 'the record took too long' });
+      return this.#withdraw(grant, { reason: 'store-failure', detail: 'the record took too long' });
     }
     // The card may have been revoked in the same batch, or the door blocked.
-    const { found, decision } = this.#judge(grant.card, door, controller);
-    if (decision.kind === 'denied') return this.#deny({ card: grant.card, reason: decision.reason, found });
-    if (this.#release(grant, grant.card)) this.#conclude(outcome);
+    const { decision } = this.#judge(grant.card, door, controller);
+    if (decision.kind === 'denied') return this.#withdraw(grant, { reason: decision.reason });
+    const obstacle = this.#release(grant);
+    if (obstacle !== undefined) return this.#withdraw(grant, obstacle);
+    this.#conclude(outcome);
   }
 
-  /** Releases the strike; what stands in the way is recorded as a denial. */
-  #release(grant: GrantedTap, card: CardNumber): boolean {
+  /** Releases the strike; returns what stands in the way of it. */
+  #release(grant: GrantedTap): Obstacle | undefined {
     const released = this.#deps.doorAtReader?.controller.releaseFor(grant);
-    if (released?.kind === 'released') return true;
-    const detail = released?.kind === 'failed' ? `strike: ${released.detail}` : undefined;
-    this.#deny({ card, reason: 'door-blocked', ...(detail !== undefined && { detail }) });
-    return false;
+    if (released?.kind === 'released') return undefined;
+    return { reason: 'door-blocked', ...(released?.kind === 'failed' && { detail: `strike: ${released.detail}` }) };
+  }
+
+  /**
+   * A grant that is in the log and cannot be carried out. The log must not hold a grant and a denial of one tap: it says that
+   * the grant was not taken, as when nobody opens the door, but with a reason. To the person at the door it is a denial.
+   */
+  #withdraw(grant: GrantedTap, { reason, detail }: Obstacle): void {
+    this.#record({ event: 'access-not-taken', ...grant, reason, detail });
+    this.#conclude({ kind: 'denied', card: grant.card, reason, ...(detail !== undefined && { detail }) });
   }
 
   #deny(denial: {

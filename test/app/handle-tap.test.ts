@@ -240,8 +240,28 @@ test('recordBeforeRelease: a record that took too long releases nothing, since t
   await settle();
   bench.clock.advance(RECORD_LIMIT + 1);
   bench.store.releaseCommits();
-  assert.deepEqual(await bench.eventNames(), ['access-granted', 'access-denied: store-failure']);
+  assert.deepEqual(await bench.eventNames(), ['access-granted', 'access-not-taken: store-failure']);
   assert.deepEqual(bench.strikes(), []);
+  const [granted, withdrawn] = await bench.events();
+  for (const field of ['card', 'cardholder', 'bindingRevision', 'reader', 'direction', 'door'] as const) {
+    assert.equal(withdrawn?.[field], granted?.[field], field);
+  }
+  assert.equal(withdrawn?.detail, 'the record took too long');
+  assert.deepEqual(
+    bench.outcomes.map((outcome) => outcome.kind === 'denied' && outcome.reason),
+    ['store-failure'],
+  );
+});
+
+test('recordBeforeRelease: a strike that cannot be driven withdraws the recorded grant, and does not contradict it', async () => {
+  const bench = await makeDoorBench({ ...live, recordBeforeRelease: true });
+  bench.breakStrike();
+  bench.tap(UID);
+  assert.deepEqual(await bench.eventNames(), ['access-granted', 'access-not-taken: door-blocked']);
+  assert.match(String((await bench.events())[1]?.detail), /strike: GPIO line 17/);
+  bench.clock.advance(60_000);
+  assert.equal((await bench.events()).length, 2, 'once');
+  assert.equal(bench.outcomes[0]?.kind, 'denied');
 });
 
 test('recordBeforeRelease: a card that is revoked in the batch that holds its record stays outside', async () => {
@@ -258,7 +278,7 @@ test('recordBeforeRelease: a card that is revoked in the batch that holds its re
     }),
   );
   bench.store.releaseCommits();
-  assert.deepEqual(await bench.eventNames(), ['operator-action', 'access-granted', 'access-denied: lost']);
+  assert.deepEqual(await bench.eventNames(), ['operator-action', 'access-granted', 'access-not-taken: lost']);
   assert.deepEqual(bench.strikes(), []);
 });
 
@@ -269,7 +289,7 @@ test('recordBeforeRelease: a door that is blocked while the record is written st
   await settle();
   bench.controller.setMode('blocked');
   bench.store.releaseCommits();
-  assert.deepEqual(await bench.eventNames(), ['access-granted', 'access-denied: door-blocked']);
+  assert.deepEqual(await bench.eventNames(), ['access-granted', 'access-not-taken: door-blocked']);
   assert.deepEqual(bench.strikes(), []);
 });
 
