@@ -76,7 +76,7 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
   const startedAt = clock.now();
   announce(config, log);
 
-  const store = await LevelStore.open(join(config.dataDir, 'store'));
+  const store = await LevelStore.open(join(config.dataDir, 'store'), identityOf(config));
   closing.add('store', () => store.close());
   const writer = new SerialWriter({ store, gateway, clock, log: log.child({ part: 'writer' }) });
   closing.add('writer', () => writer.idle());
@@ -234,6 +234,10 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
     brokerUrl,
   };
 };
+
+/** What gives the records in the store their meaning. */
+const identityOf = ({ site, gateway, cardNumber }: Config): string =>
+  `site ${site}, gateway ${gateway}, card numbers in ${cardNumber.format}`;
 
 interface GatewayReader extends CreatedReader {
   readonly handler: TapHandler;

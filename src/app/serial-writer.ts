@@ -8,11 +8,11 @@
 import type { NewEvent } from '../domain/access-event.ts';
 import { backoffDelay } from '../domain/backoff.ts';
 import type { GatewayId } from '../domain/ids.ts';
-import { milliseconds } from '../domain/units.ts';
+import { type Milliseconds, type MonotonicTime, milliseconds } from '../domain/units.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
-import type { CredentialStore } from '../ports/credential-store.ts';
+import type { CredentialStore, StoreBatch } from '../ports/credential-store.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { StoreTransaction } from './store-transaction.ts';
 
@@ -50,6 +50,9 @@ export class SerialWriter {
   #failures = 0;
   #retry: Timer | undefined;
   #lostEvents = 0;
+  #commitSince: MonotonicTime | undefined;
+  /** A batch that was refused and may be on the disk all the same, and the events in it that still wait. */
+  #doubtful: { readonly hash: string | undefined; readonly kept: readonly Waiting[] } | undefined;
   /** Called after each committed batch. */
   onCommit: () => void = () => {};
 
@@ -60,6 +63,11 @@ export class SerialWriter {
   /** Whether the last commit failed; then changes are refused until one works. */
   get isFailing(): boolean {
     return this.#failures > 0;
+  }
+
+  /** How long the store has been busy with the present batch. A disk that hangs does not say so itself. */
+  get busyFor(): Milliseconds {
+    return milliseconds(this.#commitSince === undefined ? 0 : this.#deps.clock.monotonic() - this.#commitSince);
   }
 
   /**
@@ -112,30 +120,46 @@ export class SerialWriter {
     this.#retry = undefined;
     // What arrives in the same tick shares the batch.
     await Promise.resolve();
-    while (this.#waiting.length > 0 && this.#retry === undefined) await this.#commitNext();
+    // Once at least: a store that failed is recovered although nothing waits for it.
+    do await this.#commitNext();
+    while (this.#waiting.length > 0 && this.#retry === undefined);
     this.#isBusy = false;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   async #commitNext(): Promise<void> {
-    const { store, log } = this.#deps;
-    const { tx, taken, done } = this.#build();
-    if (tx.size === 0) {
-      this.#waiting.splice(0, taken);
-      for (const tell of done) tell();
-      return;
-    }
+    const { store, clock, log } = this.#deps;
+    let taken = 0;
+    let batch: StoreBatch | undefined;
+    let isWritten = false;
+    this.#commitSince = clock.monotonic();
     try {
-      await store.commit(tx.batch());
+      await store.recover();
+      this.#dropWhatIsThere();
+      const built = this.#build();
+      taken = built.taken;
+      batch = built.tx.batch();
+      isWritten = built.tx.size > 0;
+      if (isWritten) await store.commit(batch);
+      this.#waiting.splice(0, taken);
+      for (const tell of built.done) tell();
     } catch (error) {
       log.error({ err: errorMessage(error), waiting: this.#waiting.length }, 'store refused a batch');
-      this.#giveUp(taken, error);
+      this.#giveUp({ taken, batch, error });
       return;
+    } finally {
+      this.#commitSince = undefined;
     }
-    this.#waiting.splice(0, taken);
-    for (const tell of done) tell();
-    this.onCommit();
+    if (isWritten) this.onCommit();
     if (this.#failures > 0 || this.#lostEvents > 0) this.#recovered();
+  }
+
+  /** Events of a refused batch that turned out to be on the disk are not recorded a second time. */
+  #dropWhatIsThere(): void {
+    const doubtful = this.#doubtful;
+    this.#doubtful = undefined;
+    if (doubtful?.hash === undefined || doubtful.hash !== this.#deps.store.tail().hash) return;
+    for (const item of doubtful.kept) this.#waiting.splice(this.#waiting.indexOf(item), 1);
   }
 
   #build(): Batch {
@@ -167,17 +191,19 @@ export class SerialWriter {
     return { tx, taken, done };
   }
 
-  /** Refuses the writes that wait, keeps the events, and tries again later. */
-  #giveUp(taken: number, error: unknown): void {
+  /** Refuses the writes that were tried (or all, when the store could not even be recovered), keeps the events, tries again later. */
+  #giveUp(failed: { readonly taken: number; readonly batch: StoreBatch | undefined; readonly error: unknown }): void {
     const { clock } = this.#deps;
-    const tried = this.#waiting.splice(0, taken);
-    this.#waiting.unshift(...tried.filter((item) => item.fail === undefined));
+    const tried = this.#waiting.splice(0, failed.batch === undefined ? this.#waiting.length : failed.taken);
+    const kept = tried.filter((item) => item.fail === undefined);
+    this.#waiting.unshift(...kept);
+    if (failed.batch !== undefined) this.#doubtful = { hash: failed.batch.entries.at(-1)?.event.hash, kept };
     const delay = backoffDelay(RETRY, this.#failures, 1);
     this.#failures += 1;
     this.#retry = clock.schedule(delay, () => {
       if (!this.#isBusy) void this.#turn();
     });
-    for (const item of tried) item.fail?.(error);
+    for (const item of tried) item.fail?.(failed.error);
   }
 
   #recovered(): void {

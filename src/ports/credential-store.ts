@@ -30,9 +30,16 @@ export interface CredentialStore {
   doorMode(door: DoorId): DoorMode | undefined;
   /**
    * Writes the batch whole and synced: when the promise fulfils, a power cut no longer undoes it, and the finders see it.
-   * Rejects with CardeaError `store-write-failed`; then none of it is there. Only one commit may be under way.
+   * Rejects with CardeaError `store-write-failed`; then the finders do not see it, and nothing more is written before recover()
+   * has fulfilled. Only one commit may be under way.
    */
   commit(batch: StoreBatch): Promise<void>;
+  /**
+   * Makes a store with a failed write behind it writable again. Afterwards tail(), roster() and the finders say what is really
+   * there, which may be the batch whose commit rejected, and is all of it or nothing. Rejects with `store-write-failed` while the
+   * store cannot be written; then it still answers reads as well as it can. Fulfils at once where nothing has failed.
+   */
+  recover(): Promise<void>;
   /** Throws when the store does not answer a read. */
   probe(): void;
   close(): Promise<void>;

@@ -293,7 +293,7 @@ test('onCommit is called after every batch that is there, and not after one that
   store.commitFailure = undefined;
   clock.advance(1000);
   await settle();
-  assert.equal(commits, 1, 'nothing was left to commit');
+  assert.equal(commits, 2, 'the event that the store has recovered');
 });
 
 test('idle waits for what is under way, and not for a store that fails', async () => {
@@ -310,4 +310,50 @@ test('idle waits for what is under way, and not for a store that fails', async (
   store.commitFailure = DISK_FULL;
   store.releaseCommits();
   await idle;
+});
+
+test('an event whose batch was refused, and is on the disk all the same, is recorded once', async () => {
+  const store = new MemoryStore();
+  const clock = new VirtualClock();
+  const writer = new SerialWriter({ store, gateway: gatewayId('lobby-1'), clock, log: createLog('silent') });
+  store.refuseButKeepNextCommit();
+  writer.record({ event: 'access-granted', at: clock.now(), clockSynchronized: true });
+  await writer.idle();
+  assert.equal(store.tail().sequence, 0);
+  clock.advance(60_000);
+  await writer.idle();
+  const entries = await store.entriesAfter(0, 10);
+  assert.deepEqual(
+    entries.map(({ event }) => event.event),
+    ['access-granted', 'store-recovered'],
+  );
+});
+
+test('a store that failed is recovered although nothing waits for it', async () => {
+  const store = new MemoryStore();
+  const clock = new VirtualClock();
+  const writer = new SerialWriter({ store, gateway: gatewayId('lobby-1'), clock, log: createLog('silent') });
+  store.refuseButKeepNextCommit();
+  await assert.rejects(
+    writer.write((tx) => tx.append({ event: 'door-command', at: clock.now(), clockSynchronized: true })),
+    { code: 'store-write-failed' },
+  );
+  assert.equal(writer.isFailing, true);
+  clock.advance(60_000);
+  await writer.idle();
+  assert.equal(writer.isFailing, false);
+});
+
+test('a commit that hangs tells for how long', async () => {
+  const store = new MemoryStore();
+  const clock = new VirtualClock();
+  const writer = new SerialWriter({ store, gateway: gatewayId('lobby-1'), clock, log: createLog('silent') });
+  store.holdCommits();
+  writer.record({ event: 'access-granted', at: clock.now(), clockSynchronized: true });
+  await settle();
+  clock.advance(12_000);
+  assert.equal(writer.busyFor, 12_000);
+  store.releaseCommits();
+  await writer.idle();
+  assert.equal(writer.busyFor, 0);
 });

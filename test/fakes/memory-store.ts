@@ -30,6 +30,8 @@ export class MemoryStore implements CredentialStore, EventLog {
   readonly #disk: MemoryDisk;
   #isClosed = false;
   #held: (() => void)[] | undefined;
+  #keepsRefused = false;
+  #recovery: (() => void) | undefined;
 
   /** While set, commits are refused with it. */
   commitFailure: CardeaError | undefined;
@@ -75,13 +77,34 @@ export class MemoryStore implements CredentialStore, EventLog {
     const held = this.#held;
     if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
     if (this.#isClosed) throw new CardeaError('store-write-failed', 'the store is closed');
+    if (this.#keepsRefused) {
+      this.#keepsRefused = false;
+      this.#recovery = () => this.#write(batch);
+      throw new CardeaError('store-write-failed', 'the disk did not confirm the write');
+    }
     if (this.commitFailure !== undefined) throw this.commitFailure;
+    this.#write(batch);
+  }
+
+  #write(batch: StoreBatch): void {
     const disk = this.#disk;
     for (const [card, record] of batch.cards) disk.cards.set(card, record);
     for (const [id, record] of batch.cardholders) disk.cardholders.set(id, record);
     for (const [door, mode] of batch.doorModes) disk.doorModes.set(door, mode);
     disk.entries.push(...batch.entries);
     if (batch.roster !== undefined) disk.roster = batch.roster;
+  }
+
+  async recover(): Promise<void> {
+    if (this.#recovery === undefined) return;
+    const recovery = this.#recovery;
+    this.#recovery = undefined;
+    recovery();
+  }
+
+  /** The batch of the next commit gets to the disk although the commit is refused: seen after recover(), not before. */
+  refuseButKeepNextCommit(): void {
+    this.#keepsRefused = true;
   }
 
   probe(): void {

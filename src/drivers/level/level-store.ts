@@ -1,9 +1,11 @@
 // Cards, cardholders and the event log in one LevelDB, opened by this process alone.
 //
 // 1. Durable before acknowledged: a commit is one batch, written with sync.
-// 2. What cannot be read is said to be unreadable; nothing is made up for it.
+// 2. After a failed write nothing is written before the database was closed and opened again: LevelDB may have torn its log, and
+//    recovery drops all that stands behind the tear, acknowledged or not (seen with a full disk).
+// 3. What cannot be read is said to be unreadable; nothing is made up for it.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Level } from 'level';
 import type { DoorMode } from '../../domain/access-decision.ts';
@@ -24,6 +26,9 @@ const SEQUENCE_DIGITS = 14;
 /** The block cache holds the hot part of a large roster. */
 const CACHE_BYTES = 16 * 1024 * 1024;
 
+/** With less than this left, opening the database anew could fail and leave nothing to read from. */
+const ROOM_TO_REOPEN_BYTES = 8 * 1024 * 1024;
+
 type Database = Level<string, string>;
 const sublevelOf = (db: Database, name: 'card' | 'cardholder' | 'event' | 'meta') => db.sublevel(name);
 type Sublevel = ReturnType<typeof sublevelOf>;
@@ -31,48 +36,54 @@ type Operation = { type: 'put'; key: string; value: string; sublevel: Sublevel }
 
 const DOOR_MODES: readonly DoorMode[] = ['normal', 'blocked', 'held-open'];
 
+interface Handles {
+  readonly db: Database;
+  readonly card: Sublevel;
+  readonly cardholder: Sublevel;
+  readonly event: Sublevel;
+  readonly meta: Sublevel;
+}
+
 export class LevelStore implements CredentialStore, EventLog {
-  readonly #db: Database;
-  readonly #card: Sublevel;
-  readonly #cardholder: Sublevel;
-  readonly #event: Sublevel;
-  readonly #meta: Sublevel;
+  readonly #directory: string;
+  readonly #identity: string | undefined;
+  #handles: Handles;
+  #failure: string | undefined;
   #roster: RosterSummary = emptyRoster();
   #tail: LogTail = EMPTY_LOG;
   #sentUpTo = 0;
   readonly #doorModes = new Map<DoorId, DoorMode>();
 
-  private constructor(db: Database) {
-    this.#db = db;
-    this.#card = sublevelOf(db, 'card');
-    this.#cardholder = sublevelOf(db, 'cardholder');
-    this.#event = sublevelOf(db, 'event');
-    this.#meta = sublevelOf(db, 'meta');
+  private constructor(directory: string, identity: string | undefined, handles: Handles) {
+    this.#directory = directory;
+    this.#identity = identity;
+    this.#handles = handles;
   }
 
   /**
-   * Opens the store in `directory`, which is made if it is missing. Rejects with CardeaError `store-locked` when another
-   * process has it open, `store-format` when another version wrote it, `store-open-failed` otherwise.
+   * Opens the store in `directory`, which is made if it is missing. `identity` says whose it is, such as site, gateway and card
+   * number format: what is in it means something else elsewhere. Rejects with CardeaError `store-locked` when another process
+   * has it open, `store-format` when another version or another identity wrote it, `store-open-failed` otherwise.
    */
-  static async open(directory: string): Promise<LevelStore> {
-    let db: Database | undefined;
+  static async open(directory: string, identity?: string): Promise<LevelStore> {
+    let handles: Handles | undefined;
     try {
       mkdirSync(dirname(directory), { recursive: true, mode: 0o750 });
-      db = new Level<string, string>(directory, { cacheSize: CACHE_BYTES });
-      await db.open();
-      const store = new LevelStore(db);
+      handles = handlesOf(directory);
+      await handles.db.open();
+      const store = new LevelStore(directory, identity, handles);
       await store.#load();
       return store;
     } catch (error) {
       // Also ends an opening that failed halfway; there is nothing to flush.
-      await db?.close();
+      await handles?.db.close();
       throw error instanceof CardeaError ? error : openFailure(directory, error);
     }
   }
 
   findCard(card: CardNumber): CardLookup {
     try {
-      const text = this.#card.getSync(card);
+      const text = this.#handles.card.getSync(card);
       if (text === undefined) return { kind: 'unknown' };
       const record = records.decodeCard(text);
       return record.state === 'live' ? { kind: 'live', binding: record } : { kind: 'retired', tombstone: record };
@@ -82,7 +93,7 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   findCardholder(id: CardholderId): CardholderRecord | undefined {
-    const text = this.#cardholder.getSync(id);
+    const text = this.#handles.cardholder.getSync(id);
     return text === undefined ? undefined : records.decodeCardholder(text);
   }
 
@@ -99,30 +110,42 @@ export class LevelStore implements CredentialStore, EventLog {
     const put = (sublevel: Sublevel, key: string, value: string): void => {
       operations.push({ type: 'put', sublevel, key, value });
     };
-    for (const [card, record] of batch.cards) put(this.#card, card, records.encodeCard(record));
-    for (const [id, record] of batch.cardholders) put(this.#cardholder, id, records.encodeCardholder(record));
-    for (const [door, mode] of batch.doorModes) put(this.#meta, `mode/${door}`, mode);
-    for (const entry of batch.entries) put(this.#event, eventKey(entry.event.sequence), records.encodeEntry(entry));
+    for (const [card, record] of batch.cards) put(this.#handles.card, card, records.encodeCard(record));
+    for (const [id, record] of batch.cardholders) put(this.#handles.cardholder, id, records.encodeCardholder(record));
+    for (const [door, mode] of batch.doorModes) put(this.#handles.meta, `mode/${door}`, mode);
+    for (const entry of batch.entries)
+      put(this.#handles.event, eventKey(entry.event.sequence), records.encodeEntry(entry));
     if (batch.roster !== undefined) {
-      put(this.#meta, 'roster', records.encodeRoster(batch.roster));
-      put(this.#meta, 'buckets', Buffer.from(batch.roster.buckets).toString('base64'));
+      put(this.#handles.meta, 'roster', records.encodeRoster(batch.roster));
+      put(this.#handles.meta, 'buckets', Buffer.from(batch.roster.buckets).toString('base64'));
     }
+    if (this.#failure !== undefined) throw writeFailure(`an earlier write failed: ${this.#failure}`);
     try {
-      await this.#db.batch(operations, { sync: true });
+      await this.#handles.db.batch(operations, { sync: true });
     } catch (error) {
-      throw new CardeaError(
-        'store-write-failed',
-        `the store refused a batch of ${operations.length} records: ${errorMessage(error)}`,
-        {
-          cause: error,
-        },
-      );
+      this.#failure = errorMessage(error);
+      throw writeFailure(`a batch of ${operations.length} records: ${this.#failure}`, error);
     }
     this.#adopt(batch);
   }
 
+  async recover(): Promise<void> {
+    if (this.#failure === undefined) return;
+    const { bavail, bsize } = statfsSync(this.#directory);
+    if (bavail * bsize < ROOM_TO_REOPEN_BYTES) throw writeFailure(`the disk is full: ${this.#failure}`);
+    try {
+      await this.#handles.db.close();
+      this.#handles = handlesOf(this.#directory);
+      await this.#handles.db.open();
+      await this.#load();
+    } catch (error) {
+      throw writeFailure(`it could not be opened again: ${errorMessage(error)}`, error);
+    }
+    this.#failure = undefined;
+  }
+
   probe(): void {
-    this.#meta.getSync('format');
+    this.#handles.meta.getSync('format');
   }
 
   tail(): LogTail {
@@ -130,12 +153,12 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   entryAt(sequence: number): LogEntry | undefined {
-    const text = this.#event.getSync(eventKey(sequence));
+    const text = this.#handles.event.getSync(eventKey(sequence));
     return text === undefined ? undefined : records.decodeEntry(text);
   }
 
   async entriesAfter(after: number, limit: number): Promise<readonly LogEntry[]> {
-    const texts = await this.#event.values({ gt: eventKey(after), limit }).all();
+    const texts = await this.#handles.event.values({ gt: eventKey(after), limit }).all();
     return texts.map(records.decodeEntry);
   }
 
@@ -144,32 +167,46 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   async saveSentUpTo(sequence: number): Promise<void> {
-    await this.#meta.put('sent', String(sequence));
+    // What was acknowledged is not sent again while this process lives, whether or not the disk takes the cursor.
     this.#sentUpTo = sequence;
+    if (this.#failure !== undefined) return;
+    try {
+      await this.#handles.meta.put('sent', String(sequence));
+    } catch (error) {
+      this.#failure = errorMessage(error);
+      throw writeFailure(`the outbox cursor: ${this.#failure}`, error);
+    }
   }
 
   async close(): Promise<void> {
-    await this.#db.close();
+    await this.#handles.db.close();
   }
 
   async #load(): Promise<void> {
-    const format = await this.#meta.get('format');
+    const format = await this.#handles.meta.get('format');
     if (format === undefined) {
-      await this.#db.batch([{ type: 'put', sublevel: this.#meta, key: 'format', value: FORMAT }], { sync: true });
+      await this.#handles.db.batch([{ type: 'put', sublevel: this.#handles.meta, key: 'format', value: FORMAT }], {
+        sync: true,
+      });
     } else if (format !== FORMAT) {
       throw new CardeaError(
         'store-format',
         `the store has format ${format}, this version reads ${FORMAT}: use the version that wrote it, or a newer one`,
       );
     }
+    await this.#checkIdentity();
     this.#roster = await this.#loadRoster();
-    const [last] = await this.#event.values({ reverse: true, limit: 1 }).all();
+    this.#tail = EMPTY_LOG;
+    const [last] = await this.#handles.event.values({ reverse: true, limit: 1 }).all();
     if (last !== undefined) {
       const { sequence, hash } = records.decodeEntry(last).event;
       this.#tail = { sequence, hash };
     }
-    this.#sentUpTo = sequenceOf(await this.#meta.get('sent'));
-    for await (const [key, value] of this.#meta.iterator({ gt: 'mode/', lt: 'mode0' })) {
+    // A cursor beyond the end would keep the next events from being sent.
+    const sentUpTo = Math.max(this.#sentUpTo, sequenceOf(await this.#handles.meta.get('sent')));
+    this.#sentUpTo = Math.min(sentUpTo, this.#tail.sequence);
+    this.#doorModes.clear();
+    for await (const [key, value] of this.#handles.meta.iterator({ gt: 'mode/', lt: 'mode0' })) {
       const mode = DOOR_MODES.find((known) => known === value);
       if (mode === undefined) throw unreadable(`door mode "${value}"`);
       // Keys of this range are written by commit only, from door ids.
@@ -177,8 +214,23 @@ export class LevelStore implements CredentialStore, EventLog {
     }
   }
 
+  async #checkIdentity(): Promise<void> {
+    if (this.#identity === undefined) return;
+    const identity = await this.#handles.meta.get('identity');
+    if (identity === undefined) {
+      const { db, meta } = this.#handles;
+      await db.batch([{ type: 'put', sublevel: meta, key: 'identity', value: this.#identity }], { sync: true });
+    } else if (identity !== this.#identity) {
+      throw new CardeaError(
+        'store-format',
+        `the store in ${this.#directory} was filled for ${identity}, the configuration says ${this.#identity}: correct the ` +
+          'configuration, or choose another dataDir and let HR fill it',
+      );
+    }
+  }
+
   async #loadRoster(): Promise<RosterSummary> {
-    const [roster, buckets] = await this.#meta.getMany(['roster', 'buckets']);
+    const [roster, buckets] = await this.#handles.meta.getMany(['roster', 'buckets']);
     if (roster === undefined && buckets === undefined) return emptyRoster();
     const bytes = Buffer.from(buckets ?? '', 'base64');
     if (roster === undefined || bytes.length !== DIGEST_BYTES) throw unreadable('roster digest');
@@ -192,6 +244,20 @@ export class LevelStore implements CredentialStore, EventLog {
     for (const [door, mode] of batch.doorModes) this.#doorModes.set(door, mode);
   }
 }
+
+const handlesOf = (directory: string): Handles => {
+  const db: Database = new Level<string, string>(directory, { cacheSize: CACHE_BYTES });
+  return {
+    db,
+    card: sublevelOf(db, 'card'),
+    cardholder: sublevelOf(db, 'cardholder'),
+    event: sublevelOf(db, 'event'),
+    meta: sublevelOf(db, 'meta'),
+  };
+};
+
+const writeFailure = (what: string, cause?: unknown): CardeaError =>
+  new CardeaError('store-write-failed', `the store does not take writes: ${what}`, { cause });
 
 const eventKey = (sequence: number): string => sequence.toString(16).padStart(SEQUENCE_DIGITS, '0');
 
