@@ -20,6 +20,7 @@ import { type ClaimedLines, GpioChip } from './gpio-chip.ts';
 import type { OutputRequest } from './gpio-uapi.ts';
 import { InputWatch } from './input-watch.ts';
 import { type KernelCalls, loadKernelCalls } from './kernel-calls.ts';
+import type { Every } from './look-timer.ts';
 import { removeSafeStateFile, writeSafeStateFile } from './safe-state-file.ts';
 import { isActive, type LineLevel, levelOf, safeStrikeLevel, safeStrikeState, strikeLevel } from './strike-level.ts';
 
@@ -34,6 +35,8 @@ export interface GpiochipDoorIoOptions {
   readonly safeStatePath?: string;
   /** Default: libc. */
   readonly kernel?: KernelCalls;
+  /** When to look at the inputs; default setInterval. */
+  readonly every?: Every;
 }
 
 interface Claims {
@@ -83,6 +86,7 @@ export class GpiochipDoorIo implements DoorIo, AuxiliaryOutputs {
               chip,
               claimed: inputs,
               lines,
+              every: this.#options.every,
               onChange: (line, level) => this.#report(listener, line, level),
               onFailure: (error) => listener.onFailure(error),
             });
@@ -141,7 +145,7 @@ export class GpiochipDoorIo implements DoorIo, AuxiliaryOutputs {
     const claims = this.#claims;
     this.#claims = undefined;
     if (claims === undefined) return;
-    await claims.watch?.stop();
+    claims.watch?.stop();
     if (claims.inputs !== undefined) claims.chip.release(claims.inputs);
     if (claims.outputs !== undefined) claims.chip.release(claims.outputs);
     claims.chip.close();

@@ -1,10 +1,11 @@
-// Follows claimed input lines: every change once, in order, none lost. The wait happens on another thread and ends by itself
-// several times a second, so that stop() is prompt and a change that made no event is still noticed.
+// Follows claimed input lines: every change once, in order, none lost. It looks from the main thread and never waits: a thread
+// pool whose threads all hang (a stalled disk, a dead resolver) must not make an exit button dead.
 
 import { CardeaError } from '../../errors.ts';
 import type { ClaimedLines, GpioChip } from './gpio-chip.ts';
 import { decodeLineEvents, LINE_EVENT_BYTES, type LineEvent } from './gpio-uapi.ts';
 import { type KernelCalls, POLL } from './kernel-calls.ts';
+import { type Every, every } from './look-timer.ts';
 import type { LineLevel } from './strike-level.ts';
 
 export interface InputWatchOptions {
@@ -16,20 +17,26 @@ export interface InputWatchOptions {
   readonly onChange: (line: number, level: LineLevel) => void;
   /** Called once; nothing is followed any more. */
   readonly onFailure: (error: Error) => void;
+  readonly every?: Every | undefined;
 }
 
-/** Milliseconds of one wait. */
-const WAIT = 250;
-/** Events taken per read; more are taken by the next one. */
+/** Milliseconds between two looks. The kernel keeps the edges in between, in order. */
+const LOOK_INTERVAL = 10;
+/** After so many looks without an event the levels are read: a change that made no event, and a chip that is gone, still show. */
+const LOOKS_UNTIL_COMPARISON = 25;
+/** Events taken per read. */
 const EVENTS_PER_READ = 64;
+/** Reads per look: a line that oscillates must not keep the main thread from everything else. */
+const READS_PER_LOOK = 16;
 
 export class InputWatch {
   readonly #options: InputWatchOptions;
   readonly #levels = new Map<number, LineLevel>();
   readonly #sequences = new Map<number, number>();
   readonly #buffer = Buffer.alloc(EVENTS_PER_READ * LINE_EVENT_BYTES);
-  #stopping = false;
-  #ended: Promise<void> = Promise.resolve();
+  #quietLooks = 0;
+  #isStopped = true;
+  #stopLooking = (): void => {};
 
   /** Reads the levels at once; throws CardeaError `gpio-unavailable`. */
   constructor(options: InputWatchOptions) {
@@ -46,39 +53,49 @@ export class InputWatch {
   }
 
   start(): void {
-    this.#ended = this.#run();
+    this.#isStopped = false;
+    this.#stopLooking = (this.#options.every ?? every)(LOOK_INTERVAL, () => this.#look());
   }
 
-  /** Resolves when the other thread is out of the kernel; only then may the lines be released. */
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#ended;
+  /** Nothing is reported any more once it returns, and the lines may be released. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#stopLooking();
   }
 
-  async #run(): Promise<void> {
+  #look(): void {
+    if (this.#isStopped) return;
     try {
-      while (!this.#stopping) {
-        const result = await this.#options.kernel.poll(this.#options.claimed.descriptor, WAIT);
-        if (this.#stopping) return;
-        if ((result & (POLL.error | POLL.hangUp | POLL.invalid)) !== 0) {
-          throw new CardeaError('gpio-unavailable', `GPIO chip ${this.#options.chip.path} is gone`);
-        }
-        if ((result & POLL.in) !== 0) this.#takeEvents();
-        else this.#compare();
+      if (this.#takeEvents()) this.#quietLooks = 0;
+      else if (++this.#quietLooks >= LOOKS_UNTIL_COMPARISON) {
+        this.#quietLooks = 0;
+        this.#compare();
       }
     } catch (error) {
-      const failure = error instanceof Error ? error : new CardeaError('gpio-unavailable', String(error));
-      if (!this.#stopping) this.#options.onFailure(failure);
+      if (this.#isStopped) return;
+      this.stop();
+      this.#options.onFailure(error instanceof Error ? error : new CardeaError('gpio-unavailable', String(error)));
     }
   }
 
-  #takeEvents(): void {
-    const length = this.#options.kernel.read(this.#options.claimed.descriptor, this.#buffer);
-    for (const event of decodeLineEvents(this.#buffer, length)) {
-      // A listener may stop us in the middle of a batch.
-      if (this.#stopping) return;
-      this.#take(event);
+  /** Whether there were any. */
+  #takeEvents(): boolean {
+    const { kernel, claimed, chip } = this.#options;
+    for (let reads = 0; reads < READS_PER_LOOK; reads++) {
+      const ready = kernel.poll(claimed.descriptor);
+      if ((ready & (POLL.error | POLL.hangUp | POLL.invalid)) !== 0) {
+        throw new CardeaError('gpio-unavailable', `GPIO chip ${chip.path} is gone`);
+      }
+      if ((ready & POLL.in) === 0) return reads > 0;
+      const length = kernel.read(claimed.descriptor, this.#buffer);
+      for (const event of decodeLineEvents(this.#buffer, length)) {
+        // A listener may stop us in the middle of a batch.
+        if (this.#isStopped) return true;
+        this.#take(event);
+      }
+      if (this.#isStopped) return true;
     }
+    return true;
   }
 
   #take({ line, level, lineSequence }: LineEvent): void {
@@ -90,7 +107,7 @@ export class InputWatch {
     else if (lineSequence !== expected) {
       // Events were lost and the line is back where we knew it: it was away in between, and a short press must count.
       this.#change(line, known === 1 ? 0 : 1);
-      if (!this.#stopping) this.#change(line, level);
+      if (!this.#isStopped) this.#change(line, level);
     }
   }
 
@@ -99,7 +116,7 @@ export class InputWatch {
     const levels = this.#options.chip.read(this.#options.claimed);
     this.#options.lines.forEach((line, index) => {
       const level = levels[index];
-      if (level !== undefined && level !== this.#levels.get(line) && !this.#stopping) this.#change(line, level);
+      if (level !== undefined && level !== this.#levels.get(line) && !this.#isStopped) this.#change(line, level);
     });
   }
 

@@ -17,8 +17,8 @@ export interface KernelCalls {
   ioctl(descriptor: number, request: number, argument: Buffer): string | undefined;
   /** Makes reads return instead of waiting. Undefined when it succeeded, the name of the errno when not. */
   setNonBlocking(descriptor: number): string | undefined;
-  /** Waits on another thread. Result bits of POLL, 0 after `timeout` milliseconds or a signal; rejects with CardeaError `gpio-unavailable`. */
-  poll(descriptor: number, timeout: number): Promise<number>;
+  /** What is ready now, as bits of POLL; does not wait. Throws CardeaError `gpio-unavailable`. */
+  poll(descriptor: number): number;
   /** Number of bytes read, 0 when there are none; throws what node:fs throws. */
   read(descriptor: number, into: Buffer): number;
 }
@@ -27,6 +27,7 @@ const F_SETFL = 4;
 /** O_NONBLOCK on x86 and arm. */
 const O_NONBLOCK = 0o4000;
 const REVENTS_OFFSET = 6;
+const NO_WAIT = 0;
 
 const chipNumber = (name: string): number => Number(name.slice('gpiochip'.length));
 
@@ -59,6 +60,7 @@ export const loadKernelCalls = async (): Promise<KernelCalls> => {
   const ioctl = libc.func('int ioctl(int descriptor, unsigned long request, void *argument)');
   const fcntl = libc.func('int fcntl(int descriptor, int command, long argument)');
   const poll = libc.func('int poll(void *descriptors, unsigned long count, int timeout)');
+  const pollfd = Buffer.alloc(8);
   const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
   const errno = (): string => names.get(koffi.errno()) ?? `errno ${koffi.errno()}`;
 
@@ -69,19 +71,14 @@ export const loadKernelCalls = async (): Promise<KernelCalls> => {
     read,
     ioctl: (descriptor, request, argument) => (Number(ioctl(descriptor, request, argument)) < 0 ? errno() : undefined),
     setNonBlocking: (descriptor) => (Number(fcntl(descriptor, F_SETFL, O_NONBLOCK)) < 0 ? errno() : undefined),
-    poll: (descriptor, timeout) =>
-      new Promise((resolve, reject) => {
-        const pollfd = Buffer.alloc(8);
-        pollfd.writeInt32LE(descriptor, 0);
-        pollfd.writeInt16LE(POLL.in, 4);
-        const answer = (ready: number): number => (ready > 0 ? pollfd.readInt16LE(REVENTS_OFFSET) : 0);
-        poll.async(pollfd, 1, timeout, (error: unknown, result: unknown) => {
-          if (error) reject(new CardeaError('gpio-unavailable', 'waiting for GPIO edges failed', { cause: error }));
-          // errno stays behind on the other thread. A signal is no failure; whatever else it is shows at once when asked again here.
-          else if (Number(result) >= 0) resolve(answer(Number(result)));
-          else if (Number(poll(pollfd, 1, 0)) >= 0) resolve(0);
-          else reject(new CardeaError('gpio-unavailable', `waiting for GPIO edges failed: ${errno()}`));
-        });
-      }),
+    poll: (descriptor) => {
+      pollfd.writeInt32LE(descriptor, 0);
+      pollfd.writeInt16LE(POLL.in, 4);
+      const ready = Number(poll(pollfd, 1, NO_WAIT));
+      if (ready > 0) return pollfd.readInt16LE(REVENTS_OFFSET);
+      // A signal may have come in between; the next look tells.
+      if (ready === 0 || errno() === 'EINTR') return 0;
+      throw new CardeaError('gpio-unavailable', `looking for GPIO edges failed: ${errno()}`);
+    },
   };
 };

@@ -16,6 +16,7 @@ import {
   unknownDoor,
   unknownOutput,
 } from './door-lines.ts';
+import { type Every, every } from './look-timer.ts';
 import { removeSafeStateFile, writeSafeStateFile } from './safe-state-file.ts';
 import { isActive, type LineLevel, levelOf, safeStrikeLevel, safeStrikeState, strikeLevel } from './strike-level.ts';
 import { findSysfsChip, SYSFS_GPIO_ROOT, SysfsLine } from './sysfs-gpio.ts';
@@ -42,8 +43,8 @@ export interface RpiGpioDoorIoOptions {
   readonly gpio?: RpiGpio;
   /** Default /sys/class/gpio. */
   readonly sysfsRoot?: string;
-  /** Calls `poll` again and again, every `interval` milliseconds, until the returned function is called; default setInterval. */
-  readonly every?: (interval: number, poll: () => void) => () => void;
+  /** When to look at the inputs; default setInterval. */
+  readonly every?: Every;
 }
 
 interface OpenLines {
@@ -58,11 +59,6 @@ interface OpenLines {
  * of a switch that settles faster is not.
  */
 const POLL_INTERVAL = 20;
-
-const every = (interval: number, poll: () => void): (() => void) => {
-  const timer = setInterval(poll, interval);
-  return () => clearInterval(timer);
-};
 
 export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
   readonly #options: RpiGpioDoorIoOptions;

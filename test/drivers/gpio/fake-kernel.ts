@@ -20,7 +20,6 @@ interface FakeRequest {
   readonly debounceMicroseconds: number;
   nonBlocking: boolean;
   readonly events: Buffer[];
-  wake: (() => void) | undefined;
 }
 
 interface FakeChip {
@@ -53,7 +52,7 @@ export class FakeKernel implements KernelCalls {
   requestFailure: string | undefined;
   /** As a kernel before 5.10. */
   lacksV2 = false;
-  /** The next poll results in these bits, once. */
+  /** The next look finds these bits, once. */
   forcedPoll: number | undefined;
   /** Every level that a strike's line took, in order, by line. */
   readonly driven: (readonly [line: number, level: LineLevel])[] = [];
@@ -111,12 +110,6 @@ export class FakeKernel implements KernelCalls {
     event.writeUInt32LE(number, 12);
     event.writeUInt32LE(line.sequence, 20);
     request.events.push(event);
-    request.wake?.();
-  }
-
-  /** Ends every wait as the time-out would. */
-  timeOut(): void {
-    for (const entry of this.#descriptors.values()) if ('wake' in entry) entry.wake?.();
   }
 
   listChips(): readonly string[] {
@@ -135,7 +128,6 @@ export class FakeKernel implements KernelCalls {
     const entry = this.#descriptors.get(descriptor);
     assert.ok(entry !== undefined, `close of ${descriptor}`);
     if ('offsets' in entry) {
-      assert.equal(entry.wake, undefined, 'lines released while another thread waits on them');
       for (const offset of entry.offsets) {
         const line = entry.chip.lines[offset];
         if (line !== undefined) line.consumer = undefined;
@@ -149,21 +141,10 @@ export class FakeKernel implements KernelCalls {
     return undefined;
   }
 
-  poll(descriptor: number, timeout: number): Promise<number> {
-    assert.ok(timeout > 0 && timeout <= 1000, 'a wait must be finite');
-    const request = this.#request(descriptor);
-    const bits = (): number => {
-      const forced = this.forcedPoll;
-      this.forcedPoll = undefined;
-      return forced ?? (request.events.length > 0 ? 1 : 0);
-    };
-    if (request.events.length > 0) return Promise.resolve(bits());
-    return new Promise((resolve) => {
-      request.wake = () => {
-        request.wake = undefined;
-        resolve(bits());
-      };
-    });
+  poll(descriptor: number): number {
+    const forced = this.forcedPoll;
+    this.forcedPoll = undefined;
+    return forced ?? (this.#request(descriptor).events.length > 0 ? 1 : 0);
   }
 
   read(descriptor: number, into: Buffer): number {
@@ -249,7 +230,6 @@ export class FakeKernel implements KernelCalls {
       debounceMicroseconds,
       nonBlocking: false,
       events: [],
-      wake: undefined,
     };
     argument.writeInt32LE(this.#add(request), 588);
     return undefined;

@@ -1,17 +1,23 @@
 // The character device driver against a kernel in memory; test/board/gpio runs the same contract against a real one.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { DoorId } from '../../../src/domain/ids.ts';
 import { GpiochipDoorIo, type GpiochipDoorIoOptions } from '../../../src/drivers/gpio/gpiochip-door-io.ts';
+import { loadKernelCalls } from '../../../src/drivers/gpio/kernel-calls.ts';
+import type { Every } from '../../../src/drivers/gpio/look-timer.ts';
 import { levelOf } from '../../../src/drivers/gpio/strike-level.ts';
 import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
 import type { DoorInput } from '../../../src/ports/door-io.ts';
 import { doorIoContract } from '../../contracts/door-io.contract.ts';
 import { CONTRACT_DOORS } from '../../contracts/door-io.doors.ts';
+import { waitFor } from '../../fixtures/wait-for.ts';
 import { FakeKernel } from './fake-kernel.ts';
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const wiringOf = (door: DoorId): (typeof CONTRACT_DOORS)[number] => {
   const wiring = CONTRACT_DOORS.find((candidate) => candidate.door === door);
@@ -21,18 +27,31 @@ const wiringOf = (door: DoorId): (typeof CONTRACT_DOORS)[number] => {
 
 const [FRONT, BACK, GATE] = CONTRACT_DOORS.map(({ door }) => door);
 
-/** close() waits for the thread that waits: time passes for it here. */
-class ImpatientKernel extends FakeKernel {
-  override poll(descriptor: number, timeout: number): Promise<number> {
-    const result = super.poll(descriptor, timeout);
-    setImmediate(() => this.timeOut());
-    return result;
+/** Stands in for the timer: looks at the inputs when told. */
+class Looks {
+  readonly #looks = new Set<() => void>();
+  readonly every: Every = (interval, look) => {
+    assert.equal(interval, 10);
+    this.#looks.add(look);
+    return () => void this.#looks.delete(look);
+  };
+
+  get running(): boolean {
+    return this.#looks.size > 0;
+  }
+
+  pass(count = 1): void {
+    for (let i = 0; i < count; i++) for (const look of this.#looks) look();
   }
 }
 
+/** Until levels are compared where no event comes. */
+const QUIET = 25;
+
 doorIoContract('GpiochipDoorIo on a kernel in memory', async () => {
-  const kernel = new ImpatientKernel();
-  const io = new GpiochipDoorIo({ doors: CONTRACT_DOORS, kernel });
+  const kernel = new FakeKernel();
+  const looks = new Looks();
+  const io = new GpiochipDoorIo({ doors: CONTRACT_DOORS, kernel, every: looks.every });
   return {
     io,
     setInput: (door, kind, active) => {
@@ -43,19 +62,21 @@ doorIoContract('GpiochipDoorIo on a kernel in memory', async () => {
     },
     strikeLevel: (door) => kernel.line(wiringOf(door).strike.line).level,
     until: async (condition) => {
-      for (let turns = 0; turns < 20 && !condition(); turns++) await turn();
+      looks.pass();
       assert.ok(condition());
     },
-    settle: async () => {
-      for (let turns = 0; turns < 5; turns++) await turn();
+    settle: async () => looks.pass(QUIET),
+    close: async () => {
+      assert.equal(looks.running, false);
+      assert.equal(kernel.openDescriptors, 0);
     },
-    close: async () => assert.equal(kernel.openDescriptors, 0),
   };
 });
 
 interface Setup {
   readonly kernel: FakeKernel;
   readonly io: GpiochipDoorIo;
+  readonly looks: Looks;
   readonly inputs: (readonly [DoorId, DoorInput])[];
   readonly failures: Error[];
   open(): Promise<void>;
@@ -63,20 +84,21 @@ interface Setup {
 }
 
 const setUp = (kernel = new FakeKernel(), options: Partial<GpiochipDoorIoOptions> = {}): Setup => {
-  const io = new GpiochipDoorIo({ doors: CONTRACT_DOORS, kernel, ...options });
+  const looks = new Looks();
+  const io = new GpiochipDoorIo({ doors: CONTRACT_DOORS, kernel, every: looks.every, ...options });
   const inputs: Setup['inputs'] = [];
   const failures: Error[] = [];
   return {
     kernel,
     io,
+    looks,
     inputs,
     failures,
     open: () =>
       io.open({ onInput: (door, input) => inputs.push([door, input]), onFailure: (error) => failures.push(error) }),
     close: async () => {
-      const closed = io.close();
-      kernel.timeOut();
-      await closed;
+      await io.close();
+      assert.equal(looks.running, false);
       assert.equal(kernel.openDescriptors, 0);
     },
   };
@@ -229,12 +251,12 @@ describe('GpiochipDoorIo', () => {
   });
 
   it('reports a press whose events the kernel dropped', async () => {
-    const { kernel, inputs, open, close } = setUp();
+    const { kernel, looks, inputs, open, close } = setUp();
     kernel.set(22, 1);
     await open();
     kernel.set(22, 0, { lose: true });
     kernel.set(22, 1);
-    await turn();
+    looks.pass();
     assert.deepEqual(inputs, [
       [FRONT, { kind: 'exit-button', pressed: true }],
       [FRONT, { kind: 'exit-button', pressed: false }],
@@ -242,12 +264,11 @@ describe('GpiochipDoorIo', () => {
     await close();
   });
 
-  it('notices a change whose event never came at the next time-out', async () => {
-    const { kernel, io, inputs, open, close } = setUp();
+  it('notices a change whose event never came', async () => {
+    const { kernel, io, looks, inputs, open, close } = setUp();
     await open();
     kernel.set(24, 1, { lose: true });
-    kernel.timeOut();
-    await turn();
+    looks.pass(QUIET);
     assert.deepEqual(inputs, [[BACK, { kind: 'contact', position: 'closed' }]]);
     assert.ok(BACK !== undefined);
     assert.equal(io.position(BACK), 'closed');
@@ -255,21 +276,23 @@ describe('GpiochipDoorIo', () => {
   });
 
   it('does not report twice what it noticed before the event came', async () => {
-    const { kernel, inputs, open, close } = setUp();
+    const { kernel, looks, inputs, open, close } = setUp();
     await open();
-    kernel.forcedPoll = 0;
+    looks.pass(QUIET - 1);
     kernel.set(24, 1);
-    await turn();
-    await turn();
+    kernel.forcedPoll = 0;
+    looks.pass();
+    assert.equal(inputs.length, 1);
+    looks.pass();
     assert.deepEqual(inputs, [[BACK, { kind: 'contact', position: 'closed' }]]);
     await close();
   });
 
   it('delivers a burst longer than one read completely and in order', async () => {
-    const { kernel, inputs, open, close } = setUp();
+    const { kernel, looks, inputs, open, close } = setUp();
     await open();
     for (let change = 0; change < 200; change++) kernel.set(24, change % 2 === 0 ? 1 : 0);
-    for (let turns = 0; turns < 10; turns++) await turn();
+    looks.pass();
     assert.equal(inputs.length, 200);
     assert.ok(
       inputs.every(
@@ -280,7 +303,7 @@ describe('GpiochipDoorIo', () => {
   });
 
   it('reports nothing more from a batch once it is closed', async () => {
-    const { kernel, io, open } = setUp();
+    const { kernel, io, looks } = setUp();
     let seen = 0;
     const closing: Promise<void>[] = [];
     await io.open({
@@ -292,18 +315,17 @@ describe('GpiochipDoorIo', () => {
     });
     kernel.set(24, 1);
     kernel.set(24, 0);
-    await turn();
+    looks.pass();
     await Promise.all(closing);
     assert.equal(seen, 1);
-    assert.ok(open);
   });
 
   it('tells once that the chip is gone', async () => {
-    const { kernel, failures, open, close } = setUp();
+    const { kernel, looks, failures, open, close } = setUp();
     await open();
     kernel.forcedPoll = 0x10;
-    kernel.timeOut();
-    await turn();
+    looks.pass(2);
+    assert.equal(looks.running, false);
     assert.equal(failures.length, 1);
     assert.ok(hasCode('gpio-unavailable', /gone/)(failures[0]));
     await close();
@@ -330,5 +352,49 @@ describe('GpiochipDoorIo', () => {
     assert.equal(kernel.line(25).level, 0);
     await close();
     assert.equal(kernel.line(25).level, 1);
+  });
+});
+
+describe('GpiochipDoorIo beside a thread pool that hangs', () => {
+  it('still reports a press, and is closed at once', async (t) => {
+    const libc = await loadKernelCalls();
+    const directory = mkdtempSync(join(tmpdir(), 'cardea-pool-'));
+    const [edges, stuck] = [join(directory, 'edges'), join(directory, 'stuck')];
+    execFileSync('mkfifo', [edges, stuck]);
+    // Opened for reading without a writer, as a file on a dead disk: every thread of the pool (4) and some in the queue.
+    const hanging = Array.from({ length: 6 }, () => open(stuck, 'r'));
+    let isPoolFree = false;
+    const another = stat(directory).then(() => void (isPoolFree = true));
+    const descriptor = openSync(edges, constants.O_RDWR | constants.O_NONBLOCK);
+    t.after(async () => {
+      const writer = openSync(stuck, constants.O_RDWR);
+      for (const handle of await Promise.all(hanging)) await handle.close();
+      await another;
+      closeSync(writer);
+      closeSync(descriptor);
+      rmSync(directory, { recursive: true });
+    });
+
+    /** Events wait in a pipe, and are looked for and read by the real calls. */
+    class PipeKernel extends FakeKernel {
+      override poll(): number {
+        return libc.poll(descriptor);
+      }
+      override read(_request: number, into: Buffer): number {
+        return libc.read(descriptor, into);
+      }
+    }
+    const io = new GpiochipDoorIo({ doors: CONTRACT_DOORS, kernel: new PipeKernel() });
+    const inputs: DoorInput[] = [];
+    await io.open({ onInput: (_door, input) => inputs.push(input), onFailure: assert.ifError });
+    const rising = Buffer.alloc(48);
+    rising.writeUInt32LE(1, 8);
+    rising.writeUInt32LE(22, 12);
+    rising.writeUInt32LE(1, 20);
+    writeSync(descriptor, rising);
+    await waitFor(() => inputs.length > 0, 'the exit button');
+    assert.equal(isPoolFree, false);
+    assert.deepEqual(inputs, [{ kind: 'exit-button', pressed: false }]);
+    await io.close();
   });
 });

@@ -17,12 +17,6 @@ const folder = (t: TestContext): string => {
 
 const listener = { onInput: () => {}, onFailure: assert.ifError };
 
-const close = async (io: GpiochipDoorIo, kernel: FakeKernel): Promise<void> => {
-  const closed = io.close();
-  kernel.timeOut();
-  await closed;
-};
-
 describe('the safe-state file', () => {
   it('names chip, line, level without power and door of each strike', (t) => {
     const path = join(folder(t), 'run', 'safe-state');
@@ -63,7 +57,7 @@ describe('the safe-state file', () => {
     const io = new GpiochipDoorIo({ doors: CONTRACT_DOORS, kernel, safeStatePath: path });
     await io.open(listener);
     assert.match(readFileSync(path, 'utf8'), /^pinctrl-bcm2711 17 0 front$/m);
-    await close(io, kernel);
+    await io.close();
     assert.equal(existsSync(path), false);
   });
 
@@ -73,7 +67,7 @@ describe('the safe-state file', () => {
     const io = new GpiochipDoorIo({ doors: CONTRACT_DOORS, kernel, safeStatePath: path });
     await io.open(listener);
     kernel.writeFailure = 'EIO';
-    await assert.rejects(close(io, kernel));
+    await assert.rejects(io.close());
     assert.ok(existsSync(path));
   });
 
