@@ -114,7 +114,7 @@ describe('what opens is recorded first', () => {
       const bench = await AdminBench.start();
       bench.store.holdCommits();
       const answered = command(bench, action);
-      await Promise.resolve();
+      await settle();
       assert.equal(bench.io.strike(FRONT), 'locked');
       bench.store.releaseCommits();
       await answered;
@@ -244,7 +244,7 @@ describe('what locks takes effect at once', () => {
       const bench = await AdminBench.start();
       bench.store.holdCommits();
       const opening = command(bench, action);
-      await Promise.resolve();
+      await settle();
       const blocking = command(bench, 'block');
       bench.store.releaseCommits();
       assert.equal((await opening).result, 'refused');
@@ -261,7 +261,7 @@ describe('what locks takes effect at once', () => {
     const bench = await AdminBench.start();
     bench.store.holdCommits();
     const opening = command(bench, 'unlock', LAB);
-    await Promise.resolve();
+    await settle();
     const blocking = command(bench, 'block', FRONT);
     bench.store.releaseCommits();
     assert.equal((await opening).result, 'done');
