@@ -59,6 +59,8 @@ interface OpenLines {
  * of a switch that settles faster is not.
  */
 const POLL_INTERVAL = 20;
+/** Milliseconds that rpi-gpio gets to give the lines back. Its calls go through the thread pool, where others may hang. */
+const GIVE_BACK_LIMIT = 1000;
 
 export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
   readonly #options: RpiGpioDoorIoOptions;
@@ -113,8 +115,7 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
     } catch (error) {
       this.#driveSafe();
       this.#giveBack();
-      await gpio.promise.destroy().catch(() => {});
-      gpio.reset();
+      await destroy(gpio).catch(() => {});
       throw error;
     }
   }
@@ -161,18 +162,24 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
     if (open === undefined) return;
     open.stopPolling();
     this.#giveBack();
-    await open.gpio.promise.destroy().catch((error: unknown) => failures.push(error));
-    open.gpio.reset();
-    if (failures.length > 0) {
+    const isSafe = failures.length === 0;
+    if (isSafe && this.#options.safeStatePath !== undefined) removeSafeStateFile(this.#options.safeStatePath);
+    const held = await destroy(open.gpio).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (!isSafe) {
       throw new CardeaError(
         'gpio-write-failed',
-        'the GPIO lines could not all be made safe and given back on close; cut the strike supply',
-        {
-          cause: failures[0],
-        },
+        `${failures.length} output lines could not be made safe on close; cut the strike supply`,
+        { cause: failures[0] },
       );
     }
-    if (this.#options.safeStatePath !== undefined) removeSafeStateFile(this.#options.safeStatePath);
+    if (held !== undefined) {
+      throw new CardeaError('gpio-unavailable', 'the doors are safe, but rpi-gpio could not give the lines back', {
+        cause: held,
+      });
+    }
   }
 
   #poll(open: OpenLines, listener: DoorIoListener): void {
@@ -261,6 +268,22 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
     for (const line of lines.values()) line.close();
   }
 }
+
+/** Unexports every line and forgets it; rejects when that fails or takes longer than the limit. */
+const destroy = async (gpio: RpiGpio): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new CardeaError('gpio-unavailable', `rpi-gpio did not give the lines back within ${GIVE_BACK_LIMIT} ms`));
+    }, GIVE_BACK_LIMIT);
+  });
+  try {
+    await Promise.race([gpio.promise.destroy(), limit]);
+  } finally {
+    clearTimeout(timer);
+    gpio.reset();
+  }
+};
 
 const loadRpiGpio = async (): Promise<RpiGpio> => {
   try {

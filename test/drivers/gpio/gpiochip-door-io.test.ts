@@ -364,7 +364,9 @@ describe('GpiochipDoorIo beside a thread pool that hangs', () => {
     // Opened for reading without a writer, as a file on a dead disk: every thread of the pool (4) and some in the queue.
     const hanging = Array.from({ length: 6 }, () => open(stuck, 'r'));
     let isPoolFree = false;
-    const another = stat(directory).then(() => void (isPoolFree = true));
+    const another = stat(directory).then(() => {
+      isPoolFree = true;
+    });
     const descriptor = openSync(edges, constants.O_RDWR | constants.O_NONBLOCK);
     t.after(async () => {
       const writer = openSync(stuck, constants.O_RDWR);

@@ -202,6 +202,21 @@ describe('RpiGpioDoorIo', () => {
     assert.equal(existsSync(safeStatePath), false);
   });
 
+  it('is made safe at once and closed within a second where giving lines back hangs', async (t) => {
+    const setup = setUp();
+    const [front] = CONTRACT_DOORS;
+    assert.ok(front !== undefined);
+    t.after(() => rmSync(setup.root, { recursive: true }));
+    await setup.io.open(silent);
+    setup.io.setStrike(front.door, 'unlocked');
+    setup.gpio.promise.destroy = () => new Promise(() => {});
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const closed = assert.rejects(setup.io.close(), hasCode('gpio-unavailable', /doors are safe/));
+    assert.equal(setup.gpio.level(17), 0);
+    t.mock.timers.tick(1000);
+    await closed;
+  });
+
   it('stops looking once a listener closed it', async (t) => {
     const setup = setUp();
     removeAfter(t, setup);
