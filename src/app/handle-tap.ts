@@ -19,6 +19,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { ReaderStatus } from '../wire/status.ts';
 import type { DoorController, GrantedTap } from './door-controller.ts';
+import { ReaderNews } from './reader-news.ts';
 import type { SerialWriter } from './serial-writer.ts';
 
 /** Where a reader hangs and what it is for. */
@@ -78,12 +79,14 @@ interface Obstacle {
 
 export class TapHandler implements CardReaderListener {
   readonly #deps: Dependencies;
+  readonly #news: ReaderNews;
   #filter: TapFilterState = IDLE_FILTER;
   #condition: ReaderCondition | undefined;
   readonly #waiting: ((outcome: TapOutcome) => void)[] = [];
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
+    this.#news = new ReaderNews({ clock: deps.clock, record: (event, detail) => this.#record({ event, detail }) });
   }
 
   /** As status shows it; `starting` until the reader has reported for the first time. */
@@ -104,17 +107,18 @@ export class TapHandler implements CardReaderListener {
   }
 
   onCondition(condition: ReaderCondition): void {
-    const isFirst = this.#condition === undefined;
     this.#condition = condition;
     const { place, log, onChange } = this.#deps;
     const { state, detail } = condition;
     if (state === 'offline') log.error({ reader: place.reader, detail }, 'reader offline');
     else log.info({ reader: place.reader, detail }, 'reader online');
-    // A reader that starts as it should is not news for the log of events.
-    if (!isFirst || state === 'offline') {
-      this.#record({ event: state === 'offline' ? 'reader-offline' : 'reader-online', detail });
-    }
+    this.#news.onCondition(condition);
     onChange();
+  }
+
+  /** Records what is still to be told about the reader; to be called when it has stopped. Idempotent. */
+  stop(): void {
+    this.#news.stop();
   }
 
   #onTap(tap: Tap): void {
