@@ -11,6 +11,7 @@ import { type AdminDependencies, AdminOperations } from './operations.ts';
 import { type CallName, PROTOCOL_HEADER, PROTOCOL_VERSION, type Refusal } from './protocol.ts';
 import {
   type Fields,
+  type ParsedEvents,
   parseCard,
   parseDoorCommand,
   parseEvents,
@@ -22,6 +23,8 @@ import {
 import { listenOnSocket } from './socket-file.ts';
 
 export const MAX_CONNECTIONS = 32;
+/** So many of the connections may follow events; the others are free for commands. */
+export const MAX_FOLLOWERS = 8;
 const MAX_HEADER_BYTES = 8 * 1024;
 /** For a request to arrive, in milliseconds. */
 const REQUEST_LIMIT = 10_000;
@@ -72,6 +75,8 @@ class AdminServer {
   readonly #http: Server;
   /** Requests that have no answer yet; pipelined ones share a connection. */
   #open = 0;
+  /** Streams of events that have not ended. */
+  #followers = 0;
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
@@ -137,10 +142,23 @@ class AdminServer {
   }
 
   async #stream(response: ServerResponse, fields: Fields): Promise<void> {
+    const request = parseEvents(fields);
+    if (this.#followers >= MAX_FOLLOWERS) {
+      throw new CardeaError('overloaded', `${MAX_FOLLOWERS} others read the events already; end one of them first`);
+    }
+    this.#followers += 1;
+    try {
+      await this.#write(response, request);
+    } finally {
+      this.#followers -= 1;
+    }
+  }
+
+  async #write(response: ServerResponse, request: ParsedEvents): Promise<void> {
     const gone = new AbortController();
     response.on('close', () => gone.abort());
     const { signal } = gone;
-    const events = this.#deps.operations.events(parseEvents(fields), signal);
+    const events = this.#deps.operations.events(request, signal);
     response.setHeader('content-type', 'application/x-ndjson');
     response.flushHeaders();
     for await (const event of events) {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { MAX_BODY_BYTES } from '../../src/admin/http-request.ts';
-import { ANSWER_LIMIT, FOLLOWER_LIMIT, MAX_CONNECTIONS, startAdmin } from '../../src/admin/server.ts';
+import { ANSWER_LIMIT, FOLLOWER_LIMIT, MAX_CONNECTIONS, MAX_FOLLOWERS, startAdmin } from '../../src/admin/server.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { AdminBench, CARD, FRONT } from './admin-bench.ts';
@@ -292,6 +292,32 @@ describe('the stream of events', () => {
       await bench.fillLog(1);
     }
     assert.equal((await call(socket, '/status')).status, 200);
+  });
+
+  it('has so many readers at once, and leaves the other connections to commands', async (t) => {
+    const { socket, bench } = await startServer(t);
+    const follow = 'GET /events?follow=true HTTP/1.1\r\nHost: x\r\n\r\n';
+    const followers = Array.from({ length: MAX_CONNECTIONS }, () => dial(t, socket));
+    for (const { connection } of followers) connection.write(follow);
+    const allowed = () => followers.filter(({ text }) => text().includes('200 OK'));
+    const refused = () => followers.filter(({ text }) => text().includes('"overloaded"'));
+    await waitFor(() => allowed().length + refused().length === MAX_CONNECTIONS, 'an answer to each follower');
+    assert.equal(allowed().length, MAX_FOLLOWERS);
+    await waitFor(() => refused().every(({ connection }) => connection.destroyed), 'the refused to be closed');
+    const block = { door: 'front', action: 'block', operator: 'ada' };
+    assert.equal((await call(socket, '/door-command', JSON.stringify(block))).status, 200);
+    assert.equal(bench.doors.get(FRONT)?.mode, 'blocked');
+
+    allowed()[0]?.connection.destroy();
+    let next = dial(t, socket);
+    next.connection.write(follow);
+    await waitFor(() => {
+      if (next.connection.destroyed) {
+        next = dial(t, socket);
+        next.connection.write(follow);
+      }
+      return next.text().includes('200 OK');
+    }, 'the place of a follower that has gone');
   });
 
   it('drops a follower that does not read, and keeps no more for it than a page', async (t) => {
