@@ -21,9 +21,10 @@ import type { Config, ReaderConfig } from './config/config.ts';
 import { isLossyFormat } from './domain/card-number.ts';
 import type { DoorId, ReaderId } from './domain/ids.ts';
 import { BUILT_IN_RULES } from './domain/schedule.ts';
+import { milliseconds } from './domain/units.ts';
 import { LevelStore } from './drivers/level/level-store.ts';
 import { createNotifier } from './drivers/systemd/systemd-notifier.ts';
-import { errorMessage } from './errors.ts';
+import { CardeaError, errorMessage } from './errors.ts';
 import {
   type CreatedReader,
   createBroker,
@@ -55,19 +56,34 @@ export interface RunningGateway {
   readonly brokerUrl: string;
 }
 
+export interface StartOptions {
+  /**
+   * Called as soon as strikes are claimed, with what takes them to their safe state at once and never throws: for whoever has
+   * to end the process in a hurry, also while the gateway still starts.
+   */
+  readonly onClaimed?: (makeSafe: () => void) => void;
+}
+
 /** Starts the daemon. Rejects with a CardeaError, after everything that had started was closed again. */
-export const startGateway = async (config: Config): Promise<RunningGateway> => {
+export const startGateway = async (config: Config, options: StartOptions = {}): Promise<RunningGateway> => {
   const log = createLog(config.log.level).child({ gateway: config.gateway });
   const closing = new ClosingStack(log);
   try {
-    return await start(config, log, closing);
+    return await start(config, { log, closing, onClaimed: options.onClaimed ?? (() => {}) });
   } catch (error) {
     await closing.closeAll();
     throw error;
   }
 };
 
-const start = async (config: Config, log: Log, closing: ClosingStack): Promise<RunningGateway> => {
+const start = async (
+  config: Config,
+  {
+    log,
+    closing,
+    onClaimed,
+  }: { readonly log: Log; readonly closing: ClosingStack; readonly onClaimed: (makeSafe: () => void) => void },
+): Promise<RunningGateway> => {
   const { site, gateway, mqtt } = config;
   const cardNumberFormat = config.cardNumber.format;
   const rules = BUILT_IN_RULES;
@@ -116,17 +132,18 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
 
   const stopped = new Stopped(log, closing);
   const lines = await createDoorLines(config);
-  stopped.makeSafe = () => lines.io.close();
+  stopped.makeSafe = () => {
+    for (const door of doors.values()) door.stop();
+    lines.io.makeSafe();
+  };
+  onClaimed(stopped.makeSafe);
   await lines.io.open({
     onInput: (door, input) => doors.get(door)?.onInput(input),
     onFailure: (error) => void stopped.stop(`the door lines failed: ${error.message}`, true),
   });
-  closing.add('doors', async () => {
-    for (const door of doors.values()) door.stop();
-    await lines.io.close();
-  });
+  closing.add('doors', () => lines.io.close());
   for (const { id: door, release, heldOpen, relockOnClose } of config.doors) {
-    const timings = { release, heldOpen, relockOnClose };
+    const timings = { release, heldOpen, relockOnClose, grace: milliseconds(500 + config.gpio.debounce) };
     const deps = { door, timings, io: lines.io, writer, clock, log: log.child({ part: 'door' }), onChange };
     doors.set(door, new DoorController(deps, store.doorMode(door)));
   }
@@ -158,6 +175,7 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
   const health = new HealthMonitor({
     readers: new Map([...readers].map(([id, { driver }]) => [id, driver])),
     store,
+    writer,
     notifier,
     clock,
     log: log.child({ part: 'health' }),
@@ -212,6 +230,7 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
     onDisconnect: () => {},
   };
 
+  if (stopped.reason !== '') throw new CardeaError('gateway-failed', `stopped while starting: ${stopped.reason}`);
   notifier.ready(`${config.doors.length} doors, ${config.readers.length} readers`);
   health.start();
   closing.add('health', () => {
@@ -227,6 +246,7 @@ const start = async (config: Config, log: Log, closing: ClosingStack): Promise<R
     stopped: stopped.done,
     stop: (reason, isFailure) => stopped.stop(reason, isFailure),
     crashed: (error) => {
+      stopped.makeSafe();
       log.fatal({ err: error instanceof Error ? error.stack : String(error) }, 'uncaught failure');
       return stopped.stop(`uncaught failure: ${errorMessage(error)}`, true);
     },
@@ -304,8 +324,8 @@ class Stopped {
   readonly done: Promise<{ readonly reason: string; readonly isFailure: boolean }>;
   /** Runs before anything is closed. */
   before = (): void => {};
-  /** Takes the strikes to their safe state ahead of everything else, when there is no time for an orderly end. */
-  makeSafe = async (): Promise<void> => {};
+  /** Takes the strikes to their safe state, ahead of everything that could wait or fail. */
+  makeSafe = (): void => {};
   reason = '';
   readonly #log: Log;
   readonly #closing: ClosingStack;
@@ -322,9 +342,8 @@ class Stopped {
   async stop(reason: string, isFailure = false): Promise<void> {
     if (this.reason === '') {
       this.reason = reason;
+      this.makeSafe();
       this.#log.info({ reason, isFailure }, 'gateway stopping');
-      if (isFailure)
-        await this.makeSafe().catch((error) => this.#log.error({ err: errorMessage(error) }, 'strikes not safe'));
       this.before();
       await this.#closing.closeAll();
       this.#resolve({ reason, isFailure });

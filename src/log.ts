@@ -32,4 +32,12 @@ export const maskCard = (value: unknown): string => {
     : `${text.slice(0, 2)}${'*'.repeat(text.length - 4)}${text.slice(-2)}`;
 };
 
-export const createLog = (level: LogLevel): Log => pino({ ...OPTIONS, level }, pino.destination({ fd: 1, sync: true }));
+/** What waits for a reader of standard output that does not read; beyond it records are dropped, doors come first. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/**
+ * Writing never blocks: a full pipe, a hung journal or Ctrl-S on a terminal must not keep a strike from relocking. What waits is
+ * written at exit.
+ */
+export const createLog = (level: LogLevel): Log =>
+  pino({ ...OPTIONS, level }, pino.destination({ fd: 1, sync: false, maxLength: MAX_WAITING_BYTES }));

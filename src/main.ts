@@ -22,6 +22,12 @@ const operator = (): string => {
   }
 };
 
+/** A failure while the gateway still starts: nothing is there yet that could be ended in order. */
+const endAtOnce = (error: unknown): void => {
+  process.stderr.write(`cardea: uncaught failure: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+};
+
 const exitCode = await runCommand(process.argv.slice(2), {
   terminal: processTerminal(process),
   version: VERSION,
@@ -29,10 +35,22 @@ const exitCode = await runCommand(process.argv.slice(2), {
   operator,
   startGateway: async (config) => {
     const { startGateway } = await import('./gateway.ts');
-    const gateway = await startGateway(config);
+    let gateway: Awaited<ReturnType<typeof startGateway>> | undefined;
+    let makeSafe = (): void => {};
+    // Whatever ends this process, and whenever: the strikes are taken to their safe state first.
+    process.on('exit', () => makeSafe());
     for (const failure of ['uncaughtException', 'unhandledRejection'] as const) {
-      process.on(failure, (error: unknown) => void gateway.crashed(error));
+      process.on(failure, (error: unknown) => {
+        makeSafe();
+        if (gateway !== undefined) void gateway.crashed(error);
+        else endAtOnce(error);
+      });
     }
+    gateway = await startGateway(config, {
+      onClaimed: (claimed) => {
+        makeSafe = claimed;
+      },
+    });
     return gateway;
   },
   onEndSignal: (listener) => {

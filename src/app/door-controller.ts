@@ -66,6 +66,7 @@ export class DoorController {
   #state: DoorState<GrantedTap>;
   #timer: Timer | undefined;
   #strikeFault: string | undefined;
+  #isStopped = false;
   #lockAgain: Timer | undefined;
 
   /** Takes the door over as it is found; `io` must be open. A stored mode other than `blocked` does not outlive a restart. */
@@ -114,8 +115,9 @@ export class DoorController {
     else if (input.pressed) this.#step({ kind: 'release', cause: { kind: 'exit-button' }, at });
   }
 
-  /** Ends the timers; the lines are the driver's to close. */
+  /** Ends the timers and takes nothing in any more; the lines are the driver's to make safe. */
   stop(): void {
+    this.#isStopped = true;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#lockAgain?.cancel();
@@ -123,6 +125,7 @@ export class DoorController {
   }
 
   #release(cause: Extract<DoorMachineInput<GrantedTap>, { kind: 'release' }>['cause']): ReleaseOutcome {
+    if (this.#isStopped) return { kind: 'failed', detail: 'the gateway is stopping' };
     const effects = this.#step({ kind: 'release', cause, at: this.#deps.clock.monotonic() });
     const refusal = effects.find((effect) => effect.kind === 'refused');
     if (refusal !== undefined) return refusal;
@@ -132,6 +135,7 @@ export class DoorController {
   }
 
   #step(input: DoorMachineInput<GrantedTap>): readonly DoorEffect<GrantedTap>[] {
+    if (this.#isStopped) return [];
     const { state, effects } = stepDoor(this.#state, input);
     this.#state = state;
     this.#arm();

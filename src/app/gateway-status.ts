@@ -50,10 +50,14 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       ),
       ...(deps.publisher.fault === undefined ? [] : [`outbox: ${deps.publisher.fault}`]),
       ...(deps.clock.isSynchronized() ? [] : ['clock: not set, cards with a validity window are denied']),
+      ...(deps.writer.busyFor > SLOW_COMMIT ? ['store: the disk hangs, changes from HR wait'] : []),
       ...(deps.writer.isFailing ? ['store: writes fail, changes from HR are not taken'] : []),
     ],
   };
 };
+
+/** A batch that takes longer is worth a technician's look; health.ts gives up much later. */
+const SLOW_COMMIT = milliseconds(10_000);
 
 /** Changes that come together are published together. */
 const SETTLE = milliseconds(200);

@@ -7,7 +7,7 @@
 import { type AccessDecision, decideAccess } from '../domain/access-decision.ts';
 import type { DenialReason, Direction, NewEvent } from '../domain/access-event.ts';
 import { type CardNumber, type CardNumberFormat, cardNumberOfUid, isRandomUid } from '../domain/card-number.ts';
-import type { Binding, CardLookup } from '../domain/credential.ts';
+import type { Binding, CardLookup, CardRecord } from '../domain/credential.ts';
 import type { DoorId, ReaderId } from '../domain/ids.ts';
 import type { AccessRules } from '../domain/schedule.ts';
 import { IDLE_FILTER, stepTapFilter, type Tap, type TapFilterState } from '../domain/tap-filter.ts';
@@ -77,6 +77,13 @@ interface Obstacle {
   readonly detail?: string;
 }
 
+interface Denial {
+  readonly card: CardNumber | undefined;
+  readonly reason: DenialReason;
+  readonly detail?: string;
+  readonly found?: CardLookup;
+}
+
 export class TapHandler implements CardReaderListener {
   readonly #deps: Dependencies;
   readonly #news: ReaderNews;
@@ -136,29 +143,32 @@ export class TapHandler implements CardReaderListener {
     const { place, doorAtReader } = this.#deps;
     const { door } = place;
     if (door === undefined || doorAtReader === undefined) return this.#deny({ card, reason: 'door-not-permitted' });
-    const { found, decision } = this.#judge(card, door, doorAtReader.controller);
-    if (place.role === 'activation' && found.kind === 'live' && found.binding.activation === 'pending') {
-      return this.#activate(card);
-    }
+    const { controller } = doorAtReader;
+    const { found, decision } = this.#judge(card, door, controller);
     if (decision.kind === 'denied') return this.#deny({ card, reason: decision.reason, found });
+    if (found.kind === 'live' && found.binding.activation === 'pending') {
+      return this.#activate({ card, door, controller });
+    }
     this.#grant({ card, door, doorAtReader, decision });
   }
 
   /** What is held about the card now, and what follows from it. Whatever fails on the way is a denial. */
   #judge(card: CardNumber, door: DoorId, controller: DoorController): Judgement {
-    const { store, clock, rules } = this.#deps;
     try {
-      const found = store.findCard(card);
-      const { mode } = controller;
-      const isClockSynchronized = clock.isSynchronized();
-      return {
-        found,
-        decision: decideAccess({ card: found, door, mode, now: clock.now(), isClockSynchronized, rules }),
-      };
+      const found = this.#deps.store.findCard(card);
+      return { found, decision: this.#decision(found, door, controller) };
     } catch (error) {
       const found = { kind: 'unreadable', detail: errorMessage(error) } as const;
       return { found, decision: { kind: 'denied', reason: 'store-failure' } };
     }
+  }
+
+  /** At an activation reader a pending card is judged as if it were active: only a card that would open here is activated. */
+  #decision(found: CardLookup, door: DoorId, controller: DoorController): AccessDecision {
+    const { clock, rules, place } = this.#deps;
+    const card = place.role === 'activation' ? asActive(found) : found;
+    const { mode } = controller;
+    return decideAccess({ card, door, mode, now: clock.now(), isClockSynchronized: clock.isSynchronized(), rules });
   }
 
   #grant(granted: {
@@ -231,12 +241,7 @@ export class TapHandler implements CardReaderListener {
     this.#conclude({ kind: 'denied', card: grant.card, reason, ...(detail !== undefined && { detail }) });
   }
 
-  #deny(denial: {
-    readonly card: CardNumber | undefined;
-    readonly reason: DenialReason;
-    readonly detail?: string;
-    readonly found?: CardLookup;
-  }): void {
+  #deny(denial: Denial): void {
     const { card, reason, detail, found } = denial;
     this.#record({ event: 'access-denied', card, reason, detail, ...whose(found) });
     this.#conclude({ kind: 'denied', card, reason, ...(detail !== undefined && { detail }) });
@@ -247,21 +252,25 @@ export class TapHandler implements CardReaderListener {
     this.#conclude({ kind: 'presented', card });
   }
 
-  /** A pending card becomes active here and now; HR confirms later with a newer binding. */
-  #activate(card: CardNumber): void {
+  /** A pending card becomes active here and now, if nothing has changed before it is its turn; HR confirms later. */
+  #activate(tap: { readonly card: CardNumber; readonly door: DoorId; readonly controller: DoorController }): void {
     const { writer, log, place } = this.#deps;
-    const work = writer.write((tx) => {
-      const record = tx.card(card);
-      if (record?.state !== 'live' || record.activation !== 'pending') return false;
-      const active: Binding = { ...record, activation: 'active' };
-      tx.putChange({ cards: new Map([[card, active]]), cardholders: new Map(), revision: 0 });
-      tx.append(this.#event({ event: 'card-activated', card, ...whose({ kind: 'live', binding: active }) }));
-      return true;
+    const { card, door, controller } = tap;
+    const work = writer.write((tx): Denial | undefined => {
+      const found = lookupOf(tx.card(card));
+      const decision = this.#decision(found, door, controller);
+      if (decision.kind === 'denied') return { card, reason: decision.reason, found };
+      if (found.kind !== 'live' || found.binding.activation !== 'pending') {
+        return { card, reason: 'pending', detail: 'it was activated in the meantime: tap again', found };
+      }
+      tx.putChange({ cards: new Map([[card, decision.binding]]), cardholders: new Map(), revision: 0 });
+      tx.append(this.#event({ event: 'card-activated', card, ...whose(found) }));
+      return undefined;
     });
     void work.then(
-      (isActivated) => {
-        if (isActivated) this.#conclude({ kind: 'activated', card });
-        else this.#deny({ card, reason: 'pending' });
+      (denial) => {
+        if (denial === undefined) this.#conclude({ kind: 'activated', card });
+        else this.#deny(denial);
       },
       (error: unknown) => {
         log.error({ reader: place.reader, err: errorMessage(error) }, 'activation could not be stored');
@@ -291,6 +300,14 @@ export class TapHandler implements CardReaderListener {
 }
 
 const LOG_MESSAGES = { granted: 'access granted', presented: 'card presented', activated: 'card activated' } as const;
+
+const asActive = (found: CardLookup): CardLookup =>
+  found.kind === 'live' ? { kind: 'live', binding: { ...found.binding, activation: 'active' } } : found;
+
+const lookupOf = (record: CardRecord | undefined): CardLookup => {
+  if (record === undefined) return { kind: 'unknown' };
+  return record.state === 'live' ? { kind: 'live', binding: record } : { kind: 'retired', tombstone: record };
+};
 
 /** Whose card it is or was, so that attendance can join a person's history. */
 const whose = (found: CardLookup | undefined): Partial<NewEvent> => {

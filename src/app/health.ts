@@ -10,14 +10,18 @@ import type { CardReader } from '../ports/card-reader.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { ServiceNotifier } from '../ports/service-notifier.ts';
+import type { SerialWriter } from './serial-writer.ts';
 
 /** A reader's loop that has not turned for so long hangs; an SPI time-out of a dead bus is far shorter. */
 export const READER_LOOP_LIMIT: Milliseconds = milliseconds(10_000);
+/** A batch that the disk has not taken for so long: it hangs, and only a restart can tell whether for good. */
+export const COMMIT_LIMIT: Milliseconds = milliseconds(60_000);
 const DEFAULT_INTERVAL = milliseconds(30_000);
 
 interface Dependencies {
   readonly readers: ReadonlyMap<ReaderId, Pick<CardReader, 'lastTurnAt'>>;
   readonly store: Pick<CredentialStore, 'probe'>;
+  readonly writer: Pick<SerialWriter, 'busyFor'>;
   readonly notifier: ServiceNotifier;
   readonly clock: Clock;
   readonly log: Log;
@@ -35,11 +39,14 @@ export class HealthMonitor {
 
   /** What is wrong, in words; empty when healthy. */
   faults(): string[] {
-    const { readers, store, clock } = this.#deps;
+    const { readers, store, writer, clock } = this.#deps;
     const now = clock.monotonic();
     const faults = [...readers]
       .filter(([, reader]) => now - (reader.lastTurnAt() ?? this.#startedAt) > READER_LOOP_LIMIT)
       .map(([reader]) => `the loop of reader ${reader} does not turn`);
+    if (writer.busyFor > COMMIT_LIMIT) {
+      faults.push(`the store has been busy with one write for ${Math.round(writer.busyFor / 1000)} s`);
+    }
     try {
       store.probe();
     } catch (error) {

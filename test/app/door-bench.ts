@@ -63,6 +63,8 @@ export interface BenchOptions {
   readonly rules?: AccessRules;
   readonly recordBeforeRelease?: boolean;
   readonly relockOnClose?: boolean;
+  /** Milliseconds; default none. */
+  readonly grace?: number;
   readonly hasContact?: boolean;
   readonly storedMode?: DoorMode;
   readonly synchronized?: boolean;
@@ -103,6 +105,7 @@ export const makeDoorBench = async (options: BenchOptions = {}) => {
   const makeController = (storedMode: DoorMode | undefined): DoorController => {
     const timings = {
       release: milliseconds(RELEASE),
+      grace: milliseconds(options.grace ?? 0),
       heldOpen: milliseconds(HELD_OPEN),
       relockOnClose: options.relockOnClose ?? true,
     };

@@ -28,7 +28,7 @@ test('invariant 6: the relock is set before the strike is driven', async () => {
   await io.open({ onInput: () => {}, onFailure: assert.fail });
   const log = createLog('silent');
   const writer = new SerialWriter({ store: new MemoryStore(), gateway: gatewayId('g'), clock, log });
-  const timings = { release: seconds(5), heldOpen: seconds(20), relockOnClose: true };
+  const timings = { release: seconds(5), grace: seconds(0), heldOpen: seconds(20), relockOnClose: true };
   const door = new DoorController({ door: FRONT, timings, io, writer, clock, log, onChange: () => {} }, undefined);
   door.releaseByOperator();
   assert.deepEqual(pendingAtStrike, [['unlocked', 5000]]);
@@ -47,6 +47,16 @@ test('invariant 6: a released strike locks on time when nobody opens the door, a
   const { event, card, cardholder, reader } = events[1] ?? {};
   assert.deepEqual([event, card, cardholder, reader], ['access-not-taken', UID, 'E1001', 'front-in']);
   assert.equal(bench.clock.pendingTimers, 0);
+});
+
+test('a door that was opened in time and is reported after the relock raises no alarm', async () => {
+  const bench = await makeDoorBench({ ...live, grace: 500 });
+  bench.tap(UID);
+  bench.clock.advance(RELEASE + 5);
+  assert.equal(bench.strike(), 'locked');
+  bench.moveDoor('open');
+  assert.deepEqual(await bench.eventNames(), ['access-granted', 'door-opened']);
+  assert.deepEqual(bench.controller.view().alarms, []);
 });
 
 test('a released strike locks as soon as the door has closed behind the person', async () => {

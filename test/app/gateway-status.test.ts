@@ -5,7 +5,7 @@ import { EventPublisher } from '../../src/app/publish-events.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import type { StatusDocument } from '../../src/wire/status.ts';
-import { bindingOf, readerId } from '../domain/samples.ts';
+import { bindingOf, readerId, uidOf } from '../domain/samples.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { digestFromScratch, GATEWAY, TOPICS } from '../flows/change-flow.ts';
 import { FRONT, makeDoorBench, settle } from './door-bench.ts';
@@ -63,7 +63,7 @@ test('every trouble is an alarm in words: door, strike, reader, outbox, store', 
   link.connect();
   publisher.wake();
   store.commitFailure = new CardeaError('store-write-failed', 'disk full');
-  handler.onCondition({ state: 'offline', detail: 'no chip answers' });
+  handler.onObservation({ kind: 'card', uid: uidOf('DEADBEEF') });
   await settle();
   assert.deepEqual(describe().alarms, [
     'door front: forced-open',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RECORD_LIMIT } from '../../src/app/handle-tap.ts';
 import type { DenialReason } from '../../src/domain/access-event.ts';
-import type { CardRecord } from '../../src/domain/credential.ts';
+import type { Binding, CardRecord } from '../../src/domain/credential.ts';
 import { CardeaError } from '../../src/errors.ts';
 import {
   bindingOf,
@@ -384,8 +384,43 @@ test('a card that is revoked while its activation waits is not brought back by i
   );
   bench.tap(UID);
   bench.store.releaseCommits();
-  assert.deepEqual(await bench.eventNames(), ['operator-action', 'access-denied: pending']);
+  assert.deepEqual(await bench.eventNames(), ['operator-action', 'access-denied: lost']);
   assert.equal(bench.store.findCard(number).kind, 'retired');
+});
+
+const useless: readonly [string, DenialReason, Partial<Binding>][] = [
+  ['expired', 'expired', { validUntil: time('2026-01-05T08:00:00Z') }],
+  ['not yet valid', 'not-yet-valid', { validFrom: time('2026-01-05T08:00:00.001Z') }],
+  ['for another door', 'door-not-permitted', { access: [{ doors: [], schedule: scheduleId('always') }] }],
+];
+
+for (const [what, reason, changes] of useless) {
+  test(`a pending card that is ${what} is denied as ${reason} at an activation reader, and stays pending`, async () => {
+    const pending = bindingOf({ activation: 'pending', ...changes });
+    const bench = await makeDoorBench({ cards: { [UID]: pending }, role: 'activation' });
+    bench.tap(UID);
+    assert.deepEqual(await bench.eventNames(), [`access-denied: ${reason}`]);
+    assert.deepEqual(bench.store.findCard(cardNumber(UID)), { kind: 'live', binding: pending });
+    assert.deepEqual(bench.strikes(), []);
+  });
+}
+
+test('a card that is retired already is denied at an activation reader with the reason of its tombstone', async () => {
+  const bench = await makeDoorBench({ cards: { [UID]: tombstoneOf({ reason: 'stolen' }) }, role: 'activation' });
+  bench.tap(UID);
+  assert.deepEqual(await bench.eventNames(), ['access-denied: stolen']);
+});
+
+test('two taps of a pending card while the disk hangs activate it once and open nothing', async () => {
+  const bench = await makeDoorBench({ cards: { [UID]: bindingOf({ activation: 'pending' }) }, role: 'activation' });
+  bench.store.holdCommits();
+  bench.tap(UID);
+  await settle();
+  bench.tap(UID);
+  await settle();
+  bench.store.releaseCommits();
+  assert.deepEqual(await bench.eventNames(), ['card-activated', 'access-denied: pending']);
+  assert.deepEqual(bench.strikes(), []);
 });
 
 test('an activation that cannot be stored is a denial, and the card stays pending', async () => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HealthMonitor, READER_LOOP_LIMIT } from '../../src/app/health.ts';
+import { SerialWriter } from '../../src/app/serial-writer.ts';
 import type { MonotonicTime } from '../../src/domain/units.ts';
 import { milliseconds } from '../../src/domain/units.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
-import { readerId } from '../domain/samples.ts';
+import { gatewayId, readerId } from '../domain/samples.ts';
 import { FakeServiceNotifier } from '../fakes/fake-service-notifier.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
@@ -21,8 +22,10 @@ const makeHealth = (watchdogInterval?: number) => {
   const readers = new Map([
     [readerId('front-in'), { lastTurnAt: () => (loop.turned === 'turning' ? clock.monotonic() : loop.turned) }],
   ]);
-  const health = new HealthMonitor({ readers, store, notifier, clock, log: createLog('silent') });
-  return { clock, store, notifier, loop, health };
+  const log = createLog('silent');
+  const writer = new SerialWriter({ store, gateway: gatewayId('lobby-1'), clock, log });
+  const health = new HealthMonitor({ readers, store, writer, notifier, clock, log });
+  return { clock, store, writer, notifier, loop, health };
 };
 
 test('invariant 9: while all is well the watchdog is fed at a third of its interval, from the start', () => {
@@ -92,4 +95,18 @@ test('every fault is told, not only the first', () => {
   store.readFailure = new CardeaError('store-open-failed', 'I/O error');
   clock.advance(READER_LOOP_LIMIT + 1);
   assert.equal(health.faults().length, 2);
+});
+
+test('invariant 9: a disk that hangs in one write for a minute stops the feeding', async () => {
+  const { clock, store, writer, health } = makeHealth();
+  store.holdCommits();
+  writer.record({ event: 'access-granted', at: clock.now(), clockSynchronized: true });
+  await Promise.resolve();
+  clock.advance(59_000);
+  assert.deepEqual(health.faults(), []);
+  clock.advance(2_000);
+  assert.match(health.faults().join(), /busy with one write for 61 s/);
+  store.releaseCommits();
+  await writer.idle();
+  assert.deepEqual(health.faults(), []);
 });
