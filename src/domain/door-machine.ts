@@ -12,6 +12,11 @@ import { after, type Milliseconds, type MonotonicTime, monotonicTime } from './u
 export interface DoorTimings {
   /** How long a release unlocks the strike. */
   readonly release: Milliseconds;
+  /**
+   * How long after a relock by time an opening still counts as lawful: a contact is reported late, by its debouncing and by how
+   * busy the process is, and a door that was opened in time must not raise the alarm. 0 where nothing is late.
+   */
+  readonly grace: Milliseconds;
   /** How long the door may stand open before it counts as held open. */
   readonly heldOpen: Milliseconds;
   /** Lock as soon as the door has closed again, rather than when the release time is over. */
@@ -28,11 +33,14 @@ export type ReleaseCause<G> =
  * locked: nobody may pass without a tap.
  * released: entered by a release, left at `relockAt`, when the door closes behind the person, or by a change of mode.
  *   `untaken` is the grant that nobody has used yet.
+ * relocked: locked. Entered from released when the time is over and the door is closed, left at `graceUntil`, when the door is
+ *   reported open after all, or by a release or a change of mode; the grant waits to be reported as not taken.
  * held: unlocked for as long as the mode is `held-open`.
  */
 export type StrikePhase<G> =
   | { readonly kind: 'locked' }
   | { readonly kind: 'released'; readonly relockAt: MonotonicTime; readonly untaken: G | undefined }
+  | { readonly kind: 'relocked'; readonly graceUntil: MonotonicTime; readonly untaken: G | undefined }
   | { readonly kind: 'held' };
 
 /**
@@ -100,10 +108,15 @@ export const initialDoor = <G>(
 
 /** When the runner must call again with a `time` input, if nothing else happens before. */
 export const nextDeadline = <G>(state: DoorState<G>): MonotonicTime | undefined => {
-  const relockAt = state.strike.kind === 'released' ? state.strike.relockAt : undefined;
+  const strikeAt = strikeDeadline(state.strike);
   const heldOpenAt = state.leaf.kind === 'open' ? state.leaf.heldOpenAt : undefined;
-  if (relockAt === undefined || heldOpenAt === undefined) return relockAt ?? heldOpenAt;
-  return monotonicTime(Math.min(relockAt, heldOpenAt));
+  if (strikeAt === undefined || heldOpenAt === undefined) return strikeAt ?? heldOpenAt;
+  return monotonicTime(Math.min(strikeAt, heldOpenAt));
+};
+
+const strikeDeadline = <G>(strike: StrikePhase<G>): MonotonicTime | undefined => {
+  if (strike.kind === 'released') return strike.relockAt;
+  return strike.kind === 'relocked' ? strike.graceUntil : undefined;
 };
 
 export const stepDoor = <G>(state: DoorState<G>, input: DoorMachineInput<G>): DoorStep<G> => {
@@ -136,13 +149,22 @@ const LOCK = { kind: 'strike', state: 'locked' } as const;
 const UNLOCK = { kind: 'strike', state: 'unlocked' } as const;
 
 const expire = <G>(state: DoorState<G>, at: MonotonicTime): DoorStep<G> => {
-  const { strike, leaf } = state;
+  const { leaf, timings } = state;
   const effects: DoorEffect<G>[] = [];
-  let next = state;
+  let { strike } = state;
   if (strike.kind === 'released' && at >= strike.relockAt) {
-    next = { ...next, strike: { kind: 'locked' } };
-    effects.push(LOCK, ...notTaken(strike));
+    // Only of a closed door can an opening be on its way.
+    strike =
+      leaf.kind === 'closed'
+        ? { kind: 'relocked', graceUntil: after(strike.relockAt, timings.grace), untaken: strike.untaken }
+        : { kind: 'locked' };
+    effects.push(LOCK);
   }
+  if (strike.kind === 'relocked' && at >= strike.graceUntil) {
+    effects.push(...notTaken(strike));
+    strike = { kind: 'locked' };
+  }
+  let next: DoorState<G> = strike === state.strike ? state : { ...state, strike };
   if (leaf.kind === 'open' && leaf.heldOpenAt !== undefined && at >= leaf.heldOpenAt) {
     next = { ...next, leaf: { kind: 'held-open' } };
     effects.push(event('door-held-open'));
@@ -150,10 +172,16 @@ const expire = <G>(state: DoorState<G>, at: MonotonicTime): DoorStep<G> => {
   return { state: next, effects };
 };
 
-const notTaken = <G>(strike: StrikePhase<G>): DoorEffect<G>[] =>
-  strike.kind === 'released' && strike.untaken !== undefined
-    ? [{ kind: 'event', event: 'access-not-taken', grant: strike.untaken }]
-    : [];
+/** The grant that waits for the door to be opened. */
+const untakenOf = <G>(strike: StrikePhase<G>): G | undefined =>
+  strike.kind === 'released' || strike.kind === 'relocked' ? strike.untaken : undefined;
+
+const notTaken = <G>(strike: StrikePhase<G>): DoorEffect<G>[] => {
+  const grant = untakenOf(strike);
+  return grant === undefined ? [] : [{ kind: 'event', event: 'access-not-taken', grant }];
+};
+
+const isUnlocked = <G>(strike: StrikePhase<G>): boolean => strike.kind === 'released' || strike.kind === 'held';
 
 const release = <G>(state: DoorState<G>, cause: ReleaseCause<G>, at: MonotonicTime): DoorStep<G> => {
   const effects: DoorEffect<G>[] = cause.kind === 'exit-button' ? [event('exit-requested')] : [];
@@ -165,7 +193,7 @@ const release = <G>(state: DoorState<G>, cause: ReleaseCause<G>, at: MonotonicTi
   // Only a closed, monitored door can tell that a grant was not taken; where a second grant follows, the first is reported.
   const untaken = cause.kind === 'card' && state.leaf.kind === 'closed' ? cause.grant : undefined;
   const earlier = cause.kind === 'card' ? notTaken(state.strike) : [];
-  const kept = cause.kind !== 'card' && state.strike.kind === 'released' ? state.strike.untaken : untaken;
+  const kept = cause.kind === 'card' ? untaken : untakenOf(state.strike);
   const strike: StrikePhase<G> = { kind: 'released', relockAt: after(at, state.timings.release), untaken: kept };
   // Somebody is allowed through an open door: the time for which it may stand open begins anew.
   const leaf: LeafPhase =
@@ -180,7 +208,12 @@ const opened = <G>(state: DoorState<G>, at: MonotonicTime): DoorStep<G> => {
     return { state: { ...state, leaf: { kind: 'forced-open' } }, effects: [event('door-forced-open')] };
   }
   const heldOpenAt = state.mode === 'held-open' ? undefined : after(at, state.timings.heldOpen);
-  const strike = state.strike.kind === 'released' ? { ...state.strike, untaken: undefined } : state.strike;
+  const strike: StrikePhase<G> =
+    state.strike.kind === 'released'
+      ? { ...state.strike, untaken: undefined }
+      : state.strike.kind === 'relocked'
+        ? { kind: 'locked' }
+        : state.strike;
   return { state: { ...state, strike, leaf: { kind: 'open', heldOpenAt } }, effects: [event('door-opened')] };
 };
 
@@ -213,13 +246,14 @@ const changeMode = <G>(state: DoorState<G>, mode: DoorMode, at: MonotonicTime): 
   }
   const wasHeld = state.strike.kind === 'held';
   const isLocked = wasHeld || mode === 'blocked';
-  const lock = isLocked && state.strike.kind !== 'locked' ? [LOCK, ...notTaken(state.strike)] : [];
+  const lock = isLocked && isUnlocked(state.strike) ? [LOCK] : [];
+  const unused = isLocked ? notTaken(state.strike) : [];
   const leaf: LeafPhase =
     wasHeld && state.leaf.kind === 'open'
       ? { kind: 'open', heldOpenAt: after(at, state.timings.heldOpen) }
       : state.leaf;
   return {
     state: { ...state, mode, strike: isLocked ? { kind: 'locked' } : state.strike, leaf },
-    effects: lock,
+    effects: [...lock, ...unused],
   };
 };

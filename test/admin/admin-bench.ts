@@ -193,7 +193,7 @@ export class AdminBench {
   }: AdminBenchOptions): Promise<void> {
     const { clock, store, log, io, writer, doors } = this;
     const onChange = (): void => {};
-    const timings = { release: seconds(5), heldOpen: seconds(30), relockOnClose: true };
+    const timings = { release: seconds(5), grace: seconds(0), heldOpen: seconds(30), relockOnClose: true };
     for (const door of [FRONT, LAB]) {
       doors.set(door, new DoorController({ door, timings, io, writer, clock, log, onChange }, undefined));
     }

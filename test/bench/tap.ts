@@ -42,7 +42,7 @@ export const measureTaps = async (): Promise<Figure> => {
   const writer = new SerialWriter({ store, gateway, clock, log });
   const io = new TimedDoorIo({ doors: [{ door, strike: { line: 1, activeLow: false, failMode: 'secure' } }] });
   await io.open({ onInput: () => {}, onFailure: () => {} });
-  const timings = { release: seconds(5), heldOpen: seconds(30), relockOnClose: true };
+  const timings = { release: seconds(5), grace: seconds(0), heldOpen: seconds(30), relockOnClose: true };
   const controller = new DoorController({ door, timings, io, writer, clock, log, onChange: () => {} }, undefined);
   const simulated = new SimulatedCardReader({ clock });
   const handler = new TapHandler({

@@ -18,11 +18,18 @@ import { milliseconds, monotonicTime } from '../../src/domain/units.ts';
 const NOW = 1000;
 const RELEASE = 5;
 const HELD_OPEN = 30;
+const GRACE = 4;
 const at = monotonicTime(NOW);
-const timings = { release: milliseconds(RELEASE), heldOpen: milliseconds(HELD_OPEN), relockOnClose: true };
+const timings = {
+  release: milliseconds(RELEASE),
+  grace: milliseconds(GRACE),
+  heldOpen: milliseconds(HELD_OPEN),
+  relockOnClose: true,
+};
 
 // States as short text: strike / leaf / mode.
-//   strike  L locked, R released with a deadline ahead and nobody's grant, G the same with grant g untaken, H held
+//   strike  L locked, R released with a deadline ahead and nobody's grant, G the same with grant g untaken, H held,
+//           P relocked by time with the end of grace ahead and nobody's grant, Q the same with grant g untaken
 //   leaf    u unmonitored, c closed, o open with a deadline ahead, O open without, h held open too long, f forced open
 //   mode    n normal, b blocked, k held-open (kept open)
 
@@ -30,6 +37,8 @@ const STRIKES: Readonly<Record<string, StrikePhase<string>>> = {
   L: { kind: 'locked' },
   R: { kind: 'released', relockAt: monotonicTime(NOW + 2), untaken: undefined },
   G: { kind: 'released', relockAt: monotonicTime(NOW + 2), untaken: 'g' },
+  P: { kind: 'relocked', graceUntil: monotonicTime(NOW + 2), untaken: undefined },
+  Q: { kind: 'relocked', graceUntil: monotonicTime(NOW + 2), untaken: 'g' },
   H: { kind: 'held' },
 };
 const LEAVES: Readonly<Record<string, LeafPhase>> = {
@@ -48,21 +57,28 @@ const stateOf = (text: string): DoorState<string> => {
   return { timings, strike, leaf, mode };
 };
 
-/** As above; a deadline that began at NOW is marked with `+`, the grant of this very input is `x`. */
+const strikeTextOf = (strike: StrikePhase<string>): string => {
+  if (strike.kind === 'locked') return 'L';
+  if (strike.kind === 'held') return 'H';
+  if (strike.kind === 'relocked') {
+    return `${strike.untaken === undefined ? 'P' : 'Q'}${strike.graceUntil === NOW + 2 + GRACE ? '+' : ''}`;
+  }
+  const untaken = strike.untaken === undefined ? 'R' : strike.untaken === 'g' ? 'G' : 'X';
+  return `${untaken}${strike.relockAt === NOW + RELEASE ? '+' : ''}`;
+};
+
+/**
+ * As above; a deadline that began at NOW, and a grace that began at the relock (NOW + 2), are marked with `+`, the grant of this
+ * very input is `x`.
+ */
 const textOf = ({ strike, leaf, mode }: DoorState<string>): string => {
-  const strikeText =
-    strike.kind === 'locked'
-      ? 'L'
-      : strike.kind === 'held'
-        ? 'H'
-        : `${strike.untaken === undefined ? 'R' : strike.untaken === 'g' ? 'G' : 'X'}${strike.relockAt === NOW + RELEASE ? '+' : ''}`;
   const leafText =
     leaf.kind === 'open'
       ? leaf.heldOpenAt === undefined
         ? 'O'
         : `o${leaf.heldOpenAt === NOW + HELD_OPEN ? '+' : ''}`
       : { unmonitored: 'u', closed: 'c', 'held-open': 'h', 'forced-open': 'f' }[leaf.kind];
-  return `${strikeText}${leafText}${{ normal: 'n', blocked: 'b', 'held-open': 'k' }[mode]}`;
+  return `${strikeTextOf(strike)}${leafText}${{ normal: 'n', blocked: 'b', 'held-open': 'k' }[mode]}`;
 };
 
 const effectText = (effect: DoorEffect<string>): string => {
@@ -94,10 +110,10 @@ const INPUTS: Readonly<Record<string, DoorMachineInput<string>>> = {
 /** Every state that can be: held exactly in mode held-open, where no open leaf has a deadline or an alarm. */
 const STATES: readonly string[] = [
   ...['n', 'b'].flatMap((mode) =>
-    ['L', 'R', 'G'].flatMap((strike) =>
+    ['L', 'R', 'G', 'P', 'Q'].flatMap((strike) =>
       ['u', 'c', 'o', 'h', 'f']
-        // A grant is untaken only while the door is closed.
-        .filter((leaf) => strike !== 'G' || leaf === 'c')
+        // A grant is untaken, and an opening on its way, only while the door is closed.
+        .filter((leaf) => !['G', 'P', 'Q'].includes(strike) || leaf === 'c')
         .map((leaf) => `${strike}${leaf}${mode}`),
     ),
   ),
@@ -195,7 +211,7 @@ Rcn normal    =
 Rcn block     Lcb LOCK
 Rcn hold      Hck
 Rcn time      =
-Rcn relock    Lcn LOCK
+Rcn relock    P+cn LOCK
 Rcn late      Lcn LOCK
 Rcn failed    Lcn
 
@@ -247,9 +263,35 @@ Gcn normal    =
 Gcn block     Lcb LOCK access-not-taken(g)
 Gcn hold      Hck
 Gcn time      =
-Gcn relock    Lcn LOCK access-not-taken(g)
+Gcn relock    Q+cn LOCK
 Gcn late      Lcn LOCK access-not-taken(g)
 Gcn failed    Lcn
+
+Pcn card      X+cn UNLOCK
+Pcn exit      R+cn exit-requested UNLOCK
+Pcn operator  R+cn UNLOCK
+Pcn open      Lo+n door-opened
+Pcn close     =
+Pcn normal    =
+Pcn block     Lcb
+Pcn hold      Hck UNLOCK
+Pcn time      =
+Pcn relock    Lcn
+Pcn late      Lcn
+Pcn failed    =
+
+Qcn card      X+cn access-not-taken(g) UNLOCK
+Qcn exit      G+cn exit-requested UNLOCK
+Qcn operator  G+cn UNLOCK
+Qcn open      Lo+n door-opened
+Qcn close     =
+Qcn normal    =
+Qcn block     Lcb access-not-taken(g)
+Qcn hold      Hck UNLOCK
+Qcn time      =
+Qcn relock    Lcn access-not-taken(g)
+Qcn late      Lcn access-not-taken(g)
+Qcn failed    =
 
 Lub card      = refused(blocked)
 Lub exit      R+ub exit-requested UNLOCK
@@ -338,7 +380,7 @@ Rcb normal    Rcn
 Rcb block     =
 Rcb hold      Hck
 Rcb time      =
-Rcb relock    Lcb LOCK
+Rcb relock    P+cb LOCK
 Rcb late      Lcb LOCK
 Rcb failed    Lcb
 
@@ -390,9 +432,35 @@ Gcb normal    Gcn
 Gcb block     =
 Gcb hold      Hck
 Gcb time      =
-Gcb relock    Lcb LOCK access-not-taken(g)
+Gcb relock    Q+cb LOCK
 Gcb late      Lcb LOCK access-not-taken(g)
 Gcb failed    Lcb
+
+Pcb card      = refused(blocked)
+Pcb exit      R+cb exit-requested UNLOCK
+Pcb operator  = refused(blocked)
+Pcb open      Lo+b door-opened
+Pcb close     =
+Pcb normal    Pcn
+Pcb block     =
+Pcb hold      Hck UNLOCK
+Pcb time      =
+Pcb relock    Lcb
+Pcb late      Lcb
+Pcb failed    =
+
+Qcb card      = refused(blocked)
+Qcb exit      G+cb exit-requested UNLOCK
+Qcb operator  = refused(blocked)
+Qcb open      Lo+b door-opened
+Qcb close     =
+Qcb normal    Qcn
+Qcb block     =
+Qcb hold      Hck UNLOCK
+Qcb time      =
+Qcb relock    Lcb access-not-taken(g)
+Qcb late      Lcb access-not-taken(g)
+Qcb failed    =
 
 Huk card      =
 Huk exit      = exit-requested
@@ -472,9 +540,40 @@ test('a door is taken over as it is found', () => {
   assert.deepEqual([found('closed'), found('open'), found(undefined)], ['Lcn', 'Lo+n', 'Lun']);
 });
 
+const openingAt = (time: number): DoorMachineInput<string> => ({
+  kind: 'position',
+  at: monotonicTime(time),
+  position: 'open',
+});
+
+test('an opening that is reported within the grace after the relock is lawful, later it is forced', () => {
+  const outcomes = [NOW + 1, NOW + 2, NOW + 2 + GRACE - 1, NOW + 2 + GRACE].map((time) => {
+    const { state, effects } = stepDoor(stateOf('Gcn'), openingAt(time));
+    return [strikeTextOf(state.strike), state.leaf.kind, ...effects.map(effectText)];
+  });
+  assert.deepEqual(outcomes, [
+    ['R', 'open', 'door-opened'],
+    ['L', 'open', 'LOCK', 'door-opened'],
+    ['L', 'open', 'LOCK', 'door-opened'],
+    ['L', 'forced-open', 'LOCK', 'access-not-taken(g)', 'door-forced-open'],
+  ]);
+});
+
+test('one opening uses the grace up: the next one without a release is forced', () => {
+  let state = stepDoor(stateOf('Gcn'), openingAt(NOW + 3)).state;
+  state = stepDoor(state, { kind: 'position', at: monotonicTime(NOW + 3), position: 'closed' }).state;
+  assert.deepEqual(stepDoor(state, openingAt(NOW + 4)).effects.map(effectText), ['door-forced-open']);
+});
+
+test('without grace an opening after the relock is forced', () => {
+  const state = { ...stateOf('Gcn'), timings: { ...timings, grace: milliseconds(0) } };
+  const step = stepDoor(state, openingAt(NOW + 2));
+  assert.deepEqual(step.effects.map(effectText), ['LOCK', 'access-not-taken(g)', 'door-forced-open']);
+});
+
 test('the next deadline is the earlier one of relock and held open', () => {
-  const deadlines = ['Lcn', 'Rcn', 'Lon', 'Ron', 'Hck', 'HOk', 'Rhn'].map((text) => nextDeadline(stateOf(text)));
-  assert.deepEqual(deadlines, [undefined, NOW + 2, NOW + 3, NOW + 2, undefined, undefined, NOW + 2]);
+  const deadlines = ['Lcn', 'Rcn', 'Lon', 'Ron', 'Hck', 'HOk', 'Rhn', 'Qcn'].map((text) => nextDeadline(stateOf(text)));
+  assert.deepEqual(deadlines, [undefined, NOW + 2, NOW + 3, NOW + 2, undefined, undefined, NOW + 2, NOW + 2]);
 });
 
 /** Reproducible: mulberry32. */
@@ -533,13 +632,18 @@ for (const position of ['closed', undefined] as const) {
         assert.notEqual(effect.state, strike, 'the strike is told only what is new to it');
         strike = effect.state;
       }
-      assert.equal(strike === 'unlocked', state.strike.kind !== 'locked');
+      assert.equal(strike === 'unlocked', state.strike.kind === 'released' || state.strike.kind === 'held');
       assert.equal(state.strike.kind === 'held', state.mode === 'held-open');
       const deadline = nextDeadline(state);
       assert.ok(deadline === undefined || deadline > input.at, 'what is over is over');
       if (state.strike.kind === 'released') {
         assert.ok(state.strike.relockAt > input.at && state.strike.relockAt <= input.at + RELEASE);
         assert.ok(deadline !== undefined && deadline <= state.strike.relockAt);
+      }
+      if (state.strike.kind === 'relocked') {
+        assert.equal(state.leaf.kind, 'closed');
+        assert.ok(state.strike.graceUntil > input.at && state.strike.graceUntil <= input.at + GRACE);
+        assert.equal(deadline, state.strike.graceUntil);
       }
       if (position === undefined) assert.equal(state.leaf.kind, 'unmonitored');
     }
@@ -582,7 +686,8 @@ test(`on a walk of ${STEPS} steps a grant is reported as not taken at most once,
       assert.equal(open.has(effect.grant), false, `${effect.grant} twice`);
       open.set(effect.grant, true);
       reported += 1;
-      assert.equal(before.strike.kind === 'released' && before.strike.untaken, effect.grant);
+      assert.ok(before.strike.kind === 'released' || before.strike.kind === 'relocked');
+      assert.equal(before.strike.untaken, effect.grant);
     }
     if (state.leaf.kind !== 'closed' && state.strike.kind === 'released') assert.equal(state.strike.untaken, undefined);
     assert.ok(input.at >= NOW);
