@@ -145,10 +145,9 @@ export class TapHandler implements CardReaderListener {
     if (door === undefined || doorAtReader === undefined) return this.#deny({ card, reason: 'door-not-permitted' });
     const { controller } = doorAtReader;
     const { found, decision } = this.#judge(card, door, controller);
+    const isPending = found.kind === 'live' && found.binding.activation === 'pending';
+    if (isPending && place.role === 'activation') return this.#activate({ card, door, controller });
     if (decision.kind === 'denied') return this.#deny({ card, reason: decision.reason, found });
-    if (found.kind === 'live' && found.binding.activation === 'pending') {
-      return this.#activate({ card, door, controller });
-    }
     this.#grant({ card, door, doorAtReader, decision });
   }
 
@@ -163,11 +162,8 @@ export class TapHandler implements CardReaderListener {
     }
   }
 
-  /** At an activation reader a pending card is judged as if it were active: only a card that would open here is activated. */
-  #decision(found: CardLookup, door: DoorId, controller: DoorController): AccessDecision {
-    const { clock, rules, place } = this.#deps;
-    const card = place.role === 'activation' ? asActive(found) : found;
-    const { mode } = controller;
+  #decision(card: CardLookup, door: DoorId, { mode }: DoorController): AccessDecision {
+    const { clock, rules } = this.#deps;
     return decideAccess({ card, door, mode, now: clock.now(), isClockSynchronized: clock.isSynchronized(), rules });
   }
 
@@ -252,13 +248,16 @@ export class TapHandler implements CardReaderListener {
     this.#conclude({ kind: 'presented', card });
   }
 
-  /** A pending card becomes active here and now, if nothing has changed before it is its turn; HR confirms later. */
+  /**
+   * A pending card becomes active here and now, and opens from the next tap on; HR confirms later with a newer binding. It is
+   * judged in its turn, as if it were active: a card that would not open this door even then stays as it is.
+   */
   #activate(tap: { readonly card: CardNumber; readonly door: DoorId; readonly controller: DoorController }): void {
     const { writer, log, place } = this.#deps;
     const { card, door, controller } = tap;
     const work = writer.write((tx): Denial | undefined => {
       const found = lookupOf(tx.card(card));
-      const decision = this.#decision(found, door, controller);
+      const decision = this.#decision(asActive(found), door, controller);
       if (decision.kind === 'denied') return { card, reason: decision.reason, found };
       if (found.kind !== 'live' || found.binding.activation !== 'pending') {
         return { card, reason: 'pending', detail: 'it was activated in the meantime: tap again', found };
