@@ -6,7 +6,7 @@ import type { ReaderId } from './domain/ids.ts';
 import { loadSynchronizationProbes } from './drivers/clock/synchronization-probes.ts';
 import { SystemClock } from './drivers/clock/system-clock.ts';
 import type { EmbeddedBroker } from './drivers/embedded-broker/embedded-broker.ts';
-import type { AuxiliaryOutput } from './drivers/gpio/door-lines.ts';
+import { type AuxiliaryOutput, pulseOutput } from './drivers/gpio/door-lines.ts';
 import { safeStatePath } from './drivers/gpio/safe-state-file.ts';
 import { createGpioDoorIo } from './drivers/gpio/select-gpio-backend.ts';
 import { Mfrc522Reader } from './drivers/mfrc522/mfrc522-reader.ts';
@@ -32,7 +32,7 @@ export interface DoorLines {
   readonly pulseReset: (reader: ReaderId) => void;
 }
 
-export const createDoorLines = async (config: Config): Promise<DoorLines> => {
+export const createDoorLines = async (config: Config, log: Log): Promise<DoorLines> => {
   const wirings = config.doors.map(({ wiring }) => wiring);
   const { driver, chip, debounce } = config.gpio;
   if (driver === 'simulated') {
@@ -46,14 +46,14 @@ export const createDoorLines = async (config: Config): Promise<DoorLines> => {
     outputs,
     driver,
     debounce,
+    log,
     ...(chip !== undefined && { chip }),
     ...(safeState !== undefined && { safeStatePath: safeState }),
   });
   const pulseReset = (reader: ReaderId): void => {
     if (!outputs.some(({ name }) => name === reader)) return;
     // RST has to be low for 100 ns (MFRC522 data sheet, 8.8.1); the time between two system calls is plenty.
-    io.setOutput(reader, true);
-    io.setOutput(reader, false);
+    pulseOutput(io, reader);
   };
   return { io, pulseReset };
 };

@@ -131,7 +131,7 @@ const start = async (
   closing.add('clock', () => clockWatch.stop());
 
   const stopped = new Stopped(log, closing);
-  const lines = await createDoorLines(config);
+  const lines = await createDoorLines(config, log.child({ part: 'gpio' }));
   stopped.makeSafe = () => {
     for (const door of doors.values()) door.stop();
     lines.io.makeSafe();

@@ -2,7 +2,8 @@
 
 import type { DoorId } from '../../domain/ids.ts';
 import { CardeaError } from '../../errors.ts';
-import type { DoorInput, DoorWiring } from '../../ports/door-io.ts';
+import type { Log } from '../../log.ts';
+import type { DoorInput, DoorIo, DoorWiring } from '../../ports/door-io.ts';
 import type { Pull } from './gpio-uapi.ts';
 import { isActive, type LineLevel } from './strike-level.ts';
 
@@ -53,6 +54,36 @@ export const linePurposes = (
     ...inputLines(doors).map(({ door, kind, line }) => [line, `${kind} of door ${door}`] as const),
     ...outputs.map(({ name, line }) => [line, name] as const),
   ]);
+
+/** Nobody leans on a button at start: more likely it is wired or configured the wrong way round, and never counts as pressed. */
+export const warnOfPressedButtons = (
+  io: Pick<DoorIo, 'isExitPressed'>,
+  { doors, log }: { readonly doors: readonly DoorWiring[]; readonly log?: Log | undefined },
+): void => {
+  for (const { door, exitButton } of doors) {
+    if (exitButton === undefined || !io.isExitPressed(door)) continue;
+    log?.warn(
+      { door, line: exitButton.line, activeLow: exitButton.activeLow },
+      'exit button reads pressed at start: check its wiring, its pull-up resistor and exitButton.activeLow',
+    );
+  }
+};
+
+/**
+ * Active and inactive again. A failure must not leave the output active: a reader whose reset stays low is dead. Throws
+ * CardeaError `gpio-write-failed`.
+ */
+export const pulseOutput = (io: AuxiliaryOutputs, name: string): void => {
+  try {
+    io.setOutput(name, true);
+  } finally {
+    try {
+      io.setOutput(name, false);
+    } catch {
+      io.setOutput(name, false);
+    }
+  }
+};
 
 /** For an open() that makeSafe() overtook. */
 export const madeSafeMeanwhile = (): CardeaError =>

@@ -3,6 +3,7 @@
 
 import type { DoorId } from '../../domain/ids.ts';
 import { CardeaError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
 import type { DoorIo, DoorIoListener, DoorPosition, DoorWiring, StrikeState } from '../../ports/door-io.ts';
 import {
   type AuxiliaryOutput,
@@ -15,6 +16,7 @@ import {
   toDoorInput,
   unknownDoor,
   unknownOutput,
+  warnOfPressedButtons,
 } from './door-lines.ts';
 import { type ClaimedLines, GpioChip } from './gpio-chip.ts';
 import type { OutputRequest } from './gpio-uapi.ts';
@@ -33,6 +35,8 @@ export interface GpiochipDoorIoOptions {
   readonly debounce?: number;
   /** Where the helper for crashes finds the strikes; see safe-state-file.ts. Default: nowhere. */
   readonly safeStatePath?: string;
+  /** Told what a technician should look at; default: nobody. */
+  readonly log?: Log;
   /** Default: libc. */
   readonly kernel?: KernelCalls;
   /** When to look at the inputs; default setInterval. */
@@ -103,6 +107,7 @@ export class GpiochipDoorIo implements DoorIo, AuxiliaryOutputs {
       chip.close();
       throw error;
     }
+    warnOfPressedButtons(this, this.#options);
   }
 
   setStrike(door: DoorId, state: StrikeState): void {

@@ -4,6 +4,7 @@
 
 import type { DoorId } from '../../domain/ids.ts';
 import { CardeaError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
 import type { DoorIo, DoorIoListener, DoorPosition, DoorWiring, StrikeState } from '../../ports/door-io.ts';
 import {
   type AuxiliaryOutput,
@@ -15,6 +16,7 @@ import {
   toDoorInput,
   unknownDoor,
   unknownOutput,
+  warnOfPressedButtons,
 } from './door-lines.ts';
 import { type Every, every } from './look-timer.ts';
 import { removeSafeStateFile, writeSafeStateFile } from './safe-state-file.ts';
@@ -39,6 +41,10 @@ export interface RpiGpioDoorIoOptions {
   readonly chip?: string;
   /** Where the helper for crashes finds the strikes; see safe-state-file.ts. Default: nowhere. */
   readonly safeStatePath?: string;
+  /** Milliseconds that an input must be steady, rounded up to whole looks; default 10. */
+  readonly debounce?: number;
+  /** Told what a technician should look at; default: nobody. */
+  readonly log?: Log;
   /** Default: the package. It is one object for the whole process: only one RpiGpioDoorIo may be open at a time. */
   readonly gpio?: RpiGpio;
   /** Default /sys/class/gpio. */
@@ -51,14 +57,17 @@ interface OpenLines {
   readonly gpio: RpiGpio;
   readonly lines: ReadonlyMap<number, SysfsLine>;
   readonly levels: Map<number, LineLevel>;
+  /** Looks in a row that found a line at another level than the one in `levels`. */
+  readonly looksAway: Map<number, number>;
   stopPolling: () => void;
 }
 
 /**
- * Milliseconds between two looks at the inputs. A pulse at least this long (plus what the event loop is late) is seen; the bounce
- * of a switch that settles faster is not.
+ * Milliseconds between two looks at the inputs. A pulse is seen that lasts one look longer than the debouncing, plus what the event
+ * loop is late.
  */
 const POLL_INTERVAL = 20;
+const DEFAULT_DEBOUNCE = 10;
 /** Milliseconds that rpi-gpio gets to give the lines back. Its calls go through the thread pool, where others may hang. */
 const GIVE_BACK_LIMIT = 1000;
 
@@ -109,7 +118,7 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
         if (this.#madeSafe) throw madeSafeMeanwhile();
       }
       for (const door of this.#doors.keys()) this.#strikes.set(door, 'locked');
-      const open: OpenLines = { gpio, lines, levels, stopPolling: () => {} };
+      const open: OpenLines = { gpio, lines, levels, looksAway: new Map(), stopPolling: () => {} };
       open.stopPolling = (this.#options.every ?? every)(POLL_INTERVAL, () => this.#poll(open, listener));
       this.#open = open;
     } catch (error) {
@@ -118,6 +127,12 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
       await destroy(gpio).catch(() => {});
       throw error;
     }
+    const { log } = this.#options;
+    if (this.#inputs.length > 0) {
+      const inputs = this.#inputs.map(({ line }) => line);
+      log?.warn({ inputs }, 'rpi-gpio cannot switch pull resistors: every input needs one of its own outside');
+    }
+    warnOfPressedButtons(this, this.#options);
   }
 
   setStrike(door: DoorId, state: StrikeState): void {
@@ -197,10 +212,17 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
         );
         return;
       }
-      if (level === undefined || level === open.levels.get(input.line)) continue;
+      const looksAway = level === open.levels.get(input.line) ? 0 : (open.looksAway.get(input.line) ?? 0) + 1;
+      const isSteady = looksAway > this.#looksUntilSteady;
+      open.looksAway.set(input.line, isSteady ? 0 : looksAway);
+      if (level === undefined || !isSteady) continue;
       open.levels.set(input.line, level);
       listener.onInput(input.door, toDoorInput(input, level));
     }
+  }
+
+  get #looksUntilSteady(): number {
+    return Math.ceil((this.#options.debounce ?? DEFAULT_DEBOUNCE) / POLL_INTERVAL);
   }
 
   #drive(line: number, level: LineLevel): void {

@@ -14,6 +14,12 @@ import { findSysfsChip } from './sysfs-gpio.ts';
 export type GpioDriver = 'auto' | 'gpiochip' | 'rpi-gpio';
 export type GpioBackend = Exclude<GpioDriver, 'auto'>;
 
+export interface GpioChoice {
+  readonly backend: GpioBackend;
+  /** Why this one, in words for the log. */
+  readonly reason: string;
+}
+
 /** Doors, and the lines that are no strikes. */
 export type GpioDoorIo = DoorIo & AuxiliaryOutputs;
 
@@ -43,14 +49,14 @@ const gpiochipObstacle = (kernel: KernelCalls, name: string | undefined): string
  * `auto`: the character device where there is a chip that fits and the kernel knows uAPI v2, else rpi-gpio where sysfs numbers
  * its lines from 0, else CardeaError `gpio-unavailable`. A driver asked for by name is taken without a look: its open() tells.
  */
-export const selectGpioBackend = async (selection: GpioSelection): Promise<GpioBackend> => {
-  if (selection.driver !== 'auto') return selection.driver;
+export const selectGpioBackend = async (selection: GpioSelection): Promise<GpioChoice> => {
+  if (selection.driver !== 'auto') return { backend: selection.driver, reason: 'asked for by gpio.driver' };
   const kernel = selection.kernel ?? (await loadKernelCalls());
   const obstacle = gpiochipObstacle(kernel, selection.chip);
-  if (obstacle === undefined) return 'gpiochip';
+  if (obstacle === undefined) return { backend: 'gpiochip', reason: 'the character device can be used' };
   try {
     findSysfsChip(selection.sysfsRoot, selection.chip);
-    return 'rpi-gpio';
+    return { backend: 'rpi-gpio', reason: `the character device cannot be used: ${obstacle}` };
   } catch (cause) {
     throw new CardeaError(
       'gpio-unavailable',
@@ -60,6 +66,9 @@ export const selectGpioBackend = async (selection: GpioSelection): Promise<GpioB
   }
 };
 
-/** The backend for the configuration; nothing is claimed before its open(). */
-export const createGpioDoorIo = async (options: GpiochipDoorIoOptions & GpioSelection): Promise<GpioDoorIo> =>
-  (await selectGpioBackend(options)) === 'gpiochip' ? new GpiochipDoorIo(options) : new RpiGpioDoorIo(options);
+/** The backend for the configuration, named in the log; nothing is claimed before its open(). */
+export const createGpioDoorIo = async (options: GpiochipDoorIoOptions & GpioSelection): Promise<GpioDoorIo> => {
+  const choice = await selectGpioBackend(options);
+  options.log?.info({ ...choice, driver: options.driver }, 'gpio backend');
+  return choice.backend === 'gpiochip' ? new GpiochipDoorIo(options) : new RpiGpioDoorIo(options);
+};

@@ -69,7 +69,7 @@ describe(`${driver} on a real kernel`, () => {
   assert.ok(front !== undefined);
 
   it('counts with auto choosing the character device where it works', async () => {
-    assert.equal(await selectGpioBackend({ driver: 'auto' }), 'gpiochip');
+    assert.equal((await selectGpioBackend({ driver: 'auto' })).backend, 'gpiochip');
   });
 
   it('pulses an output that is no strike, and leaves it inactive', async (t) => {

@@ -16,6 +16,7 @@ import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
 import type { DoorInput } from '../../../src/ports/door-io.ts';
 import { doorIoContract } from '../../contracts/door-io.contract.ts';
 import { CONTRACT_DOORS } from '../../contracts/door-io.doors.ts';
+import { RecordingLog } from '../../fixtures/recording-log.ts';
 import { waitFor } from '../../fixtures/wait-for.ts';
 import { FakeKernel } from './fake-kernel.ts';
 
@@ -329,6 +330,18 @@ describe('GpiochipDoorIo', () => {
     assert.equal(failures.length, 1);
     assert.ok(hasCode('gpio-unavailable', /gone/)(failures[0]));
     await close();
+  });
+
+  it('warns at start of an exit button that reads pressed, and only then', async () => {
+    for (const level of [0, 1] as const) {
+      const log = new RecordingLog();
+      const { kernel, open, close } = setUp(new FakeKernel(), { log });
+      kernel.set(22, level);
+      await open();
+      const doors = log.at('warn').map(({ fields }) => fields['door']);
+      assert.deepEqual(doors, level === 0 ? [FRONT] : []);
+      await close();
+    }
   });
 
   it('drives outputs that are no strikes, and leaves them inactive', async () => {

@@ -13,6 +13,7 @@ import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
 import type { DoorInput } from '../../../src/ports/door-io.ts';
 import { doorIoContract } from '../../contracts/door-io.contract.ts';
 import { CONTRACT_DOORS } from '../../contracts/door-io.doors.ts';
+import { RecordingLog } from '../../fixtures/recording-log.ts';
 
 const makeSysfs = ({ label = 'pinctrl-bcm2835', base = 0 } = {}): string => {
   const root = mkdtempSync(join(tmpdir(), 'cardea-sysfs-'));
@@ -153,9 +154,13 @@ doorIoContract('RpiGpioDoorIo on a folder', async () => {
     },
     until: async (condition) => {
       poll();
+      poll();
       assert.ok(condition());
     },
-    settle: async () => poll(),
+    settle: async () => {
+      poll();
+      poll();
+    },
     close: async () => {
       assert.equal(gpio.exported, 0);
       rmSync(root, { recursive: true });
@@ -217,6 +222,41 @@ describe('RpiGpioDoorIo', () => {
     await closed;
   });
 
+  it('counts a level only once it was steady for the debouncing, in whole looks', async (t) => {
+    const setup = setUp({ debounce: 50 });
+    removeAfter(t, setup);
+    const seen: DoorInput[] = [];
+    setup.gpio.set(22, 1);
+    await setup.io.open({ onInput: (_door, input) => seen.push(input), onFailure: assert.ifError });
+    const looks = (...levels: readonly LineLevel[]): void => {
+      for (const level of levels) {
+        setup.gpio.set(22, level);
+        setup.poll();
+      }
+    };
+    looks(0, 0, 0, 1, 0, 0, 0);
+    assert.deepEqual(seen, []);
+    looks(0);
+    assert.deepEqual(seen, [{ kind: 'exit-button', pressed: true }]);
+    looks(1, 0, 1, 1, 1);
+    assert.equal(seen.length, 1);
+    looks(1);
+    assert.deepEqual(seen[1], { kind: 'exit-button', pressed: false });
+  });
+
+  it('warns at start of inputs without a pull and of an exit button that reads pressed', async (t) => {
+    const log = new RecordingLog();
+    const setup = setUp({ log });
+    removeAfter(t, setup);
+    setup.gpio.set(22, 0);
+    await setup.io.open(silent);
+    const [pulls, pressed] = log.at('warn');
+    assert.match(pulls?.message ?? '', /pull resistors/);
+    assert.deepEqual(pulls?.fields, { inputs: [27, 22, 24] });
+    assert.match(pressed?.message ?? '', /exit button reads pressed/);
+    assert.deepEqual(pressed?.fields, { door: 'front', line: 22, activeLow: true });
+  });
+
   it('stops looking once a listener closed it', async (t) => {
     const setup = setUp();
     removeAfter(t, setup);
@@ -229,6 +269,7 @@ describe('RpiGpioDoorIo', () => {
     await setup.io.open({ onInput, onFailure: assert.ifError });
     setup.gpio.set(27, 1);
     setup.gpio.set(22, 1);
+    setup.poll();
     setup.poll();
     await Promise.all(closed);
     assert.equal(seen, 1);

@@ -8,6 +8,7 @@ import { RpiGpioDoorIo } from '../../../src/drivers/gpio/rpi-gpio-door-io.ts';
 import { createGpioDoorIo, selectGpioBackend } from '../../../src/drivers/gpio/select-gpio-backend.ts';
 import { CardeaError } from '../../../src/errors.ts';
 import { CONTRACT_DOORS } from '../../contracts/door-io.doors.ts';
+import { RecordingLog } from '../../fixtures/recording-log.ts';
 import { FakeKernel } from './fake-kernel.ts';
 
 const sysfs = (t: TestContext, base?: number): string => {
@@ -31,21 +32,22 @@ const oldKernel = (): FakeKernel => {
 describe('the GPIO backend under auto', () => {
   it('is the character device where there is a chip that fits, whatever sysfs says', async (t) => {
     const kernel = new FakeKernel();
-    assert.equal(await selectGpioBackend({ driver: 'auto', kernel, sysfsRoot: sysfs(t, 0) }), 'gpiochip');
+    const choice = await selectGpioBackend({ driver: 'auto', kernel, sysfsRoot: sysfs(t, 0) });
+    assert.equal(choice.backend, 'gpiochip');
     assert.equal(kernel.openDescriptors, 0);
   });
 
   it('is rpi-gpio on a kernel too old for line requests that numbers from 0', async (t) => {
     const kernel = oldKernel();
-    assert.equal(await selectGpioBackend({ driver: 'auto', kernel, sysfsRoot: sysfs(t, 0) }), 'rpi-gpio');
+    const choice = await selectGpioBackend({ driver: 'auto', kernel, sysfsRoot: sysfs(t, 0) });
+    assert.equal(choice.backend, 'rpi-gpio');
+    assert.match(choice.reason, /older than 5\.10/);
     assert.equal(kernel.openDescriptors, 0);
   });
 
   it('is rpi-gpio where there is no character device at all', async (t) => {
-    assert.equal(
-      await selectGpioBackend({ driver: 'auto', kernel: new FakeKernel([]), sysfsRoot: sysfs(t, 0) }),
-      'rpi-gpio',
-    );
+    const choice = await selectGpioBackend({ driver: 'auto', kernel: new FakeKernel([]), sysfsRoot: sysfs(t, 0) });
+    assert.equal(choice.backend, 'rpi-gpio');
   });
 
   for (const [place, base] of [
@@ -70,5 +72,17 @@ describe('a GPIO backend asked for by name', () => {
     const doors = CONTRACT_DOORS;
     assert.ok((await createGpioDoorIo({ driver: 'gpiochip', doors, kernel })) instanceof GpiochipDoorIo);
     assert.ok((await createGpioDoorIo({ driver: 'rpi-gpio', doors, kernel })) instanceof RpiGpioDoorIo);
+  });
+
+  it('is named in the log, with the reason', async () => {
+    const log = new RecordingLog();
+    await createGpioDoorIo({ driver: 'auto', doors: CONTRACT_DOORS, kernel: new FakeKernel(), log });
+    const [record] = log.at('info');
+    assert.equal(record?.message, 'gpio backend');
+    assert.deepEqual(record?.fields, {
+      driver: 'auto',
+      backend: 'gpiochip',
+      reason: 'the character device can be used',
+    });
   });
 });
