@@ -121,8 +121,9 @@ test('after a single collision a card is a tap only after an empty field or once
       for (let at = before.length + 1; at < looks.length; at++) {
         if (!'ABL'.includes(taps[at] ?? '')) continue;
         const since = looks.slice(looks.lastIndexOf('c', at), at + 1);
-        const row = (looks[at] ?? '').repeat(LOOKS_TO_BE_ALONE);
-        if (!since.includes(EMPTY) && !since.includes(row)) return false;
+        // Once one card has settled it, another one laid down after it is a tap as always.
+        const isSettled = [...'ABL'].some((card) => since.includes(card.repeat(LOOKS_TO_BE_ALONE)));
+        if (!since.includes(EMPTY) && !isSettled) return false;
       }
       return true;
     }),
