@@ -111,10 +111,15 @@ export class AdminOperations {
     const turn = (async () => {
       await earlier?.catch(() => {});
       this.#deps.log.info({ reader: id, uid: Buffer.from(uid).toString('hex'), operator }, 'simulated tap');
-      const outcome = handler.nextOutcome();
-      simulated.present(uid);
-      simulated.remove();
-      return await this.#inTime(outcome);
+      const over = new AbortController();
+      const outcome = handler.nextOutcome(over.signal);
+      try {
+        simulated.present(uid);
+        simulated.remove();
+        return await this.#inTime(outcome);
+      } finally {
+        over.abort();
+      }
     })();
     this.#taps.set(id, turn);
     return tapAnswer(id, await turn);

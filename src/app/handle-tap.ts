@@ -89,7 +89,7 @@ export class TapHandler implements CardReaderListener {
   readonly #news: ReaderNews;
   #filter: TapFilterState = IDLE_FILTER;
   #condition: ReaderCondition | undefined;
-  readonly #waiting: ((outcome: TapOutcome) => void)[] = [];
+  readonly #waiting = new Set<(outcome: TapOutcome) => void>();
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
@@ -102,9 +102,17 @@ export class TapHandler implements CardReaderListener {
     return { door, state: this.#condition?.state ?? 'starting', detail: this.#condition?.detail ?? null };
   }
 
-  /** Fulfils with the outcome of the next tap at this reader. */
-  nextOutcome(): Promise<TapOutcome> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Fulfils with the outcome of the next tap at this reader; never once `signal` is aborted. */
+  nextOutcome(signal?: AbortSignal): Promise<TapOutcome> {
+    return new Promise((resolve) => {
+      this.#waiting.add(resolve);
+      signal?.addEventListener('abort', () => this.#waiting.delete(resolve), { once: true });
+    });
+  }
+
+  /** How many wait for the next outcome. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   onObservation(observation: CardObservation): void {
@@ -284,7 +292,9 @@ export class TapHandler implements CardReaderListener {
     const card = outcome.card === undefined ? undefined : maskCard(outcome.card);
     if (outcome.kind === 'denied') log.info({ reader, door, card, reason: outcome.reason }, 'access denied');
     else log.info({ reader, door, card }, LOG_MESSAGES[outcome.kind]);
-    for (const resolve of this.#waiting.splice(0)) resolve(outcome);
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve(outcome);
   }
 
   #record(event: Pick<NewEvent, 'event'> & Partial<NewEvent>): void {

@@ -41,7 +41,7 @@ export const SITE = present(parseSiteId('hq'));
 export const GATEWAY = present(parseGatewayId('demo'));
 export const FRONT = present(parseDoorId('front'));
 export const LAB = present(parseDoorId('lab'));
-const FRONT_IN = present(parseReaderId('front-in'));
+export const FRONT_IN = present(parseReaderId('front-in'));
 const LAB_IN = present(parseReaderId('lab-in'));
 export const CARD = '04A2B3C4D5E680';
 
@@ -139,6 +139,7 @@ export class AdminBench {
       cardNumberFormat,
       envelope: unsignedEnvelope,
       rules: BUILT_IN_RULES,
+      store,
       writer: this.writer,
       clock,
       log,

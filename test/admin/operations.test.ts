@@ -4,7 +4,7 @@ import { parseUid } from '../../src/admin/requests.ts';
 import { instant } from '../../src/domain/units.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { CardeaError } from '../../src/errors.ts';
-import { AdminBench, CARD, FRONT } from './admin-bench.ts';
+import { AdminBench, CARD, FRONT, FRONT_IN } from './admin-bench.ts';
 
 const isRefusal =
   (code: ErrorCode, words: RegExp = /./) =>
@@ -192,6 +192,7 @@ describe('tap', () => {
     await new Promise((resolve) => setImmediate(resolve));
     bench.clock.advance(5_000);
     await refused;
+    assert.equal(bench.dependencies.readers.get(FRONT_IN)?.handler.waiting, 0, 'nobody waits for it any more');
     const next = await tapAt(bench, 'front-in', 'DEADBEEF');
     assert.equal(next.outcome, 'denied');
   });
