@@ -3,7 +3,13 @@
 
 import { explainAccess } from '../app/explain.ts';
 import { type AccessDecision, type DoorMode, decideAccess } from '../domain/access-decision.ts';
-import { type CardNumber, type CardNumberFormat, cardNumberOfUid, parseCardNumber } from '../domain/card-number.ts';
+import {
+  type CardNumber,
+  type CardNumberFormat,
+  cardNumberOfUid,
+  isRandomUid,
+  parseCardNumber,
+} from '../domain/card-number.ts';
 import type { Binding, CardLookup, Origin, Tombstone } from '../domain/credential.ts';
 import type { DoorId } from '../domain/ids.ts';
 import type { AccessRules } from '../domain/schedule.ts';
@@ -24,6 +30,8 @@ interface Dependencies {
 interface ReadCard {
   readonly card: CardNumber;
   readonly readAs: CardAnswer['readAs'];
+  /** It is a UID that changes at every presentation: no door looks it up, whatever number it has. */
+  readonly isRandom: boolean;
 }
 
 /**
@@ -35,8 +43,10 @@ export const readCard = (text: string, { store, cardNumberFormat }: Dependencies
   const uid = parseUid(text);
   const ofUid = uid === undefined ? undefined : cardNumberOfUid(uid, cardNumberFormat);
   const candidates: ReadCard[] = [
-    ...('number' in asNumber ? [{ card: asNumber.number, readAs: 'card-number' as const }] : []),
-    ...(ofUid === undefined ? [] : [{ card: ofUid, readAs: 'uid' as const }]),
+    ...('number' in asNumber ? [{ card: asNumber.number, readAs: 'card-number' as const, isRandom: false }] : []),
+    ...(uid === undefined || ofUid === undefined
+      ? []
+      : [{ card: ofUid, readAs: 'uid' as const, isRandom: isRandomUid(uid) }]),
   ];
   const meant = candidates.find(({ card }) => store.findCard(card).kind !== 'unknown') ?? candidates[0];
   if (meant !== undefined) return meant;
@@ -53,11 +63,11 @@ export const showCard = (
   doors: ReadonlyMap<DoorId, { readonly mode: DoorMode }>,
 ): CardAnswer => {
   const { store, rules, clock } = deps;
-  const { card, readAs } = readCard(text, deps);
+  const { card, readAs, isRandom } = readCard(text, deps);
   const found = store.findCard(card);
   const facts = { card: found, now: clock.now(), isClockSynchronized: clock.isSynchronized(), rules };
   const decisions = [...doors].map(
-    ([door, { mode }]) => [door, decisionView(decideAccess({ ...facts, door, mode }))] as const,
+    ([door, { mode }]) => [door, decisionView(isRandom ? RANDOM : decideAccess({ ...facts, door, mode }))] as const,
   );
   return {
     card,
@@ -83,12 +93,12 @@ export const explainCard = (
   },
 ): Omit<ExplainAnswer, 'isLinkConnected' | keyof DecisionView> & DecisionView => {
   const { door, mode } = question;
-  const { card } = readCard(question.card, deps);
+  const { card, isRandom } = readCard(question.card, deps);
   const at = question.at ?? deps.clock.now();
   const isClockSynchronized = question.at !== undefined || deps.clock.isSynchronized();
   const explanation = explainAccess(deps, { card, door, mode, at, isClockSynchronized });
   return {
-    ...decisionView(explanation.decision),
+    ...decisionView(isRandom ? RANDOM : explanation.decision),
     card,
     door,
     at: formatInstant(at),
@@ -99,6 +109,9 @@ export const explainCard = (
     rosterRevision: explanation.rosterRevision,
   };
 };
+
+/** As at the door, where the UID is judged before its number is looked up. */
+const RANDOM: AccessDecision = { kind: 'denied', reason: 'random-uid' };
 
 const decisionView = (decision: AccessDecision): DecisionView =>
   decision.kind === 'granted' ? { decision: 'granted', reason: null } : { decision: 'denied', reason: decision.reason };

@@ -134,9 +134,28 @@ describe('explain', () => {
     assert.equal(bench.operations.explain({ card: CARD, door: 'front', at: undefined }).reason, 'door-blocked');
   });
 
-  it('says of a random UID that it is one', async () => {
-    const bench = await AdminBench.start();
-    assert.equal(bench.operations.explain({ card: '08112233', door: 'front', at: undefined }).reason, 'random-uid');
+  for (const cardNumberFormat of ['hex', 'decimal', 'decimal-reversed', 'wiegand26', 'wiegand34'] as const) {
+    it(`says of a random UID that it is one, as the door does, where card numbers are ${cardNumberFormat}`, async () => {
+      const bench = await AdminBench.start({ cardNumberFormat });
+      const uid = '08A1B2C3';
+      const explained = bench.operations.explain({ card: uid, door: 'front', at: undefined });
+      assert.deepEqual([explained.decision, explained.reason], ['denied', 'random-uid']);
+      assert.deepEqual(bench.operations.card({ card: uid }).doors['front'], {
+        decision: 'denied',
+        reason: 'random-uid',
+      });
+      const tapped = await tapAt(bench, 'front-in', uid);
+      assert.equal(tapped.outcome === 'denied' && tapped.reason, 'random-uid');
+    });
+  }
+
+  it('says so too when another card shares the number of a random UID', async () => {
+    const bench = await AdminBench.start({ cardNumberFormat: 'wiegand26' });
+    await bench.bind('161,45763');
+    const reasonOf = (card: string) => bench.operations.explain({ card, door: 'front', at: undefined }).reason;
+    assert.equal(reasonOf('08A1B2C3'), 'random-uid');
+    assert.equal(reasonOf('161,45763'), null);
+    assert.equal(reasonOf('99A1B2C3'), null);
   });
 });
 
