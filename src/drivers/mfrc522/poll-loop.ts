@@ -2,6 +2,7 @@
 // 1. A chip that does not work is never mistaken for an empty field: no observation is reported in a turn that ends in doubt.
 // 2. It never throws and never gives up: settings are written anew, then the chip is reset, then the reset line is asked
 //    for, and an SPI device that went away is opened again.
+// 3. A chip that keeps failing does not flood the event log: it is held offline for longer and longer.
 
 import { type Milliseconds, milliseconds } from '../../domain/units.ts';
 import { errorMessage } from '../../errors.ts';
@@ -33,6 +34,14 @@ const FIRST_RETRY_POLLS = 5;
 const LAST_RETRY = 2000;
 /** Of so many failed attempts, the first asks for the reset line. */
 const PULSE_EVERY = 4;
+/** Failures in a row that are repaired at once; from then on the reader is held offline, for twice as long each time. */
+const FAILURES_UNTIL_HELD = 2;
+const FIRST_HOLD = 1000;
+const LAST_HOLD = 60_000;
+/** Online without a failure for so long: the next one counts as the first. */
+const STABLE_AFTER = 60_000;
+/** While offline, another reason is reported this often at most. */
+const DETAIL_EVERY = 60_000;
 
 export class PollLoop {
   readonly #options: PollLoopOptions;
@@ -45,6 +54,11 @@ export class PollLoop {
   #hungTurns = 0;
   #checkedAt = 0;
   #refreshedAt = 0;
+  #onlineAt = Number.NEGATIVE_INFINITY;
+  #offlineToldAt = Number.NEGATIVE_INFINITY;
+  /** Losses of the chip in a row. */
+  #failures = 0;
+  #heldUntil = 0;
 
   constructor(options: PollLoopOptions) {
     this.#options = options;
@@ -56,11 +70,15 @@ export class PollLoop {
   turn(): Milliseconds {
     try {
       if (this.#online) this.#watch();
-      else this.#bringUp();
+      else if (!this.#isHeld()) this.#bringUp();
     } catch (error) {
       this.#goOffline(`${errorMessage(error)}: check that SPI is enabled and the device exists and may be used`);
     }
     return this.#online ? this.#options.pollInterval : this.#retryInterval();
+  }
+
+  #isHeld(): boolean {
+    return this.#options.now() < this.#heldUntil;
   }
 
   /** Field off, bus closed. */
@@ -117,7 +135,7 @@ export class PollLoop {
       health = this.#checkTwice();
     }
     this.#goOffline(health.ok ? describePast(fault) : describeFault(health));
-    if (health.ok) this.#goOnline(health);
+    if (health.ok && !this.#isHeld()) this.#goOnline(health);
   }
 
   #refresh(): void {
@@ -144,6 +162,7 @@ export class PollLoop {
   #goOnline(health: ChipHealth): void {
     const { now, report } = this.#options;
     this.#online = true;
+    this.#onlineAt = now();
     this.#attempts = 0;
     this.#field.forget();
     this.#checkedAt = now();
@@ -156,13 +175,32 @@ export class PollLoop {
   }
 
   #goOffline(detail: string): void {
-    const changed = this.#online || detail !== this.#lastDetail;
+    const { now, report } = this.#options;
+    const isLoss = this.#online;
+    const held = isLoss ? this.#countFailure() : '';
+    const isNews = detail !== this.#lastDetail && now() - this.#offlineToldAt >= DETAIL_EVERY;
     this.#online = false;
+    if (!isLoss && !isNews) return;
     this.#lastDetail = detail;
-    if (changed) this.#options.report({ kind: 'condition', condition: { state: 'offline', detail } });
+    this.#offlineToldAt = now();
+    report({ kind: 'condition', condition: { state: 'offline', detail: `${detail}${held}` } });
+  }
+
+  /** Decides whether the reader is held offline, and says so. */
+  #countFailure(): string {
+    const now = this.#options.now();
+    this.#failures = now - this.#onlineAt >= STABLE_AFTER ? 1 : this.#failures + 1;
+    const beyond = this.#failures - FAILURES_UNTIL_HELD;
+    if (beyond <= 0) return '';
+    const hold = Math.min(LAST_HOLD, FIRST_HOLD * 2 ** (beyond - 1));
+    this.#heldUntil = now + hold;
+    return `; it failed ${this.#failures} times in a row, so it is left alone for ${hold / 1000} s`;
   }
 
   #retryInterval(): Milliseconds {
+    // Also while held: every turn is the sign of life that keeps the worker from being replaced.
+    const held = this.#heldUntil - this.#options.now();
+    if (held > 0) return milliseconds(Math.min(LAST_RETRY, held));
     const first = this.#options.pollInterval * FIRST_RETRY_POLLS;
     return milliseconds(Math.min(LAST_RETRY, first * 2 ** Math.max(0, this.#attempts - 1)));
   }

@@ -172,10 +172,69 @@ test('an SPI device that is unplugged is offline, and is opened again when it is
   bench.present('11223344');
   bench.turns(3);
   bench.fake.isUnplugged = true;
-  assert.deepEqual(bench.turns(5), ['offline', 'offline']);
+  assert.deepEqual(bench.turns(5), ['offline']);
   assert.match(bench.detail(), /unplugged.*check that SPI is enabled/);
   bench.fake.isUnplugged = false;
   assert.deepEqual(bench.turns(2), ['online', '11223344']);
+});
+
+test('a chip that needs repair at every turn is held offline for longer and longer, and says how often it failed', () => {
+  const bench = makeLoop();
+  bench.turns(3);
+  const offlineAt: number[] = [];
+  const details: string[] = [];
+  const start = bench.now();
+  while (bench.now() - start < 10 * 60_000) {
+    bench.fake.brownOut();
+    const time = bench.now();
+    bench.turns(1);
+    for (const report of bench.reports()) {
+      if (report.kind === 'observation') assert.fail('a chip without settings sees nothing');
+      if (report.kind !== 'condition' || report.condition.state !== 'offline') continue;
+      offlineAt.push(time);
+      details.push(report.condition.detail);
+    }
+  }
+  const pauses = offlineAt.slice(1).map((time, index) => Math.floor((time - (offlineAt[index] ?? 0)) / 1000));
+  assert.deepEqual(pauses.slice(0, 9), [0, 0, 1, 2, 4, 8, 16, 32, 60]);
+  assert.ok(offlineAt.length <= 18, `${offlineAt.length} conditions in ten minutes`);
+  assert.doesNotMatch(details[1] ?? '', /in a row/);
+  assert.match(details[2] ?? '', /brown-out.*failed 3 times in a row, so it is left alone for 1 s/);
+});
+
+test('a chip that is held offline still turns often enough to show that its thread lives', () => {
+  const bench = makeLoop();
+  bench.turns(3);
+  for (let failures = 0; failures < 30; failures += 1) {
+    bench.fake.brownOut();
+    const pause = bench.loop.turn();
+    assert.ok(pause > 0 && pause <= 2000, `${pause}`);
+    bench.sleep(pause);
+  }
+});
+
+test('after a minute without failure the next one is repaired at once again', () => {
+  const bench = makeLoop();
+  bench.turns(3);
+  for (let failures = 0; failures < 4; failures += 1) {
+    bench.fake.brownOut();
+    bench.turns(2);
+  }
+  bench.turns(61_000 / 50 + 10);
+  bench.fake.brownOut();
+  assert.deepEqual(bench.turns(1), ['offline', 'online']);
+});
+
+test('while offline another reason is news at most once a minute', () => {
+  const bench = makeLoop();
+  bench.turns(3);
+  let conditions = 0;
+  const start = bench.now();
+  while (bench.now() - start < 5 * 60_000) {
+    bench.fake.stuckAt = bench.fake.stuckAt === 0x00 ? 0xff : 0x00;
+    conditions += bench.turns(1).filter((what) => what === 'offline').length;
+  }
+  assert.ok(conditions >= 3 && conditions <= 6, `${conditions}`);
 });
 
 test('an empty field is used to reset the chip every five minutes, unnoticed', () => {
