@@ -1,9 +1,11 @@
 // Rules between keys. They look at each value that is right by itself, whatever else is wrong in the file, so that all
-// faults are told at once. Those about GPIO and SPI stand in hardware-checks.ts, those about the broker in mqtt-checks.ts.
+// faults are told at once. Those about GPIO and SPI stand in hardware-checks.ts, those about the broker in mqtt-checks.ts,
+// warnings of keys that do nothing in idle-keys.ts.
 
 import { SLUG } from '../domain/ids.ts';
 import { atKey, atValue, type Finding, type Findings, showValue } from './faults.ts';
 import { missingLines, mixedHardware, sharedLines, sharedSpi } from './hardware-checks.ts';
+import { bareInputs, contactless, wiredSimulation } from './idle-keys.ts';
 import { mqttLink } from './mqtt-checks.ts';
 import { nearestKey } from './nearest-key.ts';
 import { ID_RULE, MAX_DOORS, MAX_READERS, readerDoor, readerRole, trustMessages } from './schema.ts';
@@ -21,6 +23,9 @@ export const crossCheck = (tree: YamlTree): Required<Findings> => {
     readerDoors,
     idleDoors,
     mixedHardware,
+    contactless,
+    wiredSimulation,
+    bareInputs,
   ];
   const all = checks.map((check) => check(tree));
   return { faults: all.flatMap(({ faults }) => faults ?? []), warnings: all.flatMap(({ warnings }) => warnings ?? []) };

@@ -89,6 +89,11 @@ const gpio = z
   .prefault({})
   .describe('The GPIO lines that strikes, contacts and exit buttons hang on');
 
+export const relockOnClose = flag(
+  true,
+  'Lock as soon as the opened door is closed again, before releaseSeconds are over; needs a contact',
+);
+
 const strike = z
   .strictObject({
     line: line
@@ -105,10 +110,7 @@ const strike = z
       .enum(['secure', 'safe'])
       .default('secure')
       .describe('secure: the strike is locked without power. safe: it is unlocked without power (escape routes)'),
-    relockOnClose: flag(
-      true,
-      'Lock as soon as the opened door is closed again, before releaseSeconds are over; needs a contact',
-    ),
+    relockOnClose,
   })
   .describe('The strike: the electric lock of the door, switched by a relay');
 

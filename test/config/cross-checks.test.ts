@@ -236,6 +236,43 @@ describe('a file that works but looks like a slip is warned of', () => {
     ]);
   });
 
+  it('what needs a contact at a door without one', () => {
+    const idle = 'has no effect without a contact, which tells whether the door is open';
+    assert.deepEqual(
+      warningsOf(textWith({ 8: '    strike: { line: 17, relockOnClose: true }\n    heldOpenSeconds: 20' })),
+      [`8:25 doors.front.strike.relockOnClose: ${idle}`, `9:5 doors.front.heldOpenSeconds: ${idle}`],
+    );
+    assert.deepEqual(warningsOf(textWith({ 8: '    strike: { line: 17, relockOnClose: false }' })), []);
+    const complete =
+      '    strike: { line: 17, relockOnClose: true }\n    heldOpenSeconds: 20\n    contact: { line: 27 }';
+    assert.deepEqual(warningsOf(textWith({ 8: complete })), []);
+  });
+
+  it('the wiring of a simulated reader', () => {
+    const text = textWith({
+      1: 'site: hq\ngpio: { driver: simulated }',
+      11: '    { door: front, driver: simulated, spi: /dev/spidev0.0, resetLine: 25 }',
+    });
+    assert.deepEqual(warningsOf(text), [
+      '12:39 readers.front-in.spi: has no effect on a simulated reader',
+      '12:60 readers.front-in.resetLine: has no effect on a simulated reader',
+    ]);
+  });
+
+  it('inputs with rpi-gpio', () => {
+    const pull = 'needs a pull resistor outside the Pi: gpio.driver: rpi-gpio switches none on';
+    const withDriver = (driver: string): string =>
+      textWith({
+        1: `site: hq\ngpio: { driver: ${driver} }`,
+        8: '    strike: { line: 17 }\n    contact: { line: 27 }\n    exitButton: { line: 22 }',
+      });
+    assert.deepEqual(warningsOf(withDriver('rpi-gpio')), [
+      `10:5 doors.front.contact: ${pull}`,
+      `11:5 doors.front.exitButton: ${pull}`,
+    ]);
+    assert.deepEqual(warningsOf(withDriver('gpiochip')), []);
+  });
+
   it('while nothing is said about a sound file', () => {
     assert.deepEqual(warningsOf(textWith()), []);
   });

@@ -1,0 +1,45 @@
+// Keys that are right by themselves and do nothing where they stand, and wiring that needs something from outside: warned of,
+// so that nobody relies on them.
+
+import { atKey, type Finding, type Findings } from './faults.ts';
+import { gpioDriver, readerDriver, relockOnClose } from './schema.ts';
+import { isBlock, type YamlTree } from './yaml-tree.ts';
+
+/** What is said about the door's leaf means nothing where no contact tells how it stands. */
+export const contactless = (tree: YamlTree): Findings => {
+  const warnings = tree.keys(['doors']).flatMap((door): readonly Finding[] => {
+    const block = ['doors', door];
+    if (!isBlock(tree.at(block)) || tree.at([...block, 'contact']) !== undefined) return [];
+    const heldOpen = [...block, 'heldOpenSeconds'];
+    const relock = [...block, 'strike', 'relockOnClose'];
+    const asksToRelock = tree.at(relock) !== undefined && tree.read(relock, relockOnClose) === true;
+    return [
+      ...(tree.at(heldOpen) === undefined ? [] : [atKey(heldOpen, NEEDS_CONTACT)]),
+      ...(asksToRelock ? [atKey(relock, NEEDS_CONTACT)] : []),
+    ];
+  });
+  return { warnings };
+};
+
+const NEEDS_CONTACT = 'has no effect without a contact, which tells whether the door is open';
+
+/** Where a reader hangs means nothing for one that hangs nowhere. */
+export const wiredSimulation = (tree: YamlTree): Findings => {
+  const simulated = tree.keys(['readers']).filter((reader) => {
+    return tree.read(['readers', reader, 'driver'], readerDriver) === 'simulated';
+  });
+  const paths = simulated.flatMap((reader) => ['spi', 'resetLine'].map((key) => ['readers', reader, key]));
+  return {
+    warnings: paths
+      .filter((path) => tree.at(path) !== undefined)
+      .map((path) => atKey(path, 'has no effect on a simulated reader')),
+  };
+};
+
+/** The sysfs interface of the kernel knows no pull resistors. */
+export const bareInputs = (tree: YamlTree): Findings => {
+  if (tree.read(['gpio', 'driver'], gpioDriver) !== 'rpi-gpio') return {};
+  const inputs = tree.keys(['doors']).flatMap((door) => ['contact', 'exitButton'].map((part) => ['doors', door, part]));
+  const message = 'needs a pull resistor outside the Pi: gpio.driver: rpi-gpio switches none on';
+  return { warnings: inputs.filter((path) => tree.at(path) !== undefined).map((path) => atKey(path, message)) };
+};
