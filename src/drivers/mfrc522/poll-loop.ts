@@ -34,12 +34,12 @@ const FIRST_RETRY_POLLS = 5;
 const LAST_RETRY = 2000;
 /** Of so many failed attempts, the first asks for the reset line. */
 const PULSE_EVERY = 4;
-/** Failures in a row that are repaired at once; from then on the reader is held offline, for twice as long each time. */
+/** Failures in short order that are repaired at once; from then on the reader is held offline, for twice as long each time. */
 const FAILURES_UNTIL_HELD = 2;
 const FIRST_HOLD = 1000;
 const LAST_HOLD = 60_000;
-/** Online without a failure for so long: the next one counts as the first. */
-const STABLE_AFTER = 60_000;
+/** So long online forgives one failure: a reader on noisy wires that works most of the time goes on working. */
+const FORGIVEN_AFTER = 10_000;
 /** While offline, another reason is reported this often at most. */
 const DETAIL_EVERY = 60_000;
 
@@ -54,9 +54,9 @@ export class PollLoop {
   #hungTurns = 0;
   #checkedAt = 0;
   #refreshedAt = 0;
-  #onlineAt = Number.NEGATIVE_INFINITY;
+  #onlineAt = 0;
   #offlineToldAt = Number.NEGATIVE_INFINITY;
-  /** Losses of the chip in a row. */
+  /** Losses of the chip, less those forgiven. */
   #failures = 0;
   #heldUntil = 0;
 
@@ -189,12 +189,13 @@ export class PollLoop {
   /** Decides whether the reader is held offline, and says so. */
   #countFailure(): string {
     const now = this.#options.now();
-    this.#failures = now - this.#onlineAt >= STABLE_AFTER ? 1 : this.#failures + 1;
+    const forgiven = Math.floor((now - this.#onlineAt) / FORGIVEN_AFTER);
+    this.#failures = Math.max(0, this.#failures - forgiven) + 1;
     const beyond = this.#failures - FAILURES_UNTIL_HELD;
     if (beyond <= 0) return '';
     const hold = Math.min(LAST_HOLD, FIRST_HOLD * 2 ** (beyond - 1));
     this.#heldUntil = now + hold;
-    return `; it failed ${this.#failures} times in a row, so it is left alone for ${hold / 1000} s`;
+    return `; it failed ${this.#failures} times in short order, so it is left alone for ${hold / 1000} s`;
   }
 
   #retryInterval(): Milliseconds {
