@@ -714,6 +714,7 @@ test('a timer that comes late changes nothing in the outcome: what was due happe
         const step = stepDoor(prompt, { kind: 'time', at: due });
         prompt = step.state;
         effects.prompt.push(...step.effects.map(effectText));
+        assert.notEqual(nextDeadline(prompt), due, 'a deadline that was served is over');
       }
       const [a, b] = [stepDoor(prompt, input), stepDoor(late, input)];
       prompt = a.state;
