@@ -211,6 +211,7 @@ const start = async (
     envelope: unsignedEnvelope,
     rules,
     writer,
+    store,
     clock,
     log: log.child({ part: 'changes' }),
   });

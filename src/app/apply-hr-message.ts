@@ -3,16 +3,27 @@
 //
 // 1. Durable before acknowledged (DESIGN.md, invariant 1): handle() fulfils after the batch.
 // 2. Old out, new in, at once (invariant 2): one change is one batch.
-// 3. A message that can never be applied is answered by a receipt and acknowledged; it does not block those behind it.
+// 3. A damaged record denies, and never stands in the way of a revocation.
+// 4. A message that can never be applied is answered by a receipt and acknowledged; it does not block those behind it.
 
+import { decideAccess } from '../domain/access-decision.ts';
+import type { DenialReason } from '../domain/access-event.ts';
 import type { CardNumberFormat } from '../domain/card-number.ts';
-import type { DoorId, GatewayId, SiteId } from '../domain/ids.ts';
-import { planChange, type RosterChange } from '../domain/roster-change.ts';
-import { type AccessRules, permissionAt, unknownNames } from '../domain/schedule.ts';
+import type { CardholderRecord } from '../domain/credential.ts';
+import { type CardholderId, type DoorId, type GatewayId, parseCardholderId, type SiteId } from '../domain/ids.ts';
+import {
+  type ChangeResult,
+  MAX_CARDS_OF_CARDHOLDER,
+  planChange,
+  type RosterChange,
+  rebuildCardholder,
+} from '../domain/roster-change.ts';
+import { type AccessRules, unknownNames } from '../domain/schedule.ts';
 import type { Instant, MonotonicTime } from '../domain/units.ts';
-import { CardeaError } from '../errors.ts';
+import { CardeaError, errorMessage } from '../errors.ts';
 import { type Log, maskCard } from '../log.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { CredentialStore } from '../ports/credential-store.ts';
 import type { InboundMessage } from '../ports/hr-link.ts';
 import { decodeHrMessage, type HrMessage, type Rejection } from '../wire/hr-messages.ts';
 import type { MessageEnvelope } from '../wire/message-envelope.ts';
@@ -34,6 +45,7 @@ interface Dependencies {
   readonly envelope: MessageEnvelope;
   readonly rules: AccessRules;
   readonly writer: SerialWriter;
+  readonly store: Pick<CredentialStore, 'cardsOf'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -55,25 +67,29 @@ export class HrMessageHandler {
   }
 
   async #apply(message: HrMessage): Promise<void> {
-    const { writer, log } = this.#deps;
+    const { log } = this.#deps;
+    const receipt = await this.#write(message, new Map());
+    const { messageId, revision } = message;
+    const { result, code, card } = receipt;
+    log.info(
+      { messageId, revision, result, code, card, superseded: receipt.superseded.map(maskCard) },
+      'change from HR',
+    );
+  }
+
+  /** A person's record that cannot be read is made anew from their cards: damage must not keep a revocation from taking effect. */
+  async #write(message: HrMessage, mended: ReadonlyMap<CardholderId, CardholderRecord>): Promise<Receipt> {
+    const { writer, store, log } = this.#deps;
     try {
-      const receipt = await writer.write((tx) => this.#plan(tx, message));
-      log.info(
-        {
-          messageId: message.messageId,
-          revision: message.revision,
-          result: receipt.result,
-          code: receipt.code,
-          card: receipt.card,
-          superseded: receipt.superseded.map(maskCard),
-        },
-        'change from HR',
-      );
+      return await writer.write((tx) => {
+        for (const [id, record] of mended) tx.mendCardholder(id, record);
+        return this.#plan(tx, message);
+      });
     } catch (error) {
-      // A damaged record cannot be weighed against the message, now or later: say so, and let the next message pass.
-      if (!(error instanceof CardeaError) || error.code !== 'store-record-unreadable') throw error;
-      log.error({ messageId: message.messageId, err: error.message }, 'change from HR meets a damaged record');
-      await this.#reject({ ...message, code: 'store-unavailable', detail: error.message, payloadSha256: null }, 0);
+      const id = damagedCardholder(error);
+      if (id === undefined || mended.has(id)) throw error;
+      log.error({ messageId: message.messageId, err: errorMessage(error) }, 'damaged cardholder record is made anew');
+      return this.#write(message, new Map([...mended, [id, rebuildCardholder(await store.cardsOf(id))]]));
     }
   }
 
@@ -81,43 +97,62 @@ export class HrMessageHandler {
     const { clock, rules } = this.#deps;
     const { change, messageId, revision } = message;
     const appliedAt = clock.now();
+    const damagedBefore = tx.damagedCards.size;
     const plan = planChange(tx, change, { revision, messageId, appliedAt });
-    const isRejected = plan.result === 'card-in-use' || plan.result === 'revision-conflict';
+    const rejection = REJECTIONS[plan.result];
     const receipt: Receipt = {
       messageType: message.messageType,
       messageId,
       revision,
-      result: isRejected ? 'rejected' : plan.result,
+      result: resultOf(plan.result),
       card: 'card' in change ? change.card : null,
       cardholder: cardholderOf(change),
       superseded: plan.superseded,
       doors: [],
-      code: isRejected ? plan.result : null,
-      detail: isRejected ? REJECTION_DETAILS[plan.result] : null,
-      path: null,
+      code: rejection?.code ?? null,
+      detail: rejection?.detail ?? null,
+      path: rejection?.path ?? null,
       payloadSha256: null,
       warnings: change.kind === 'bind-card' ? unknownNames(change.access, rules) : [],
     };
     if (plan.cards.size > 0 || plan.cardholders.size > 0 || plan.result === 'applied') {
       tx.putChange({ ...plan, revision });
     }
+    const opened = rejection === undefined ? this.#doorsOpenedBy(tx, change) : { doors: [], objections: [] };
     const answered = {
       ...receipt,
       cardholder: receipt.cardholder ?? ('card' in change ? (tx.card(change.card)?.cardholder ?? null) : null),
-      doors: this.#doorsOpenedBy(tx, change, appliedAt),
+      doors: opened.doors,
+      warnings: [
+        ...receipt.warnings,
+        ...opened.objections,
+        ...(tx.damagedCards.size > damagedBefore ? ['damaged-record'] : []),
+      ],
     };
     this.#append(tx, answered, { operator: message.operator, appliedAt });
     return answered;
   }
 
-  /** Doors here that the change's card opens from now on, whatever the result of this message was. */
-  #doorsOpenedBy(tx: StoreTransaction, change: RosterChange, now: Instant): DoorId[] {
-    if (!('card' in change)) return [];
-    const record = tx.card(change.card);
-    if (record?.state !== 'live' || record.activation === 'pending') return [];
-    if (record.validUntil !== undefined && record.validUntil <= now) return [];
-    const { doors, rules } = this.#deps;
-    return doors.filter((door) => permissionAt(record.access, door, rules) === 'permitted');
+  /** Doors here that the change's card opens as of now, and what keeps a window from being open. The same decision as at a tap. */
+  #doorsOpenedBy(tx: StoreTransaction, change: RosterChange): { doors: DoorId[]; objections: string[] } {
+    const { doors, rules, clock } = this.#deps;
+    const record = 'card' in change ? tx.card(change.card) : undefined;
+    if (record?.state !== 'live') return { doors: [], objections: [] };
+    const opened: DoorId[] = [];
+    const objections = new Set<string>();
+    for (const door of doors) {
+      const decision = decideAccess({
+        card: { kind: 'live', binding: record },
+        door,
+        mode: 'normal',
+        now: clock.now(),
+        isClockSynchronized: clock.isSynchronized(),
+        rules,
+      });
+      if (decision.kind === 'granted') opened.push(door);
+      else if (WINDOW_OBJECTIONS.includes(decision.reason)) objections.add(decision.reason);
+    }
+    return { doors: opened, objections: [...objections] };
   }
 
   async #reject(rejection: Rejection, bytes: number): Promise<void> {
@@ -171,10 +206,30 @@ export class HrMessageHandler {
   }
 }
 
-const REJECTION_DETAILS = {
-  'card-in-use': 'the card is live for another cardholder; revoke it first or name that person in transferFrom',
-  'revision-conflict': 'this revision was already used for another content',
-} as const;
+/** Reasons that HR cannot see in the message: the card is bound and does not open anything yet, or any more. */
+const WINDOW_OBJECTIONS: readonly DenialReason[] = ['not-yet-valid', 'expired', 'clock-untrusted'];
+
+const resultOf = (result: ChangeResult): Receipt['result'] =>
+  result === 'applied' || result === 'duplicate' || result === 'stale' ? result : 'rejected';
+
+const REJECTIONS: Partial<Record<ChangeResult, Pick<Rejection, 'code' | 'detail' | 'path'>>> = {
+  'card-in-use': {
+    code: 'card-in-use',
+    detail: 'the card is live for another cardholder; revoke it first or name that person in transferFrom',
+  },
+  'revision-conflict': { code: 'revision-conflict', detail: 'this revision was already used for another content' },
+  'too-many-cards': {
+    code: 'invalid-message',
+    path: 'cardholder.id',
+    detail: `a cardholder can have ${MAX_CARDS_OF_CARDHOLDER} live cards at most; revoke some, or let this one supersede them`,
+  },
+};
+
+const damagedCardholder = (error: unknown): CardholderId | undefined => {
+  if (!(error instanceof CardeaError) || error.code !== 'store-record-unreadable') return undefined;
+  const { cardholder } = error.context;
+  return typeof cardholder === 'string' ? parseCardholderId(cardholder) : undefined;
+};
 
 const cardholderOf = (change: RosterChange): Receipt['cardholder'] => {
   switch (change.kind) {

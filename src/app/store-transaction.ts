@@ -3,10 +3,11 @@
 import type { DoorMode } from '../domain/access-decision.ts';
 import { type AccessEvent, chainEvent, type LogTail, type NewEvent } from '../domain/access-event.ts';
 import type { CardNumber } from '../domain/card-number.ts';
-import type { CardholderRecord, CardRecord } from '../domain/credential.ts';
-import type { CardholderId, DoorId, GatewayId } from '../domain/ids.ts';
+import type { CardholderRecord, CardRecord, Tombstone } from '../domain/credential.ts';
+import { type CardholderId, type DoorId, type GatewayId, parseMessageId, parseRevision } from '../domain/ids.ts';
 import type { RosterView } from '../domain/roster-change.ts';
 import { type RosterSummary, toggleCard } from '../domain/roster-digest.ts';
+import { instant } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import type { CredentialStore, StoreBatch } from '../ports/credential-store.ts';
 import type { LogEntry } from '../ports/event-log.ts';
@@ -21,6 +22,7 @@ export class StoreTransaction implements RosterView {
   #roster: RosterSummary;
   #hasNewRoster = false;
   #puts = 0;
+  readonly #damagedCards = new Set<CardNumber>();
   #tail: LogTail;
 
   constructor({ store, tail, gateway }: { store: CredentialStore; tail: LogTail; gateway: GatewayId }) {
@@ -40,7 +42,10 @@ export class StoreTransaction implements RosterView {
     return this.#cards.size + this.#cardholders.size + this.#doorModes.size + this.#entries.length;
   }
 
-  /** Throws CardeaError `store-record-unreadable`. */
+  /**
+   * A record that cannot be read counts as retired at the highest revision known here: it opens nothing, nothing older brings it
+   * back, and a newer message writes over it.
+   */
   card(number: CardNumber): CardRecord | undefined {
     const put = this.#cards.get(number);
     if (put !== undefined) return put;
@@ -53,13 +58,32 @@ export class StoreTransaction implements RosterView {
       case 'unknown':
         return undefined;
       case 'unreadable':
-        throw new CardeaError('store-record-unreadable', found.detail);
+        this.#damagedCards.add(number);
+        return this.#damaged();
     }
   }
 
-  /** Throws CardeaError `store-record-unreadable`. */
+  /** Cards that were met and could not be read. */
+  get damagedCards(): ReadonlySet<CardNumber> {
+    return this.#damagedCards;
+  }
+
+  /** Throws CardeaError `store-record-unreadable`; see mendCardholder. */
   cardholder(id: CardholderId): CardholderRecord | undefined {
-    return this.#cardholders.get(id) ?? this.#store.findCardholder(id);
+    const put = this.#cardholders.get(id);
+    if (put !== undefined) return put;
+    try {
+      return this.#store.findCardholder(id);
+    } catch (error) {
+      if (!(error instanceof CardeaError) || error.code !== 'store-record-unreadable') throw error;
+      throw new CardeaError(error.code, error.message, { cause: error, context: { cardholder: id } });
+    }
+  }
+
+  /** Puts a record in the place of one that could not be read. */
+  mendCardholder(id: CardholderId, record: CardholderRecord): void {
+    this.#cardholders.set(id, record);
+    this.#puts += 1;
   }
 
   roster(): RosterSummary {
@@ -119,5 +143,15 @@ export class StoreTransaction implements RosterView {
       doorModes: this.#doorModes,
       entries: this.#entries,
     };
+  }
+
+  #damaged(): Tombstone {
+    const revision = parseRevision(Math.max(1, this.#roster.revision));
+    const messageId = parseMessageId('damaged-record');
+    if (revision === undefined || messageId === undefined) {
+      throw new CardeaError('store-record-unreadable', 'the roster has a revision that is none');
+    }
+    const origin = { revision, messageId, appliedAt: instant(0) };
+    return { state: 'retired', revision, fingerprint: '', reason: 'other', origin };
   }
 }

@@ -27,8 +27,11 @@ export const parseGatewayId = (value: string): GatewayId | undefined => slug<Gat
 export const parseDoorId = (value: string): DoorId | undefined => slug<DoorId>(value);
 export const parseReaderId = (value: string): ReaderId | undefined => slug<ReaderId>(value);
 export const parseScheduleId = (value: string): ScheduleId | undefined => slug<ScheduleId>(value);
-export const parseCardholderId = (value: string): CardholderId | undefined =>
-  CARDHOLDER_ID.test(value) ? (value as CardholderId) : undefined;
+/** In Unicode's composed form, so that the same name typed on two keyboards is the same person. */
+export const parseCardholderId = (value: string): CardholderId | undefined => {
+  const composed = value.normalize('NFC');
+  return CARDHOLDER_ID.test(composed) ? (composed as CardholderId) : undefined;
+};
 export const parseMessageId = (value: string): MessageId | undefined =>
   CARDHOLDER_ID.test(value) ? (value as MessageId) : undefined;
 export const parseRevision = (value: number): Revision | undefined =>

@@ -63,7 +63,10 @@ export interface RosterView {
   cardholder(id: CardholderId): CardholderRecord | undefined;
 }
 
-export type ChangeResult = 'applied' | 'duplicate' | 'stale' | 'card-in-use' | 'revision-conflict';
+export type ChangeResult = 'applied' | 'duplicate' | 'stale' | 'card-in-use' | 'revision-conflict' | 'too-many-cards';
+
+/** Live cards of one person. A plan may retire all of them, and receipts name each: both have to stay small. */
+export const MAX_CARDS_OF_CARDHOLDER = 1000;
 
 export interface ChangePlan {
   readonly result: ChangeResult;
@@ -94,13 +97,18 @@ export const planChange = (view: RosterView, change: RosterChange, origin: Origi
 const bindCard = (draft: Draft, change: BindCard): ChangeResult => {
   const { revision } = draft.origin;
   const record = draft.card(change.card);
-  const watermark = draft.cardholder(change.cardholder.id).watermark;
+  const { watermark, cards } = draft.cardholder(change.cardholder.id);
   if (contradicts(draft, record) || contradicts(draft, watermark)) return 'revision-conflict';
+  if (supersededBy(change, cards).some((card) => contradicts(draft, draft.card(card)))) return 'revision-conflict';
   const isBelowWatermark = watermark !== undefined && revision < watermark.revision;
   if (record?.revision === revision) return isBelowWatermark ? 'stale' : 'duplicate';
 
   const isOvertaken = record !== undefined && revision < record.revision;
   if (!isOvertaken && belongsToAnother(record, change)) return isBelowWatermark ? 'stale' : 'card-in-use';
+
+  if (change.supersedes.kind !== 'all' && cards.length >= MAX_CARDS_OF_CARDHOLDER && !cards.includes(change.card)) {
+    return 'too-many-cards';
+  }
 
   if (!isOvertaken) {
     draft.putCard(change.card, isBelowWatermark ? lateBinding(draft, change, watermark) : liveBinding(draft, change));
@@ -142,6 +150,12 @@ const revokeCardholder = (draft: Draft, change: RevokeCardholder): ChangeResult 
 const contradicts = (draft: Draft, record: { revision: Revision; fingerprint: string } | undefined): boolean =>
   record !== undefined && record.revision === draft.origin.revision && record.fingerprint !== draft.fingerprint;
 
+/** The cards known here that the change would stop. */
+const supersededBy = ({ supersedes }: BindCard, cards: readonly CardNumber[]): readonly CardNumber[] => {
+  if (supersedes.kind === 'cards') return supersedes.cards;
+  return supersedes.kind === 'all' ? cards : [];
+};
+
 const belongsToAnother = (record: CardRecord | undefined, change: BindCard): boolean =>
   record?.state === 'live' && record.cardholder !== change.cardholder.id && record.cardholder !== change.transferFrom;
 
@@ -173,6 +187,26 @@ const lateBinding = (draft: Draft, change: BindCard, watermark: Watermark): Tomb
 const supersede = (draft: Draft, { supersedes, cardholder }: BindCard): void => {
   if (supersedes.kind === 'all') draft.raiseWatermark(cardholder.id, 'replaced');
   if (supersedes.kind === 'cards') for (const card of supersedes.cards) draft.retireListed(card);
+};
+
+/**
+ * A person's record made anew from the records of all cards that are or were theirs, for one that cannot be read. The watermark is
+ * the highest that left a trace in a tombstone, which may be too low, never too high: a revocation is not mistaken for stale.
+ */
+export const rebuildCardholder = (records: readonly (readonly [CardNumber, CardRecord])[]): CardholderRecord => {
+  const tombstones = records.flatMap(([, record]) => (record.state === 'retired' ? [record] : []));
+  const [latest] = tombstones.sort((a, b) => b.origin.revision - a.origin.revision);
+  return {
+    cards: records.flatMap(([card, record]) => (record.state === 'live' ? [card] : [])),
+    ...(latest !== undefined && {
+      watermark: {
+        revision: latest.origin.revision,
+        fingerprint: latest.fingerprint,
+        reason: latest.reason,
+        origin: latest.origin,
+      },
+    }),
+  };
 };
 
 /** Reads through to the view, collects what changes, and keeps each cardholder's list of live cards true. */

@@ -24,6 +24,8 @@ export interface CredentialStore {
   findCard(card: CardNumber): CardLookup;
   /** Throws CardeaError `store-record-unreadable` when the record does not decode, or the store's own failure. */
   findCardholder(id: CardholderId): CardholderRecord | undefined;
+  /** Every readable card record that names this person, live or retired; reads the whole store. For a record that was damaged. */
+  cardsOf(id: CardholderId): Promise<readonly (readonly [CardNumber, CardRecord])[]>;
   /** As of the last committed batch. The buckets must not be changed. */
   roster(): RosterSummary;
   /** The last mode that was stored for the door. */

@@ -277,7 +277,7 @@ test('doors are those of this gateway that the card opens: none while pending, e
   assert.deepEqual(await doorsOf(2, { access: [{ doors: ['lab', 'front', 'lab'] }] }), ['front', 'lab']);
   assert.deepEqual(await doorsOf(3, { state: 'pending' }), []);
   assert.deepEqual(await doorsOf(4, { validUntil: '2026-01-05T08:00:00Z' }), []);
-  assert.deepEqual(await doorsOf(5, { validFrom: '2027-01-05T08:00:00Z' }), ['front']);
+  assert.deepEqual(await doorsOf(5, { validFrom: '2099-01-05T08:00:00Z' }), []);
   assert.deepEqual(await doorsOf(6, { access: [{ level: 'staff' }] }), []);
 });
 
@@ -323,31 +323,53 @@ test(`invariant 8: nameless messages get ${NAMELESS_RECEIPTS_PER_SECOND} receipt
   assert.equal((await answer(flow, TOPICS.cardBound, named)).messageId, 'named', 'named messages are always answered');
 });
 
-test('a damaged card record is answered by store-unavailable, and the messages behind it go on', async () => {
+test('a damaged card record denies, and a newer message writes over it and says so', async () => {
   const flow = makeFlow();
+  await answer(flow, TOPICS.cardBound, bound(1));
   flow.store.garbleCard(cardNumber(OLD));
-  const [damaged, next] = [
-    flow.deliver(TOPICS.cardBound, bound(1)),
-    flow.deliver(TOPICS.cardBound, bound(2, { card: NEW })),
-  ];
-  await Promise.all([damaged, next]);
-  const results = flow.store.entries.map((entry) => receiptIn(entry)).map(({ messageId, code }) => [messageId, code]);
-  assert.deepEqual(
-    new Map(results.map(([id, code]) => [id, code])),
-    new Map([
-      ['bind-1', 'store-unavailable'],
-      ['bind-2', null],
-    ]),
-  );
-  assert.equal(flow.store.findCard(cardNumber(NEW)).kind, 'live');
+  assert.equal(flow.store.findCard(cardNumber(OLD)).kind, 'unreadable');
+  const revoking = await answer(flow, TOPICS.cardRevoked, revoked(2, { card: OLD }));
+  assert.deepEqual([revoking.result, revoking.warnings], ['applied', ['damaged-record']]);
+  assert.equal(flow.store.findCard(cardNumber(OLD)).kind, 'retired');
 });
 
-test('a damaged cardholder record is answered by store-unavailable and changes nothing', async () => {
+test('nothing that is not newer than all that is known here brings a card with a damaged record back', async () => {
   const flow = makeFlow();
+  await answer(flow, TOPICS.cardBound, bound(3));
+  await answer(flow, TOPICS.cardBound, bound(5, { card: NEW }));
+  flow.store.garbleCard(cardNumber(OLD));
+  const late = await answer(flow, TOPICS.cardBound, bound(4, { cardholder: { id: 'E2' } }));
+  assert.equal(late.result, 'stale');
+  assert.equal(flow.store.findCard(cardNumber(OLD)).kind, 'unreadable');
+});
+
+test('a damaged cardholder record does not keep a revocation of the whole person from taking effect', async () => {
+  const flow = makeFlow();
+  await answer(flow, TOPICS.cardBound, bound(1));
+  await answer(flow, TOPICS.cardBound, bound(2, { card: NEW, supersedes: 'none' }));
   flow.store.garbleCardholder(cardholderId('E1001'));
-  const receipt = await answer(flow, TOPICS.cardRevoked, revoked(1, { cardholder: 'E1001' }));
-  assert.deepEqual([receipt.result, receipt.code], ['rejected', 'store-unavailable']);
-  assert.equal(flow.store.cards.size, 0);
+  const receipt = await answer(flow, TOPICS.cardRevoked, revoked(3, { cardholder: 'E1001' }));
+  assert.equal(receipt.result, 'applied');
+  assert.deepEqual([...receipt.superseded].sort(), [NEW, OLD].sort());
+  assert.equal(flow.store.findCard(cardNumber(OLD)).kind, 'retired');
+  assert.equal(flow.store.findCard(cardNumber(NEW)).kind, 'retired');
+  assert.equal((await answer(flow, TOPICS.cardBound, bound(2, { card: NEW, supersedes: 'none' }))).result, 'stale');
+});
+
+test('one revision is used once: a replacement that would stop a card bound at the same revision is a conflict', async () => {
+  const flow = makeFlow();
+  await answer(flow, TOPICS.cardBound, bound(5, { supersedes: 'none' }));
+  for (const supersedes of [[OLD], 'all']) {
+    const receipt = await answer(flow, TOPICS.cardBound, bound(5, { card: NEW, supersedes }));
+    assert.deepEqual([receipt.result, receipt.code], ['rejected', 'revision-conflict']);
+  }
+});
+
+test('an id typed in decomposed Unicode is the same person', async () => {
+  const flow = makeFlow();
+  await answer(flow, TOPICS.cardBound, bound(1, { cardholder: { id: 'Jos\u00e9' } }));
+  const receipt = await answer(flow, TOPICS.cardRevoked, revoked(2, { cardholder: 'Jose\u0301' }));
+  assert.deepEqual(receipt.superseded, [OLD]);
 });
 
 test('a store that fails to read for a reason of its own leaves the message with the broker', async () => {

@@ -64,6 +64,12 @@ export class MemoryStore implements CredentialStore, EventLog {
     return this.#disk.cardholders.get(id);
   }
 
+  async cardsOf(id: CardholderId): Promise<readonly (readonly [CardNumber, CardRecord])[]> {
+    return [...this.#disk.cards].filter(
+      ([card, record]) => record.cardholder === id && !this.#disk.garbledCards.has(card),
+    );
+  }
+
   roster(): RosterSummary {
     return this.#disk.roster;
   }
@@ -88,8 +94,14 @@ export class MemoryStore implements CredentialStore, EventLog {
 
   #write(batch: StoreBatch): void {
     const disk = this.#disk;
-    for (const [card, record] of batch.cards) disk.cards.set(card, record);
-    for (const [id, record] of batch.cardholders) disk.cardholders.set(id, record);
+    for (const [card, record] of batch.cards) {
+      disk.cards.set(card, record);
+      disk.garbledCards.delete(card);
+    }
+    for (const [id, record] of batch.cardholders) {
+      disk.cardholders.set(id, record);
+      disk.garbledCardholders.delete(id);
+    }
     for (const [door, mode] of batch.doorModes) disk.doorModes.set(door, mode);
     disk.entries.push(...batch.entries);
     if (batch.roster !== undefined) disk.roster = batch.roster;

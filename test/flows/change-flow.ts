@@ -45,6 +45,7 @@ export const makeChangeFlow = (
     cardNumberFormat,
     envelope: unsignedEnvelope,
     rules: BUILT_IN_RULES,
+    store,
     writer,
     clock,
     log: LOG,

@@ -51,6 +51,7 @@ export class RosterModel {
         const { card, cardholder, supersedes, transferFrom } = message;
         const held = this.#cards.get(card);
         if (contradicts(held) || contradicts(this.#watermarks.get(cardholder))) return 'conflict';
+        if (this.#stoppedBy(message).some((other) => contradicts(this.#cards.get(other)))) return 'conflict';
         const isForeign = held?.cardholder !== cardholder && held?.cardholder !== transferFrom;
         if (this.isLive(card) && isForeign && revision > (held?.revision ?? 0)) return 'in-use';
         this.#write(card, { revision, cardholder, isBound: true, content });
@@ -80,6 +81,15 @@ export class RosterModel {
         return 'taken';
       }
     }
+  }
+
+  /** The cards that the binding would stop, of those that are known. */
+  #stoppedBy({ cardholder, supersedes }: Extract<ModelMessage, { kind: 'bind' }>): readonly string[] {
+    if (supersedes === 'none') return [];
+    if (supersedes !== 'all') return supersedes;
+    return [...this.#cards.keys()].filter(
+      (card) => this.isLive(card) && this.#cards.get(card)?.cardholder === cardholder,
+    );
   }
 
   #write(card: string, register: Register): void {

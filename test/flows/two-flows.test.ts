@@ -27,6 +27,7 @@ const makeGateway = async (options: BenchOptions = {}) => {
     cardNumberFormat: 'hex',
     envelope: unsignedEnvelope,
     rules: BUILT_IN_RULES,
+    store,
     writer,
     clock,
     log,

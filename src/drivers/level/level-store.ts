@@ -11,7 +11,7 @@ import { Level } from 'level';
 import type { DoorMode } from '../../domain/access-decision.ts';
 import { EMPTY_LOG, type LogTail } from '../../domain/access-event.ts';
 import type { CardNumber } from '../../domain/card-number.ts';
-import type { CardholderRecord, CardLookup } from '../../domain/credential.ts';
+import type { CardholderRecord, CardLookup, CardRecord } from '../../domain/credential.ts';
 import type { CardholderId, DoorId } from '../../domain/ids.ts';
 import { DIGEST_BYTES, emptyRoster, type RosterSummary } from '../../domain/roster-digest.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
@@ -95,6 +95,16 @@ export class LevelStore implements CredentialStore, EventLog {
   findCardholder(id: CardholderId): CardholderRecord | undefined {
     const text = this.#handles.cardholder.getSync(id);
     return text === undefined ? undefined : records.decodeCardholder(text);
+  }
+
+  async cardsOf(id: CardholderId): Promise<readonly (readonly [CardNumber, CardRecord])[]> {
+    const found: [CardNumber, CardRecord][] = [];
+    for await (const [key, value] of this.#handles.card.iterator()) {
+      const record = decodedOrNothing(value);
+      // Keys of this range are written by commit only, from card numbers.
+      if (record?.cardholder === id) found.push([key as CardNumber, record]);
+    }
+    return found;
   }
 
   roster(): RosterSummary {
@@ -254,6 +264,15 @@ const handlesOf = (directory: string): Handles => {
     event: sublevelOf(db, 'event'),
     meta: sublevelOf(db, 'meta'),
   };
+};
+
+const decodedOrNothing = (text: string): CardRecord | undefined => {
+  try {
+    return records.decodeCard(text);
+  } catch {
+    // Whoever looks such a card up is told; a search goes past it.
+    return undefined;
+  }
 };
 
 const writeFailure = (what: string, cause?: unknown): CardeaError =>
