@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventPublisher, WINDOW } from '../../src/app/publish-events.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
+import { chainEvent } from '../../src/domain/access-event.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { time } from '../domain/samples.ts';
@@ -153,7 +154,7 @@ test('a wake-up is not lost, whenever it comes', async () => {
   assert.equal(store.sentUpTo(), 200);
 });
 
-test('a wake-up between the last look and the end of the round is not lost', async () => {
+test('a wake-up between the last look and the end of the round is not lost, in whichever turn it comes', async () => {
   class LateStore extends MemoryStore {
     onEmptyLook = (): void => {};
 
@@ -163,15 +164,26 @@ test('a wake-up between the last look and the end of the round is not lost', asy
       return entries;
     }
   }
-  const store = new LateStore();
-  const { link, record, sent } = makeOutbox(store);
-  // Something new is committed just after each look that found nothing.
-  store.onEmptyLook = () => void (store.entries.length < 20 && record(1));
-  link.connect();
-  await record(1);
-  for (let i = 0; i < 40; i++) await settle();
-  assert.equal(store.entries.length, 20);
-  assert.deepEqual(sent(), range(1, 20));
+  for (let turns = 0; turns < 12; turns++) {
+    const store = new LateStore();
+    const { link, publisher, sent } = makeOutbox(store);
+    const commitOne = (): void => {
+      const news = { event: 'door-opened', at: time('2026-01-05T08:00:00Z'), clockSynchronized: true } as const;
+      const entries = [{ event: chainEvent(GATEWAY, store.tail(), news) }];
+      void store.commit({ cards: new Map(), cardholders: new Map(), roster: undefined, doorModes: new Map(), entries });
+      publisher.wake();
+    };
+    // Something new is there so many turns after a look that found nothing.
+    store.onEmptyLook = () => {
+      store.onEmptyLook = () => {};
+      let later = Promise.resolve();
+      for (let turn = 0; turn < turns; turn++) later = later.then(() => {});
+      void later.then(commitOne);
+    };
+    link.connect();
+    await settle();
+    assert.deepEqual(sent(), [1], `${turns} turns after the last look`);
+  }
 });
 
 test('a refused publish is tried again later; what was acknowledged before it has left for good', async () => {

@@ -70,6 +70,7 @@ const TABLE: readonly [string, string, string][] = [
   ['a second card laid upon the first is a collision', 'AAccc', 'A   c'],
   ['and shuts the presentation', 'AcccAB', 'A  c  '],
   ['a collision after noise shuts the presentation, though it was told once already', 'nnncccAB', '  n     '],
+  ['however long one card is then read alone', 'nnncccAAAAAAAA', '  n           '],
   ['also when a card was read in between', 'nnnAcccB', '  nA    '],
   ['one look at a collision is not yet told', 'c..c..cc', '        '],
   ['but no card of the stack gets through at the next look', 'cA', '  '],
