@@ -218,6 +218,22 @@ test('invariant 6: a strike that cannot be unlocked is told to lock, is an alarm
   assert.deepEqual(bench.controller.view().alarms, []);
 });
 
+test('invariant 6: a strike that failed to unlock may have done so halfway, and is told to lock at once', async () => {
+  const bench = await makeDoorBench();
+  const asked: StrikeState[] = [];
+  const setStrike = bench.io.setStrike.bind(bench.io);
+  bench.io.setStrike = (door, state) => {
+    asked.push(state);
+    setStrike(door, state);
+  };
+  bench.breakStrike();
+  assert.equal(bench.controller.releaseByOperator().kind, 'failed');
+  assert.deepEqual(asked, ['unlocked', 'locked']);
+  bench.mendStrike();
+  bench.clock.advance(LOCK_RETRY);
+  assert.deepEqual(asked, ['unlocked', 'locked', 'locked'], 'and again, since that failed as well');
+});
+
 test('invariant 6: a strike that cannot be locked is told again until it locks', async () => {
   const bench = await makeDoorBench(live);
   bench.tap(UID);

@@ -140,6 +140,18 @@ test('work that throws has no effect, and what stands around it in the batch is 
   assert.equal(store.roster().revision, 0);
 });
 
+test('a door mode that was put by work which then threw is not written', async () => {
+  const { store, writer } = makeWriter();
+  const bad = writer.write((tx) => {
+    tx.putDoorMode(doorId('front'), 'blocked');
+    throw new CardeaError('store-record-unreadable', 'half way');
+  });
+  const good = writer.write(appends(1));
+  await assert.rejects(bad);
+  await good;
+  assert.equal(store.doorMode(doorId('front')), undefined);
+});
+
 test('work that throws after it has overwritten a record of the same batch leaves the earlier one', async () => {
   const { store, writer } = makeWriter();
   const binds = (at: number) => (tx: StoreTransaction) =>
