@@ -167,7 +167,10 @@ const start = async (
     });
     readers.set(reader.id, { ...created, handler });
     await created.driver.start(handler);
-    closing.add(`reader ${reader.id}`, () => created.driver.stop());
+    closing.add(`reader ${reader.id}`, async () => {
+      await created.driver.stop();
+      handler.stop();
+    });
   }
 
   const notifier = await createNotifier();

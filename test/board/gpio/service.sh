@@ -9,7 +9,9 @@ expect() { # WHAT WANTED GOT
 
 mkdir -p /opt/cardea/dist /etc/cardea /run/board-job
 cp -r systemd /opt/cardea/
-ln -s "$PWD/node_modules" /opt/cardea/node_modules
+# Copied, not linked: the unit sees neither /home nor the /tmp that this checkout may lie below.
+mkdir /opt/cardea/node_modules
+cp -r node_modules/koffi node_modules/@koromix /opt/cardea/node_modules/
 cp dist-board/gpio-service.mjs /opt/cardea/dist/main.js
 echo '{ "type": "module" }' > /opt/cardea/package.json
 touch /etc/cardea/cardea.yaml
