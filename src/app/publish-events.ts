@@ -93,7 +93,8 @@ export class EventPublisher {
         for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
         this.#failures = 0;
         this.#fault = undefined;
-        this.#isWoken = true;
+        // A window that was not full was all there was; what came since has woken us.
+        this.#isWoken ||= entries.length === WINDOW;
       } catch (error) {
         this.#later(error);
         return;
