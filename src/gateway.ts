@@ -33,16 +33,13 @@ import {
   createLink,
   createReader,
 } from './gateway-drivers.ts';
+import { ClosingStack, Ending } from './gateway-ending.ts';
 import { createLog, type Log } from './log.ts';
 import type { HrLinkListener } from './ports/hr-link.ts';
 import { VERSION } from './version.ts';
 import { unsignedEnvelope } from './wire/message-envelope.ts';
 import { lastWill, type StatusDocument } from './wire/status.ts';
 import { topicsOf } from './wire/topics.ts';
-
-/** How long a stop waits for one part before it goes on to the next, and for all of them; the service manager waits ten seconds. */
-const CLOSE_LIMIT_MS = 3000;
-const CLOSE_ALL_LIMIT_MS = 8000;
 
 export interface RunningGateway {
   /** Fulfils when everything is closed; `isFailure` when the gateway stopped because it could not go on. */
@@ -130,16 +127,16 @@ const start = async (
   const clockWatch = new ClockWatch({ clock, writer, log: log.child({ part: 'clock' }), onChange });
   closing.add('clock', () => clockWatch.stop());
 
-  const stopped = new Stopped(log, closing);
+  const ending = new Ending(log, closing);
   const lines = await createDoorLines(config, log.child({ part: 'gpio' }));
-  stopped.makeSafe = () => {
+  ending.makeSafe = () => {
     for (const door of doors.values()) door.stop();
     lines.io.makeSafe();
   };
-  onClaimed(stopped.makeSafe);
+  onClaimed(ending.makeSafe);
   await lines.io.open({
     onInput: (door, input) => doors.get(door)?.onInput(input),
-    onFailure: (error) => void stopped.stop(`the door lines failed: ${error.message}`, true),
+    onFailure: (error) => void ending.stop(`the door lines failed: ${error.message}`, true),
   });
   closing.add('doors', () => lines.io.close());
   for (const { id: door, release, heldOpen, relockOnClose } of config.doors) {
@@ -149,7 +146,7 @@ const start = async (
   }
   record('gateway-started', { version: VERSION });
   clockWatch.start();
-  stopped.before = () => record('gateway-stopped', { reason: stopped.reason });
+  ending.before = () => record('gateway-stopped', { reason: ending.reason });
 
   const readerLog = log.child({ part: 'reader' });
   for (const reader of config.readers) {
@@ -234,7 +231,7 @@ const start = async (
     onDisconnect: () => {},
   };
 
-  if (stopped.reason !== '') throw new CardeaError('gateway-failed', `stopped while starting: ${stopped.reason}`);
+  if (ending.reason !== '') throw new CardeaError('gateway-failed', `stopped while starting: ${ending.reason}`);
   notifier.ready(`${config.doors.length} doors, ${config.readers.length} readers`);
   health.start();
   closing.add('health', () => {
@@ -247,12 +244,12 @@ const start = async (
     'gateway ready',
   );
   return {
-    stopped: stopped.done,
-    stop: (reason, isFailure) => stopped.stop(reason, isFailure),
+    stopped: ending.done,
+    stop: (reason, isFailure) => ending.stop(reason, isFailure),
     crashed: (error) => {
-      stopped.makeSafe();
+      ending.makeSafe();
       log.fatal({ err: error instanceof Error ? error.stack : String(error) }, 'uncaught failure');
-      return stopped.stop(`uncaught failure: ${errorMessage(error)}`, true);
+      return ending.stop(`uncaught failure: ${errorMessage(error)}`, true);
     },
     describe,
     brokerUrl,
@@ -284,74 +281,3 @@ const announce = (config: Config, log: Log): void => {
   if (isLossyFormat(format))
     log.warn({ format }, 'this card number format drops bytes of the UID: different cards may share a number');
 };
-
-/** What has to be closed, last opened first. */
-class ClosingStack {
-  readonly #log: Log;
-  readonly #parts: { readonly name: string; readonly close: () => void | Promise<void> }[] = [];
-
-  constructor(log: Log) {
-    this.#log = log;
-  }
-
-  add(name: string, close: () => void | Promise<void>): void {
-    this.#parts.push({ name, close });
-  }
-
-  async closeAll(): Promise<void> {
-    const end = performance.now() + CLOSE_ALL_LIMIT_MS;
-    for (const { name, close } of this.#parts.splice(0).reverse()) {
-      const limit = Math.max(0, Math.min(CLOSE_LIMIT_MS, end - performance.now()));
-      try {
-        if (!(await inTime(close(), limit))) this.#log.warn({ name }, 'did not close in time');
-      } catch (error) {
-        this.#log.error({ name, err: errorMessage(error) }, 'could not be closed');
-      }
-    }
-  }
-}
-
-const inTime = async (closed: void | Promise<void>, limit: number): Promise<boolean> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), limit);
-  });
-  try {
-    return await Promise.race([Promise.resolve(closed).then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
-
-/** One stop, however many ask for it. */
-class Stopped {
-  readonly done: Promise<{ readonly reason: string; readonly isFailure: boolean }>;
-  /** Runs before anything is closed. */
-  before = (): void => {};
-  /** Takes the strikes to their safe state, ahead of everything that could wait or fail. */
-  makeSafe = (): void => {};
-  reason = '';
-  readonly #log: Log;
-  readonly #closing: ClosingStack;
-  #resolve: (outcome: { readonly reason: string; readonly isFailure: boolean }) => void = () => {};
-
-  constructor(log: Log, closing: ClosingStack) {
-    this.#log = log;
-    this.#closing = closing;
-    this.done = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  async stop(reason: string, isFailure = false): Promise<void> {
-    if (this.reason === '') {
-      this.reason = reason;
-      this.makeSafe();
-      this.#log.info({ reason, isFailure }, 'gateway stopping');
-      this.before();
-      await this.#closing.closeAll();
-      this.#resolve({ reason, isFailure });
-    }
-    await this.done;
-  }
-}
