@@ -231,10 +231,13 @@ test('a killed gateway is reported offline by the broker, a stopped one says so 
   const { hr, gateway } = await openSite(t);
   const offline = (): number =>
     hr.json('/status').filter((status) => JSON.stringify(status).includes('"online":false')).length;
+  const online = (): number =>
+    hr.json('/status').filter((status) => JSON.stringify(status).includes('"online":true')).length;
   await gateway.kill();
   await waitFor(() => offline() === 1, 'the last will', 20_000);
+  const before = online();
   await gateway.start();
-  await hr.waitFor(({ payload }) => payload.includes('"online":true'), 'birth');
+  await waitFor(() => online() > before, 'birth', 20_000);
   assert.equal(await gateway.stop(), 0);
   await waitFor(() => offline() === 2, 'the farewell', 20_000);
 });
