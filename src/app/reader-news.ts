@@ -8,7 +8,7 @@ import { type MonotonicTime, milliseconds } from '../domain/units.ts';
 import type { ReaderCondition } from '../ports/card-reader.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 
-export const NEWS_LIMIT = 6;
+export const NEWS_LIMIT = 20;
 export const NEWS_WINDOW = milliseconds(600_000);
 export const NEWS_CALM = milliseconds(60_000);
 

@@ -63,7 +63,7 @@ test('a reader that comes and goes at every poll makes a bounded number of event
 test('the state that remains is recorded once it has held for a while, with the count', () => {
   const { clock, turn, told, names } = start();
   turn('online');
-  for (let change = 0; change < 20; change++) turn(change % 2 === 0 ? 'offline' : 'online');
+  for (let change = 0; change < 2 * NEWS_LIMIT; change++) turn(change % 2 === 0 ? 'offline' : 'online');
   turn('offline', 'no chip answers');
   const before = names().length;
   clock.advance(NEWS_CALM - 1);
@@ -72,7 +72,7 @@ test('the state that remains is recorded once it has held for a while, with the 
   const last = told.at(-1);
   assert.deepEqual(
     [last?.event, last?.detail],
-    ['reader-offline', 'no chip answers; went offline or online 16 times since the event before'],
+    ['reader-offline', `no chip answers; went offline or online ${NEWS_LIMIT + 2} times since the event before`],
   );
   assert.equal(clock.pendingTimers, 0);
 });
@@ -80,7 +80,7 @@ test('the state that remains is recorded once it has held for a while, with the 
 test('after a quiet window everything is told at once again', () => {
   const { clock, turn, told, names } = start();
   turn('online');
-  for (let change = 0; change < 20; change++) turn(change % 2 === 0 ? 'offline' : 'online');
+  for (let change = 0; change < 2 * NEWS_LIMIT; change++) turn(change % 2 === 0 ? 'offline' : 'online');
   clock.advance(2 * NEWS_WINDOW);
   told.length = 0;
   turn('offline');
