@@ -10,7 +10,7 @@ for major in 22 24; do
   # Node of that version from the registry; only it and the shell's own tools are in PATH, so that nothing can be compiled.
   npm install --silent --no-audit --no-fund --prefix "$work/tools" "node@$major"
   mkdir "$work/bin"
-  for tool in sh bash env ls cat grep sed awk chmod mkdir rm cp mv ln dirname basename uname id sleep find git xargs head tail sort npm npx systemd-analyze; do
+  for tool in mkfifo touch tr cut wc date stat readlink realpath mktemp tee true false diff ps kill sh bash env ls cat grep sed awk chmod mkdir rm cp mv ln dirname basename uname id sleep find git xargs head tail sort npm npx systemd-analyze; do
     found=$(command -v "$tool" || true)
     [ -n "$found" ] && ln -s "$found" "$work/bin/$tool"
   done
