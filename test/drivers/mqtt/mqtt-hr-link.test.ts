@@ -193,11 +193,12 @@ test('a broker that accepts the connection and says nothing is given up after th
 test('a broker that never answers the subscription is given up too', async (t) => {
   const { seen, start } = await setUp(t, {
     script: { subscribe: () => {} },
-    options: { connectTimeoutSeconds: 0.05 },
+    options: { connectTimeoutSeconds: 0.5 },
   });
   start();
-  await waitFor(() => seen.disconnects.length === 1, 'the timeout');
-  assert.deepEqual(seen.disconnects, ['the broker did not grant the subscriptions within 0.05 s']);
+  const reason = 'the broker did not grant the subscriptions within 0.5 s';
+  // A busy machine may not even get its CONNACK in time at first.
+  await waitFor(() => seen.disconnects.includes(reason), 'the timeout');
 });
 
 test('a giant message over MQTT 3.1.1 is cut to a mebibyte, handed over and acknowledged, and the link stays up', async (t) => {
