@@ -118,10 +118,11 @@ test('invariant 8: two hundred thousand messages of garbage leave the heap as it
     collect();
     return process.memoryUsage().heapUsed;
   };
-  await flood(5_000);
+  // Long enough for the engine to have compiled what it will.
+  await flood(50_000);
   const before = await used();
   await flood(200_000);
   const grown = (await used()) - before;
-  // Ten bytes a message would be two megabytes.
-  assert.ok(grown < 2_000_000, `the heap grew by ${grown} bytes`);
+  // An object kept for each message would be six megabytes at least; the engine's own code comes and goes by two.
+  assert.ok(grown < 4_000_000, `the heap grew by ${grown} bytes`);
 });
