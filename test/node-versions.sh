@@ -1,9 +1,10 @@
 #!/bin/bash
-# Installs and tests a copy of this project with the newest Node 22 and 24, with no compiler in PATH.
+# Installs and tests a copy of this project with the newest Node 22 and 24 (or the versions named), with no compiler in PATH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
-for major in 22 24; do
+[ $# -gt 0 ] || set -- 22 24
+for major in "$@"; do
   work=$(mktemp -d)
   git ls-files -z | xargs -0 cp --parents -t "$work"
   mkdir "$work/tools"

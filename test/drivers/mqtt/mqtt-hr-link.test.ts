@@ -359,7 +359,9 @@ test('TLS: a broker that the given authority vouches for is accepted, another is
   });
   await waitFor(() => log.records.length >= 3, 'three attempts');
   assert.equal(seen.connects, 0);
-  assert.deepEqual(reasons, ['self-signed certificate']);
+  assert.equal(reasons.length, 1, 'told once');
+  // Newer versions of Node add advice.
+  assert.match(reasons[0] ?? '', /^self-signed certificate/);
   assert.equal(broker.received.length, 0);
   ca = BROKER_CERTIFICATE;
   await waitFor(() => seen.connects === 1, 'the connection');
