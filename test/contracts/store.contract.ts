@@ -41,7 +41,8 @@ const PERSON = cardholderId('E1001');
 const FRONT = doorId('front');
 const LAB = doorId('lab');
 
-const batchOf = (part: Partial<StoreBatch>): StoreBatch => ({
+/** A batch that changes nothing but `part`. */
+export const batchOf = (part: Partial<StoreBatch>): StoreBatch => ({
   cards: new Map(),
   cardholders: new Map(),
   roster: undefined,

@@ -5,6 +5,7 @@ import { CardeaError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { DoorInput, DoorIo, DoorWiring } from '../../ports/door-io.ts';
 import type { Pull } from './gpio-uapi.ts';
+import type { Every } from './look-timer.ts';
 import { isActive, type LineLevel } from './strike-level.ts';
 
 /** A line that is no strike, such as the reset pin of a reader. Starts and ends inactive. */
@@ -14,6 +15,22 @@ export interface AuxiliaryOutput {
   /** BCM number. */
   readonly line: number;
   readonly activeLow: boolean;
+}
+
+/** What both GPIO backends take. */
+export interface DoorLinesOptions {
+  readonly doors: readonly DoorWiring[];
+  readonly outputs?: readonly AuxiliaryOutput[];
+  /** Label of the chip, for the character device also its path; default: the header of a Pi, by its label. */
+  readonly chip?: string;
+  /** Milliseconds that an input must be steady; default 10, 0 switches it off. rpi-gpio rounds up to whole looks. */
+  readonly debounce?: number;
+  /** Where the helper for crashes finds the strikes; see safe-state-file.ts. Default: nowhere. */
+  readonly safeStatePath?: string;
+  /** Told what a technician should look at; default: nobody. */
+  readonly log?: Log;
+  /** When to look at the inputs; default setInterval. */
+  readonly every?: Every;
 }
 
 /** What both GPIO backends offer beside DoorIo. */

@@ -3,11 +3,11 @@
 
 import type { DoorId } from '../../domain/ids.ts';
 import { CardeaError } from '../../errors.ts';
-import type { Log } from '../../log.ts';
 import type { DoorIo, DoorIoListener, DoorPosition, DoorWiring, StrikeState } from '../../ports/door-io.ts';
 import {
   type AuxiliaryOutput,
   type AuxiliaryOutputs,
+  type DoorLinesOptions,
   type InputLine,
   inactivePull,
   inputLines,
@@ -22,25 +22,12 @@ import { type ClaimedLines, GpioChip } from './gpio-chip.ts';
 import type { OutputRequest } from './gpio-uapi.ts';
 import { InputWatch } from './input-watch.ts';
 import { type KernelCalls, loadKernelCalls } from './kernel-calls.ts';
-import type { Every } from './look-timer.ts';
 import { removeSafeStateFile, writeSafeStateFile } from './safe-state-file.ts';
 import { isActive, type LineLevel, levelOf, safeStrikeLevel, safeStrikeState, strikeLevel } from './strike-level.ts';
 
-export interface GpiochipDoorIoOptions {
-  readonly doors: readonly DoorWiring[];
-  readonly outputs?: readonly AuxiliaryOutput[];
-  /** Path or label; default: the header of a Pi, by its label. */
-  readonly chip?: string;
-  /** Milliseconds that an input must be steady; default 10, 0 switches it off. */
-  readonly debounce?: number;
-  /** Where the helper for crashes finds the strikes; see safe-state-file.ts. Default: nowhere. */
-  readonly safeStatePath?: string;
-  /** Told what a technician should look at; default: nobody. */
-  readonly log?: Log;
+export interface GpiochipDoorIoOptions extends DoorLinesOptions {
   /** Default: libc. */
   readonly kernel?: KernelCalls;
-  /** When to look at the inputs; default setInterval. */
-  readonly every?: Every;
 }
 
 interface Claims {

@@ -4,11 +4,11 @@
 
 import type { DoorId } from '../../domain/ids.ts';
 import { CardeaError } from '../../errors.ts';
-import type { Log } from '../../log.ts';
 import type { DoorIo, DoorIoListener, DoorPosition, DoorWiring, StrikeState } from '../../ports/door-io.ts';
 import {
   type AuxiliaryOutput,
   type AuxiliaryOutputs,
+  type DoorLinesOptions,
   type InputLine,
   inputLines,
   linePurposes,
@@ -18,7 +18,7 @@ import {
   unknownOutput,
   warnOfPressedButtons,
 } from './door-lines.ts';
-import { type Every, every } from './look-timer.ts';
+import { every } from './look-timer.ts';
 import { removeSafeStateFile, writeSafeStateFile } from './safe-state-file.ts';
 import { isActive, type LineLevel, levelOf, safeStrikeLevel, safeStrikeState, strikeLevel } from './strike-level.ts';
 import { findSysfsChip, SYSFS_GPIO_ROOT, SysfsLine } from './sysfs-gpio.ts';
@@ -34,23 +34,11 @@ export interface RpiGpio {
   };
 }
 
-export interface RpiGpioDoorIoOptions {
-  readonly doors: readonly DoorWiring[];
-  readonly outputs?: readonly AuxiliaryOutput[];
-  /** Label of the chip; default: the header of a Pi. */
-  readonly chip?: string;
-  /** Where the helper for crashes finds the strikes; see safe-state-file.ts. Default: nowhere. */
-  readonly safeStatePath?: string;
-  /** Milliseconds that an input must be steady, rounded up to whole looks; default 10. */
-  readonly debounce?: number;
-  /** Told what a technician should look at; default: nobody. */
-  readonly log?: Log;
+export interface RpiGpioDoorIoOptions extends DoorLinesOptions {
   /** Default: the package. It is one object for the whole process: only one RpiGpioDoorIo may be open at a time. */
   readonly gpio?: RpiGpio;
   /** Default /sys/class/gpio. */
   readonly sysfsRoot?: string;
-  /** When to look at the inputs; default setInterval. */
-  readonly every?: Every;
 }
 
 interface OpenLines {

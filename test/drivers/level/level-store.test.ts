@@ -8,8 +8,7 @@ import { chainEvent, EMPTY_LOG } from '../../../src/domain/access-event.ts';
 import { emptyRoster } from '../../../src/domain/roster-digest.ts';
 import { LevelStore } from '../../../src/drivers/level/level-store.ts';
 import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
-import type { StoreBatch } from '../../../src/ports/credential-store.ts';
-import { storeContract } from '../../contracts/store.contract.ts';
+import { batchOf, storeContract } from '../../contracts/store.contract.ts';
 import { bindingOf, cardholderId, cardNumber, gatewayId, revision, time } from '../../domain/samples.ts';
 
 type SublevelName = 'card' | 'cardholder' | 'event' | 'meta';
@@ -48,15 +47,6 @@ storeContract('LevelStore', async () => {
 });
 
 const CARD = cardNumber('04A2B3C4D5E680');
-
-const batchOf = (part: Partial<StoreBatch>): StoreBatch => ({
-  cards: new Map(),
-  cardholders: new Map(),
-  roster: undefined,
-  doorModes: new Map(),
-  entries: [],
-  ...part,
-});
 
 const storeFolder = (t: TestContext): string => {
   const folder = scratch();
