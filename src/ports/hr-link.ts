@@ -10,8 +10,12 @@ export interface InboundMessage {
 
 export interface HrLinkListener {
   /**
-   * Called for one message after another, in order of arrival. The message is acknowledged to the broker when the promise
-   * fulfils. When it rejects (or throws) nothing is acknowledged and the connection is dropped, so that the broker delivers anew.
+   * Called in order of arrival, without waiting for the messages before: the listener keeps the order itself, and may make many
+   * durable together. Messages are acknowledged to the broker in order of arrival, each when its promise and those of all before
+   * it have fulfilled, on the connection it came by and on no other. When a promise rejects (or the call throws) that message and
+   * those behind it are not acknowledged, and the connection is dropped, so that the broker delivers them anew. Messages of the
+   * next connection come only when every promise of the earlier ones has settled. Some hundreds of messages and some mebibytes
+   * of them are unacknowledged at a time at most; the broker keeps the others.
    */
   onMessage(message: InboundMessage): Promise<void>;
   onConnect(): void;
@@ -30,6 +34,9 @@ export interface HrLink {
   publish(topic: string, payload: string, options?: { readonly retain?: boolean }): Promise<void>;
   /** Drops the connection and connects anew after the usual backoff. */
   reconnect(reason: string): void;
-  /** Ends the link without the last will, after `farewell` (retained) has been sent if connected. Idempotent. */
+  /**
+   * Ends the link without the last will, after `farewell` (retained) has been sent if connected. No message is handed out any
+   * more; those under way are waited for, within limits, and acknowledged. Idempotent.
+   */
   stop(farewell?: { readonly topic: string; readonly payload: string }): Promise<void>;
 }

@@ -115,20 +115,33 @@ export const hrLinkContract = (name: string, makeHarness: () => Promise<HrLinkHa
       assert.deepEqual(recorder.disconnects, []);
     });
 
-    it('delivers messages one at a time, in order, with topic and payload untouched', async () => {
-      recorder.handle = () => new Promise((resolve) => setImmediate(resolve));
+    it('hands messages out in order, with topic and payload untouched, without waiting for the ones before', async () => {
+      const release = recorder.hold();
       await connect();
-      const payloads = numbered(50);
+      const payloads = numbered(15);
       for (const [index, payload] of payloads.entries()) {
         await harness.publishToGateway(index % 2 === 0 ? BOUND : REVOKED, payload);
       }
-      await until(50);
+      await until(15);
+      assert.equal(recorder.busiest, 15);
+      release();
       assert.deepEqual(recorder.payloads, payloads);
       assert.deepEqual(
         recorder.messages.map(({ topic }) => topic),
         payloads.map((_, index) => (index % 2 === 0 ? BOUND : REVOKED)),
       );
-      assert.equal(recorder.busiest, 1);
+    });
+
+    it('hands out a bounded number of messages that are not acknowledged, and the others once there is room', async () => {
+      await connect();
+      const release = recorder.hold();
+      const payloads = numbered(600);
+      await Promise.all(payloads.map((payload) => harness.publishToGateway(BOUND, payload)));
+      await until(15);
+      release();
+      await until(600);
+      assert.deepEqual(recorder.payloads, payloads);
+      assert.ok(recorder.busiest <= 257, `${recorder.busiest} at a time`);
     });
 
     it('delivers the backlog of an absence in order', async () => {
@@ -155,18 +168,54 @@ export const hrLinkContract = (name: string, makeHarness: () => Promise<HrLinkHa
       );
     });
 
-    it('acknowledges a message only when its handler has fulfilled', async () => {
+    it('acknowledges nothing before it is handled, and delivers it again only when its first handling is over', async () => {
       await connect();
       const release = recorder.hold();
       await harness.publishToGateway(BOUND, 'first');
       await harness.publishToGateway(BOUND, 'second');
-      await until(1);
+      await until(2);
       harness.cut();
       await waitFor(() => recorder.connects === 2, 'the second connection');
-      assert.deepEqual(recorder.payloads, ['first']);
+      assert.deepEqual(recorder.payloads, ['first', 'second']);
       release();
+      await until(4);
+      assert.deepEqual(recorder.payloads, ['first', 'second', 'first', 'second']);
+      assert.equal(recorder.busiest, 2);
+    });
+
+    it('does not acknowledge a message before those that arrived earlier', async () => {
+      await connect();
+      const release = recorder.hold();
+      await harness.publishToGateway(BOUND, 'slow');
+      await until(1);
+      recorder.handle = async () => {};
+      await harness.publishToGateway(BOUND, 'quick');
+      await until(2);
+      harness.cut();
+      await waitFor(() => recorder.connects === 2, 'the second connection');
+      release();
+      await until(4);
+      assert.deepEqual(recorder.payloads, ['slow', 'quick', 'slow', 'quick']);
+    });
+
+    it('gets again the message that failed and those behind it, handled or not, and none before it', async () => {
+      await connect();
+      await harness.publishToGateway(BOUND, 'before');
+      await until(1);
+      let fail = (): void => {};
+      recorder.failOnce(
+        () =>
+          new Promise((_resolve, reject) => {
+            fail = () => reject(new Error('the disk is full'));
+          }),
+      );
+      await harness.publishToGateway(BOUND, 'failing');
+      await harness.publishToGateway(BOUND, 'behind');
       await until(3);
-      assert.deepEqual(recorder.payloads, ['first', 'first', 'second']);
+      fail();
+      await until(5);
+      assert.deepEqual(recorder.payloads, ['before', 'failing', 'behind', 'failing', 'behind']);
+      assert.equal(recorder.disconnects.length, 1);
     });
 
     it('does not deliver again what was acknowledged', async () => {
@@ -294,21 +343,21 @@ export const hrLinkContract = (name: string, makeHarness: () => Promise<HrLinkHa
       assert.equal(await harness.retained(CONTRACT_WILL.topic), 'goodbye');
     });
 
-    it('waits for the message in hand before it has stopped, and hands out none after it', async () => {
+    it('waits for the messages under way before it has stopped, and hands out none after them', async () => {
       await connect();
       const release = recorder.hold();
-      await harness.publishToGateway(BOUND, 'in hand');
-      await harness.publishToGateway(BOUND, 'not begun');
-      await until(1);
+      await harness.publishToGateway(BOUND, 'first');
+      await harness.publishToGateway(BOUND, 'second');
+      await until(2);
       let isStopped = false;
       const stopping = harness.link.stop().then(() => {
         isStopped = true;
       });
-      await new Promise((resolve) => setImmediate(resolve));
+      await harness.publishToGateway(BOUND, 'third');
       assert.equal(isStopped, false);
       release();
       await stopping;
-      assert.deepEqual(recorder.payloads, ['in hand']);
+      assert.deepEqual(recorder.payloads, ['first', 'second']);
       assert.equal(harness.link.isConnected(), false);
       await assert.rejects(harness.link.publish(EVENTS, 'too late'), isOffline);
       await harness.link.stop();

@@ -1,8 +1,8 @@
-// An HrLink without a network, for tests of the application: tests play the broker. It keeps the port's promises: one message
-// at a time, in order, delivered again until acknowledged; publishes rejected while offline, settled once acknowledged.
+// An HrLink without a network, for tests of the application: tests play the broker. It keeps the port's promises: messages handed
+// out and acknowledged in order, delivered again until acknowledged; publishes rejected while offline, settled once acknowledged.
 
 import { CardeaError } from '../../src/errors.ts';
-import type { HrLink, HrLinkListener } from '../../src/ports/hr-link.ts';
+import type { HrLink, HrLinkListener, InboundMessage } from '../../src/ports/hr-link.ts';
 
 export interface PublishedMessage {
   readonly topic: string;
@@ -14,11 +14,14 @@ export interface PublishedMessage {
 export type DeliveryOutcome = 'acknowledged' | 'refused';
 
 interface Queued {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly retained: boolean;
+  readonly message: InboundMessage;
   readonly settle: (outcome: DeliveryOutcome) => void;
+  /** By the handler, on the present connection. */
+  isHandled: boolean;
 }
+
+/** Messages handed out and not acknowledged, at most. */
+const UNACKNOWLEDGED = 256;
 
 export class FakeHrLink implements HrLink {
   /** Everything that publish() took, in order. */
@@ -29,15 +32,19 @@ export class FakeHrLink implements HrLink {
   farewell: PublishedMessage | undefined;
   isStarted = false;
   isStopped = false;
+  /** What is not acknowledged, in order of arrival; the first #handedOut were handed out on this connection. */
   readonly #queue: Queued[] = [];
+  #handedOut = 0;
   readonly #unacknowledged: (() => void)[] = [];
   #listener: HrLinkListener | undefined;
   #isConnected = false;
   /** Counts connections: a message handled across two of them is not acknowledged. */
   #connection = 0;
+  /** Handlers under way, by the connection that they began on. */
+  readonly #underWay: number[] = [];
+  #onIdle: (() => void) | undefined;
   #isHolding = false;
   #nextFailure: Error | undefined;
-  #handling: Promise<void> | undefined;
 
   start(listener: HrLinkListener): void {
     this.#listener = listener;
@@ -45,11 +52,12 @@ export class FakeHrLink implements HrLink {
   }
 
   isConnected(): boolean {
-    return this.#isConnected;
+    return this.#isConnected && !this.isStopped;
   }
 
   publish(topic: string, payload: string, { retain = false }: { readonly retain?: boolean } = {}): Promise<void> {
-    if (!this.#isConnected) return Promise.reject(new CardeaError('link-offline', 'The fake broker is not connected.'));
+    if (!this.isConnected())
+      return Promise.reject(new CardeaError('link-offline', 'The fake broker is not connected.'));
     const failure = this.#nextFailure;
     this.#nextFailure = undefined;
     if (failure !== undefined) return Promise.reject(failure);
@@ -65,10 +73,14 @@ export class FakeHrLink implements HrLink {
 
   async stop(farewell?: { readonly topic: string; readonly payload: string }): Promise<void> {
     if (this.isStopped) return;
+    if (farewell !== undefined && this.isConnected()) this.farewell = { ...farewell, retain: true };
     this.isStopped = true;
-    if (farewell !== undefined && this.#isConnected) this.farewell = { ...farewell, retain: true };
+    // What is under way may still be acknowledged, nothing more is handed out.
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+      this.#tellIdle();
+    });
     this.#isConnected = false;
-    await this.#handling;
   }
 
   /** The broker accepts us; what is unacknowledged is delivered. */
@@ -76,26 +88,24 @@ export class FakeHrLink implements HrLink {
     if (this.isStopped || this.#isConnected) return;
     this.#isConnected = true;
     this.#connection += 1;
+    this.#handedOut = 0;
+    for (const queued of this.#queue) queued.isHandled = false;
     this.#listener?.onConnect();
-    this.#pump();
+    this.#handOut();
   }
 
   disconnect(reason = 'the fake broker went away'): void {
-    if (!this.#isConnected) return;
+    if (!this.isConnected()) return;
     this.#isConnected = false;
     this.#listener?.onDisconnect(reason);
   }
 
-  /** Queues a message for the gateway; it is handled once connected and the ones before it are acknowledged. */
+  /** Queues a message for the gateway; it is handed out once connected, after the ones before it. */
   deliver(topic: string, payload: string | Uint8Array, { retained = false } = {}): Promise<DeliveryOutcome> {
     return new Promise((settle) => {
-      this.#queue.push({
-        topic,
-        payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
-        retained,
-        settle,
-      });
-      this.#pump();
+      const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+      this.#queue.push({ message: { topic, payload: bytes, retained }, settle, isHandled: false });
+      this.#handOut();
     });
   }
 
@@ -115,33 +125,53 @@ export class FakeHrLink implements HrLink {
     for (const acknowledge of this.#unacknowledged.splice(0)) acknowledge();
   }
 
-  #pump(): void {
-    this.#handling ??= this.#work().finally(() => {
-      this.#handling = undefined;
-      if (this.#isConnected && this.#queue.length > 0) this.#pump();
-    });
-  }
-
-  async #work(): Promise<void> {
-    for (let next = this.#queue[0]; next !== undefined && this.#isConnected; next = this.#queue[0]) {
-      const connection = this.#connection;
-      const isAccepted = await this.#handle(next);
-      const isCurrent = this.#isConnected && connection === this.#connection;
-      if (!isAccepted) next.settle('refused');
-      if (!isAccepted && isCurrent) this.disconnect('a message was refused');
-      if (isAccepted && isCurrent) {
-        this.#queue.shift();
-        next.settle('acknowledged');
-      }
+  #handOut(): void {
+    while (this.#mayHandOut()) {
+      const next = this.#queue[this.#handedOut];
+      if (next === undefined) return;
+      this.#handedOut += 1;
+      this.#underWay.push(this.#connection);
+      void this.#handle(next, this.#connection);
     }
   }
 
-  async #handle({ topic, payload, retained }: Queued): Promise<boolean> {
+  #mayHandOut(): boolean {
+    const isAfterEarlierOnes = this.#underWay.every((connection) => connection === this.#connection);
+    return this.#isConnected && !this.isStopped && isAfterEarlierOnes && this.#handedOut < UNACKNOWLEDGED;
+  }
+
+  async #handle(queued: Queued, connection: number): Promise<void> {
+    const isAccepted = await this.#offer(queued.message);
+    this.#underWay.splice(this.#underWay.indexOf(connection), 1);
+    const isCurrent = this.#isConnected && connection === this.#connection;
+    if (!isAccepted) queued.settle('refused');
+    if (!isAccepted && isCurrent) this.disconnect('a message was refused');
+    if (isAccepted && isCurrent) {
+      queued.isHandled = true;
+      this.#acknowledge();
+    }
+    this.#tellIdle();
+    this.#handOut();
+  }
+
+  async #offer(message: InboundMessage): Promise<boolean> {
     try {
-      await this.#listener?.onMessage({ topic, payload, retained });
+      await this.#listener?.onMessage(message);
       return true;
     } catch {
       return false;
     }
+  }
+
+  /** In order of arrival, as far as everything is handled. */
+  #acknowledge(): void {
+    while (this.#queue[0]?.isHandled) {
+      this.#queue.shift()?.settle('acknowledged');
+      this.#handedOut -= 1;
+    }
+  }
+
+  #tellIdle(): void {
+    if (this.#underWay.length === 0) this.#onIdle?.();
   }
 }

@@ -12,7 +12,7 @@ import type { Log } from '../../log.ts';
 import type { HrLink, HrLinkListener } from '../../ports/hr-link.ts';
 import { type BrokerAddress, openBrokerStream, parseBrokerUrl } from './broker-stream.ts';
 import { describeReasonCode, type Ending, endingOf } from './connection-ending.ts';
-import { type InboundDelivery, InboundQueue } from './inbound-queue.ts';
+import { InboundQueue } from './inbound-queue.ts';
 import { clientOptions, DEFAULT_BACKOFF, type MqttHrLinkOptions, PACKET_LIMIT } from './mqtt-link-options.ts';
 import { type OutgoingMessage, PublishWindow } from './publish-window.ts';
 
@@ -118,6 +118,14 @@ export class MqttHrLink implements HrLink {
     stream.on('error', (error) => {
       this.#ending ??= endingOf(error);
     });
+    this.#inbound.open({
+      isUp: () => stream.writable,
+      acknowledge: (packetIds) => {
+        stream.write(pubacks(packetIds));
+        // The answer to a ping may stand behind a full queue: while we get on, the connection is not dead.
+        client.reschedulePing(true);
+      },
+    });
     return stream;
   }
 
@@ -197,19 +205,14 @@ export class MqttHrLink implements HrLink {
    * packet, so that a slow handler holds up neither pings nor the broker's answers. We acknowledge when it is handled.
    */
   #receive(client: MqttClient, packet: IPublishPacket, done: (error?: Error) => void): void {
-    const { stream } = client;
     const { topic, payload, retain, qos, messageId } = packet;
-    const delivery: InboundDelivery = {
-      message: { topic, payload: typeof payload === 'string' ? Buffer.from(payload) : payload, retained: retain },
-      isCurrent: () => stream === client.stream && !stream.destroyed,
-      acknowledge: () => {
-        if (qos === 1 && messageId !== undefined && stream.writable) stream.write(puback(messageId));
-        // The answer to a ping may stand behind a full queue: while we get on, the connection is not dead.
-        client.reschedulePing(true);
-      },
-    };
+    const { stream } = client;
+    const message = { topic, payload: typeof payload === 'string' ? Buffer.from(payload) : payload, retained: retain };
     // At QoS 2, which nobody should send here, the library has acknowledged already and must end its handshake itself.
-    void this.#inbound.push(delivery).then(() => done(qos === 2 && delivery.isCurrent() ? undefined : NOT_YET));
+    const isAcknowledged = qos === 2;
+    this.#inbound.push(message, qos === 1 ? messageId : undefined, () =>
+      done(isAcknowledged && stream.writable ? undefined : NOT_YET),
+    );
   }
 
   #send({ topic, payload, retain }: OutgoingMessage): Promise<void> {
@@ -235,7 +238,7 @@ export class MqttHrLink implements HrLink {
   #onClose(client: MqttClient): void {
     clearTimeout(this.#deadline);
     clearTimeout(this.#settled);
-    this.#inbound.clear();
+    this.#inbound.disconnected();
     this.#outgoing.close();
     const wasConnected = this.#isSubscribed;
     const { reason, level } = this.#ending ?? { reason: 'the connection was closed', level: 'warn' };
@@ -277,8 +280,15 @@ export class MqttHrLink implements HrLink {
 /** Tells the client to acknowledge nothing by itself. */
 const NOT_YET = new CardeaError('overloaded', 'The message is not handled yet.');
 
-/** PUBACK in the short form that both versions share (3.1.1, 3.4; 5.0, 3.4.2.1: reason code 0 may be left out). */
-const puback = (messageId: number): Buffer => Buffer.of(0x40, 2, messageId >> 8, messageId & 0xff);
+/** PUBACKs in the short form that both versions share (3.1.1, 3.4; 5.0, 3.4.2.1: reason code 0 may be left out). */
+const pubacks = (packetIds: readonly number[]): Buffer => {
+  const bytes = Buffer.allocUnsafe(4 * packetIds.length);
+  for (const [index, packetId] of packetIds.entries()) {
+    bytes.writeUInt16BE(0x4002, 4 * index);
+    bytes.writeUInt16BE(packetId, 4 * index + 2);
+  }
+  return bytes;
+};
 
 /** Topics that were not granted QoS 1: at QoS 0 a revocation could be lost without anybody noticing. */
 const refusedTopics = (

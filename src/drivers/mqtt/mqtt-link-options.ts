@@ -5,6 +5,7 @@ import type { BackoffRange } from '../../domain/backoff.ts';
 import { seconds } from '../../domain/units.ts';
 import type { Log } from '../../log.ts';
 import type { BrokerTls } from './broker-stream.ts';
+import { UNACKNOWLEDGED_MESSAGES } from './inbound-queue.ts';
 
 export interface MqttHrLinkOptions {
   /** `mqtt://host[:port]` or `mqtts://host[:port]`, without credentials. */
@@ -35,8 +36,6 @@ export interface MqttHrLinkOptions {
 
 /** Bytes of one inbound packet; twice the largest message of the contract. */
 export const PACKET_LIMIT = 1024 * 1024;
-/** Messages the broker may have on the way to us, unacknowledged (MQTT 5.0, 3.1.2.11.3). */
-const RECEIVE_MAXIMUM = 256;
 export const DEFAULT_BACKOFF: BackoffRange = { minimum: seconds(1), maximum: seconds(60) };
 
 /** What the library is told; `reconnectPeriod` is the pause before the second attempt, in milliseconds. */
@@ -58,7 +57,8 @@ export const clientOptions = (options: MqttHrLinkOptions, reconnectPeriod: numbe
     ...(protocolVersion === 5 && {
       properties: {
         sessionExpiryInterval: options.sessionExpirySeconds,
-        receiveMaximum: RECEIVE_MAXIMUM,
+        // What the queue takes without making the broker wait (MQTT 5.0, 3.1.2.11.3).
+        receiveMaximum: UNACKNOWLEDGED_MESSAGES,
         maximumPacketSize: PACKET_LIMIT,
       },
     }),

@@ -7,11 +7,22 @@ interface Step {
   readonly reject: (error: Error) => void;
 }
 
-/** A queue whose handler waits for the test, and connections the test can end. */
+/** A connection the test can end; what is acknowledged on it, one list for each time. */
+class Connection {
+  isAlive = true;
+  readonly acknowledged: number[][] = [];
+  isUp = (): boolean => this.isAlive;
+  acknowledge = (packetIds: readonly number[]): void => {
+    this.acknowledged.push([...packetIds]);
+  };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A queue whose handler waits for the test. Topics say which packet of which connection it is. */
 const setUp = () => {
   const begun: string[] = [];
   const steps: Step[] = [];
-  const acknowledged: string[] = [];
   const refused: string[] = [];
   const queue = new InboundQueue({
     handle: ({ topic }) => {
@@ -20,89 +31,184 @@ const setUp = () => {
     },
     onRefused: ({ topic }) => refused.push(topic),
   });
-  const push = (topic: string, connection = { isUp: true }, bytes = 1): Promise<void> =>
-    queue.push({
-      message: { topic, payload: new Uint8Array(bytes), retained: false },
-      isCurrent: () => connection.isUp,
-      acknowledge: () => acknowledged.push(topic),
-    });
-  const turn = () => new Promise((resolve) => setImmediate(resolve));
-  const isSettled = async (promise: Promise<void>): Promise<boolean> => {
-    let settled = false;
-    void promise.then(() => {
-      settled = true;
-    });
-    await turn();
-    return settled;
+  const connect = (): Connection => {
+    const connection = new Connection();
+    queue.open(connection);
+    return connection;
   };
-  return { queue, push, begun, steps, acknowledged, refused, turn, isSettled };
+  /** Returns whether the queue has asked for the next message. */
+  const push = (topic: string, packetId: number | 'none' = 1, bytes = 1): { hasRoom: boolean } => {
+    const answer = { hasRoom: false };
+    queue.push(
+      { topic, payload: new Uint8Array(bytes), retained: false },
+      packetId === 'none' ? undefined : packetId,
+      () => {
+        answer.hasRoom = true;
+      },
+    );
+    return answer;
+  };
+  const fulfil = (...indexes: number[]): void => {
+    for (const index of indexes) steps[index]?.resolve();
+  };
+  return { queue, connect, push, begun, steps, refused, fulfil };
 };
 
-test('the next message begins when the one before is acknowledged', async () => {
-  const { push, begun, steps, acknowledged, turn } = setUp();
-  void push('a');
-  void push('b');
-  await turn();
-  assert.deepEqual([begun, acknowledged], [['a'], []]);
-  steps[0]?.resolve();
-  await turn();
-  assert.deepEqual([begun, acknowledged], [['a', 'b'], ['a']]);
+test('messages are handed out in order without waiting for the ones before', () => {
+  const { connect, push, begun } = setUp();
+  const { acknowledged } = connect();
+  for (const topic of ['a', 'b', 'c']) push(topic);
+  assert.deepEqual([begun, acknowledged], [['a', 'b', 'c'], []]);
 });
 
-test('what waits on an ended connection is skipped, and what is in hand is not acknowledged', async () => {
-  const { push, begun, steps, acknowledged, refused, turn } = setUp();
-  const first = { isUp: true };
-  void push('a', first);
-  void push('b', first);
-  first.isUp = false;
-  void push('left over', first);
-  void push('a again');
-  steps[0]?.resolve();
+test('what fulfils together is acknowledged at once, in order of arrival', async () => {
+  const { connect, push, fulfil } = setUp();
+  const { acknowledged } = connect();
+  for (let packetId = 1; packetId <= 4; packetId += 1) push('a', packetId);
+  fulfil(2, 0, 1);
   await turn();
-  assert.deepEqual([begun, acknowledged, refused], [['a', 'a again'], [], []]);
+  assert.deepEqual(acknowledged, [[1, 2, 3]]);
+  fulfil(3);
+  await turn();
+  assert.deepEqual(acknowledged, [[1, 2, 3], [4]]);
 });
 
-test('a refusal is reported unless its connection has ended anyway', async () => {
-  const { push, steps, acknowledged, refused, turn } = setUp();
-  const first = { isUp: true };
-  void push('a', first);
-  first.isUp = false;
-  void push('b');
-  steps[0]?.reject(new Error('late'));
+test('a message handled early waits for the ones before it to be acknowledged', async () => {
+  const { connect, push, fulfil } = setUp();
+  const { acknowledged } = connect();
+  for (let packetId = 1; packetId <= 3; packetId += 1) push('a', packetId);
+  fulfil(1, 2);
   await turn();
-  steps[1]?.reject(new Error('in time'));
+  assert.deepEqual(acknowledged, []);
+  fulfil(0);
   await turn();
-  assert.deepEqual([acknowledged, refused], [[], ['b']]);
+  assert.deepEqual(acknowledged, [[1, 2, 3]]);
 });
 
-test('past 256 waiting messages, or 4 MiB of them, the sender waits for room', async () => {
+test('a message at QoS 0 keeps its place and is not acknowledged', async () => {
+  const { connect, push, fulfil } = setUp();
+  const { acknowledged } = connect();
+  push('a', 1);
+  push('quality zero', 'none');
+  push('b', 2);
+  fulfil(0, 2);
+  await turn();
+  assert.deepEqual(acknowledged, [[1]]);
+  fulfil(1);
+  await turn();
+  assert.deepEqual(acknowledged, [[1], [2]]);
+});
+
+test('a failure in the middle: those before it are acknowledged, nothing from it on, and it is reported once', async () => {
+  const { connect, push, steps, refused, fulfil } = setUp();
+  const { acknowledged } = connect();
+  for (let packetId = 1; packetId <= 4; packetId += 1) push(`m${packetId}`, packetId);
+  fulfil(0);
+  steps[1]?.reject(new Error('the disk is full'));
+  fulfil(2, 3);
+  await turn();
+  assert.deepEqual([acknowledged, refused], [[[1]], ['m2']]);
+});
+
+test('nothing is acknowledged on a connection that has ended, nor is a failure reported', async () => {
+  const { connect, push, steps, refused, fulfil } = setUp();
+  const first = connect();
+  push('a', 1);
+  push('b', 2);
+  first.isAlive = false;
+  fulfil(0);
+  steps[1]?.reject(new Error('late'));
+  await turn();
+  assert.deepEqual([first.acknowledged, refused], [[], []]);
+});
+
+test('messages of a new connection wait for every handler of the earlier ones, and are then handed out in order', async () => {
+  const { queue, connect, push, begun, fulfil } = setUp();
+  connect();
+  push('a', 1);
+  push('b', 2);
+  queue.disconnected();
+  connect();
+  push('lost with the second connection', 1);
+  queue.disconnected();
+  const third = connect();
+  push('a again', 1);
+  push('b again', 2);
+  fulfil(1);
+  await turn();
+  assert.deepEqual(begun, ['a', 'b']);
+  fulfil(0);
+  await turn();
+  assert.deepEqual(begun, ['a', 'b', 'a again', 'b again']);
+  assert.deepEqual(third.acknowledged, []);
+  fulfil(2, 3);
+  await turn();
+  assert.deepEqual(third.acknowledged, [[1, 2]]);
+});
+
+test('what is due when the connection ends is not acknowledged on the next one', async () => {
+  const { queue, connect, push, begun, fulfil } = setUp();
+  const first = connect();
+  push('a', 1);
+  fulfil(0);
+  await Promise.resolve();
+  await Promise.resolve();
+  queue.disconnected();
+  const second = connect();
+  push('a again', 1);
+  await turn();
+  assert.deepEqual([begun, second.acknowledged], [['a', 'a again'], []]);
+  assert.deepEqual(first.acknowledged, []);
+});
+
+test('what an ended connection had still to say is dropped without taking room', () => {
+  const { queue, connect, push, begun } = setUp();
+  const first = connect();
+  first.isAlive = false;
+  assert.equal(push('left over').hasRoom, true);
+  queue.disconnected();
+  assert.equal(push('left over').hasRoom, true);
+  assert.deepEqual(begun, []);
+});
+
+test('past 256 unacknowledged messages, or 4 MiB of them, the sender waits for room', async () => {
   const many = setUp();
-  for (let count = 0; count < 256; count += 1) assert.equal(await many.isSettled(many.push('small')), true);
+  many.connect();
+  for (let count = 0; count < 256; count += 1) assert.equal(many.push('small').hasRoom, true);
+  assert.equal(many.queue.isFull, false);
   const last = many.push('small');
-  assert.equal(await many.isSettled(last), false);
-  assert.equal(many.queue.isFull, true);
-  many.steps[0]?.resolve();
-  assert.equal(await many.isSettled(last), true);
+  assert.deepEqual([last.hasRoom, many.queue.isFull], [false, true]);
+  many.fulfil(1);
+  await turn();
+  assert.equal(last.hasRoom, false);
+  many.fulfil(0);
+  await turn();
+  assert.deepEqual([last.hasRoom, many.queue.isFull], [true, false]);
 
   const large = setUp();
-  await large.push('in hand');
-  for (let count = 0; count < 3; count += 1)
-    assert.equal(await large.isSettled(large.push('large', undefined, 2 ** 20)), true);
-  const fourth = large.push('large', undefined, 2 ** 20);
-  assert.equal(await large.isSettled(fourth), false);
-  large.queue.clear();
-  assert.equal(await large.isSettled(fourth), true);
-  assert.equal(large.queue.isFull, false);
+  large.connect();
+  for (let count = 0; count < 4; count += 1) assert.equal(large.push('large', 1, 2 ** 20).hasRoom, true);
+  const fifth = large.push('large', 1, 2 ** 20);
+  assert.equal(fifth.hasRoom, false);
+  large.queue.disconnected();
+  assert.deepEqual([fifth.hasRoom, large.queue.isFull], [true, false]);
 });
 
-test('closing waits for the message in hand and begins no other', async () => {
-  const { queue, push, begun, steps, acknowledged, isSettled } = setUp();
-  void push('a');
-  void push('b');
-  const closing = queue.close();
-  assert.equal(await isSettled(closing), false);
-  steps[0]?.resolve();
-  assert.equal(await isSettled(closing), true);
-  await push('c');
-  assert.deepEqual([begun, acknowledged], [['a'], ['a']]);
+test('closing waits for the messages under way, acknowledges them and hands out no other', async () => {
+  const { queue, connect, push, begun, fulfil } = setUp();
+  const { acknowledged } = connect();
+  push('a', 1);
+  push('b', 2);
+  let isClosed = false;
+  const closing = queue.close().then(() => {
+    isClosed = true;
+    return [...acknowledged];
+  });
+  assert.equal(push('c').hasRoom, true);
+  fulfil(0);
+  await turn();
+  assert.equal(isClosed, false);
+  fulfil(1);
+  assert.deepEqual(await closing, [[1], [2]]);
+  assert.deepEqual(begun, ['a', 'b']);
 });

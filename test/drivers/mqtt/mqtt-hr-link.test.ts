@@ -222,21 +222,24 @@ test('bytes that are no MQTT end the connection, not the link', async (t) => {
   assert.equal(seen.disconnects.length, 1);
 });
 
-test('a slow handler holds up neither our publishes nor messages at QoS 0 behind it, and its own acknowledgement waits', async (t) => {
-  let release = (): void => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
+test('slow handlers hold up neither our publishes nor the messages behind them, and acknowledgements keep the order', async (t) => {
+  const waiting: (() => void)[] = [];
+  const { broker, link, seen, connect } = await setUp(t, {
+    onMessage: () => new Promise((resolve) => waiting.push(resolve)),
   });
-  const { broker, link, seen, connect } = await setUp(t, { onMessage: () => held });
   await connect();
   broker.connections[0]?.send(publishPacket(9));
   broker.connections[0]?.send({ ...publishPacket(0), qos: 0 });
-  await waitFor(() => seen.messages.length === 1, 'the message');
+  broker.connections[0]?.send(publishPacket(700));
+  await waitFor(() => seen.messages.length === 3, 'the messages');
+  waiting[2]?.();
+  waiting[1]?.();
   await link.publish('contract/event', 'opened');
   assert.equal(broker.count('puback'), 0);
-  release();
-  await waitFor(() => broker.count('puback') === 1 && seen.messages.length === 2, 'the acknowledgement');
-  assert.ok(broker.received.some((packet) => packet.cmd === 'puback' && packet.messageId === 9));
+  waiting[0]?.();
+  await waitFor(() => broker.count('puback') === 2, 'the acknowledgements');
+  const acknowledged = broker.received.flatMap((packet) => (packet.cmd === 'puback' ? [packet.messageId] : []));
+  assert.deepEqual(acknowledged, [9, 700]);
 });
 
 test('a broker that sends without end is held back, and nothing it sent is lost', async (t) => {
@@ -249,7 +252,9 @@ test('a broker that sends without end is held back, and nothing it sent is lost'
   for (let messageId = 1; messageId <= 2_000; messageId += 1) {
     broker.connections[0]?.send(publishPacket(messageId, Buffer.alloc(10_000)));
   }
-  await waitFor(() => seen.messages.length === 1, 'the first message');
+  await waitFor(() => seen.messages.length === 257, 'as many messages as are taken at a time');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(seen.messages.length, 257);
   isHolding = false;
   for (const resolve of waiting) resolve();
   await waitFor(() => broker.count('puback') === 2_000, 'every acknowledgement');
