@@ -61,7 +61,10 @@ export class MqttHrLink implements HrLink {
         this.#end({ reason: `a message on ${topic} could not be handled: ${errorMessage(error)}`, level: 'warn' });
       },
     });
-    this.#outgoing = new PublishWindow({ capacity: PUBLISH_CAPACITY, send: (message) => this.#send(message) });
+    this.#outgoing = new PublishWindow({
+      capacity: PUBLISH_CAPACITY,
+      send: (message, onSettled) => this.#send(message, onSettled),
+    });
   }
 
   start(listener: HrLinkListener): void {
@@ -215,17 +218,15 @@ export class MqttHrLink implements HrLink {
     );
   }
 
-  #send({ topic, payload, retain }: OutgoingMessage): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#client?.publish(topic, payload, { qos: 1, retain }, (error) => {
-        if (!error) resolve();
-        else if ('code' in error)
-          reject(new CardeaError('publish-refused', `The broker refused a message on ${topic}: ${error.message}`));
-        else
-          reject(
-            new CardeaError('link-offline', `A message on ${topic} was not acknowledged before the link was stopped.`),
-          );
-      });
+  #send({ topic, payload, retain }: OutgoingMessage, onSettled: (error?: CardeaError) => void): void {
+    this.#client?.publish(topic, payload, { qos: 1, retain }, (error) => {
+      if (!error) onSettled();
+      else if ('code' in error)
+        onSettled(new CardeaError('publish-refused', `The broker refused a message on ${topic}: ${error.message}`));
+      else
+        onSettled(
+          new CardeaError('link-offline', `A message on ${topic} was not acknowledged before the link was stopped.`),
+        );
     });
   }
 
@@ -257,9 +258,9 @@ export class MqttHrLink implements HrLink {
     if (client === undefined) return;
     const goodbye = farewell !== undefined && this.isConnected() ? [this.#sayFarewell(farewell)] : [];
     await within(FAREWELL_TIMEOUT, Promise.all([this.#inbound.close(), ...goodbye]));
+    this.#abandonWaiting();
     // The library would wait for these before it disconnects, without limit.
     for (const id of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(id));
-    this.#abandonWaiting();
     await within(DISCONNECT_TIMEOUT, client.endAsync(!client.connected));
     client.stream.destroy();
     this.#log.info({ broker: this.#address.text }, 'hr link stopped');

@@ -10,8 +10,8 @@ export interface OutgoingMessage {
 }
 
 export interface PublishWindowOptions {
-  /** Hands one message to the client; fulfils when the broker has acknowledged it. */
-  readonly send: (message: OutgoingMessage) => Promise<void>;
+  /** Hands one message to the client; calls `onSettled` once, when the broker has acknowledged it or it has failed. */
+  readonly send: (message: OutgoingMessage, onSettled: (error?: CardeaError) => void) => void;
   /** Most messages sent and waiting together. */
   readonly capacity: number;
 }
@@ -19,11 +19,11 @@ export interface PublishWindowOptions {
 interface Waiting {
   readonly message: OutgoingMessage;
   readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (error: CardeaError) => void;
 }
 
 export class PublishWindow {
-  readonly #send: (message: OutgoingMessage) => Promise<void>;
+  readonly #send: PublishWindowOptions['send'];
   readonly #capacity: number;
   readonly #waiting: Waiting[] = [];
   #unacknowledged = 0;
@@ -68,12 +68,12 @@ export class PublishWindow {
       const next = this.#waiting.shift();
       if (next === undefined) return;
       this.#unacknowledged += 1;
-      this.#send(next.message)
-        .then(next.resolve, next.reject)
-        .finally(() => {
-          this.#unacknowledged -= 1;
-          this.#fill();
-        });
+      this.#send(next.message, (error) => {
+        this.#unacknowledged -= 1;
+        if (error === undefined) next.resolve();
+        else next.reject(error);
+        this.#fill();
+      });
     }
   }
 }

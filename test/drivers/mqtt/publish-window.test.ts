@@ -8,9 +8,9 @@ const setUp = (capacity = 10) => {
   const acknowledge: (() => void)[] = [];
   const window = new PublishWindow({
     capacity,
-    send: ({ payload }) => {
+    send: ({ payload }, onSettled) => {
       sent.push(payload);
-      return new Promise((resolve) => acknowledge.push(resolve));
+      acknowledge.push(onSettled);
     },
   });
   const submit = (payload: string): Promise<void> => window.submit({ topic: 'a', payload, retain: false });
