@@ -36,6 +36,9 @@ export const ERROR_CODES = {
   'internal-error': 'a fault of the program itself; the log tells more',
   'output-closed': 'nobody reads the output any more',
   'gateway-failed': 'the gateway could not go on',
+  'key-unusable': 'a key file cannot be read, or what it holds cannot be used',
+  'key-exists': 'a key is there already and would be lost',
+  'roster-invalid': 'a saved roster contradicts itself, or is restored in a way that gateways could not follow',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -3,6 +3,7 @@
 
 import type { CardNumberFormat } from '../domain/card-number.ts';
 import type { DoorId, GatewayId, ReaderId, SiteId } from '../domain/ids.ts';
+import type { Permission, PublicKey } from '../domain/trusted-key.ts';
 import type { Milliseconds } from '../domain/units.ts';
 
 export interface Config {
@@ -24,7 +25,12 @@ export interface Config {
     /** As written: relative to the working directory of the process; at most 107 bytes. */
     readonly socket: string;
   };
-  readonly trust: { readonly messages: 'signed' | 'unsigned' };
+  readonly trust: TrustConfig;
+  readonly reconcile: {
+    /** Since the last agreement with HR's roster; after that the allow-list is stale. */
+    readonly maxAge: Milliseconds;
+    readonly stalePolicy: 'allow' | 'deny';
+  };
   readonly log: { readonly level: LogLevelName };
 }
 
@@ -36,6 +42,19 @@ export interface MqttSession {
   /** Means something in MQTT 5 only. */
   readonly sessionExpirySeconds: number;
 }
+
+export interface TrustConfig {
+  readonly messages: 'signed' | 'unsigned';
+  /** At least one where messages are signed. */
+  readonly keys: readonly TrustedKeyConfig[];
+  /** The gateway's own private key; where it is not required and the file is not there, the gateway has none. */
+  readonly gatewayKey: { readonly file: string; readonly isRequired: boolean };
+}
+
+export type TrustedKeyConfig = { readonly kid: string; readonly may: readonly Permission[] } & (
+  | { readonly publicKey: PublicKey; readonly publicKeyFile?: never }
+  | { readonly publicKeyFile: string; readonly publicKey?: never }
+);
 
 /** A broker inside this process, or HR's. */
 export type MqttConfig = MqttSession & (EmbeddedMqtt | BrokerMqtt);

@@ -1,6 +1,6 @@
 // Rules between keys. They look at each value that is right by itself, whatever else is wrong in the file, so that all
 // faults are told at once. Those about GPIO and SPI stand in hardware-checks.ts, those about the broker in mqtt-checks.ts,
-// warnings of keys that do nothing in idle-keys.ts.
+// those about signatures in trust-checks.ts, warnings of keys that do nothing in idle-keys.ts.
 
 import { SLUG } from '../domain/ids.ts';
 import { atKey, atValue, type Finding, type Findings, showValue } from './faults.ts';
@@ -8,7 +8,8 @@ import { missingLines, mixedHardware, sharedLines, sharedSpi } from './hardware-
 import { bareInputs, contactless, wiredSimulation } from './idle-keys.ts';
 import { mqttLink } from './mqtt-checks.ts';
 import { nearestKey } from './nearest-key.ts';
-import { ID_RULE, MAX_DOORS, MAX_READERS, readerDoor, readerRole, trustMessages } from './schema.ts';
+import { ID_RULE, MAX_DOORS, MAX_READERS, readerDoor, readerRole } from './schema.ts';
+import { trust } from './trust-checks.ts';
 import { isBlock, type YamlTree } from './yaml-tree.ts';
 
 export const crossCheck = (tree: YamlTree): Required<Findings> => {
@@ -29,14 +30,6 @@ export const crossCheck = (tree: YamlTree): Required<Findings> => {
   ];
   const all = checks.map((check) => check(tree));
   return { faults: all.flatMap(({ faults }) => faults ?? []), warnings: all.flatMap(({ warnings }) => warnings ?? []) };
-};
-
-const trust = (tree: YamlTree): Findings => {
-  const path = ['trust', 'messages'];
-  if (tree.read(path, trustMessages) !== 'signed') return {};
-  const message =
-    'signed messages (the default) are not available in this version; set trust.messages: unsigned, and let only HR publish at the broker';
-  return { faults: [atValue(path, message)] };
 };
 
 const counts = (tree: YamlTree): Findings => {

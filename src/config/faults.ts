@@ -46,7 +46,7 @@ export const formatPath = (path: readonly string[]): string =>
 /** A value from the file on one short line; credentials in an address are left out. */
 export const showValue = (value: unknown): string => {
   if (value === null || value === undefined) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a block of keys';
   if (typeof value === 'string' && /:\/\/.*@/.test(value)) return 'an address with credentials';
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);

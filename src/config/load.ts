@@ -7,6 +7,8 @@ import { CardeaError, errorMessage } from '../errors.ts';
 import { type ConfigCheck, checkConfig, placed } from './check.ts';
 import type { Config } from './config.ts';
 import { type ConfigFault, type Finding, formatFault, inFileOrder } from './faults.ts';
+import { fileReason } from './file-reason.ts';
+import { readPrivateKey, readPublicKey } from './key-files.ts';
 import { MAX_FILE_BYTES, parseYaml } from './parse-yaml.ts';
 import type { YamlTree } from './yaml-tree.ts';
 
@@ -56,7 +58,7 @@ const checkFile = (path: string, { areFilesNeeded }: { readonly areFilesNeeded: 
     return { faults: [fault], warnings: [], tree: parseYaml('').tree };
   }
   const check = checkConfig(text, path);
-  const findings = namedFiles(check.tree, path).flatMap(({ key, file }) => fileFindings(key, file));
+  const findings = namedFiles(check.tree, path).flatMap(fileFindings);
   const told = (isFault: boolean): readonly ConfigFault[] =>
     findings
       .filter((each) => (each.isFault && areFilesNeeded) === isFault)
@@ -66,14 +68,31 @@ const checkFile = (path: string, { areFilesNeeded }: { readonly areFilesNeeded: 
   return faults.length > 0 ? { faults, warnings, tree: check.tree } : { ...check, warnings };
 };
 
-const FILE_KEYS = ['passwordFile', 'ca', 'cert', 'key'];
+const MQTT_FILES = ['passwordFile', 'ca', 'cert', 'key'];
+const SECRET_FILES = ['passwordFile', 'key'];
+
+interface NamedFile {
+  readonly key: readonly string[];
+  readonly file: string;
+  /** Throws when the file does not hold what it should; undefined where that is left to whoever uses it. */
+  readonly read?: (file: string) => unknown;
+}
 
 /** The files that the configuration names, faulty as it may be elsewhere. */
-const namedFiles = (tree: YamlTree, path: string): readonly { readonly key: string; readonly file: string }[] =>
-  FILE_KEYS.flatMap((key) => {
-    const file = tree.at(['mqtt', key]);
-    return typeof file === 'string' && file !== '' ? [{ key, file: resolve(dirname(path), file) }] : [];
+const namedFiles = (tree: YamlTree, path: string): readonly NamedFile[] => {
+  const wanted: readonly Omit<NamedFile, 'file'>[] = [
+    ...MQTT_FILES.map((key) => ({ key: ['mqtt', key] })),
+    { key: ['trust', 'gatewayKeyFile'], read: readPrivateKey },
+    ...tree.keys(['trust', 'keys']).map((kid) => ({
+      key: ['trust', 'keys', kid, 'publicKeyFile'],
+      read: readPublicKey,
+    })),
+  ];
+  return wanted.flatMap((each) => {
+    const file = tree.at(each.key);
+    return typeof file === 'string' && file !== '' ? [{ ...each, file: resolve(dirname(path), file) }] : [];
   });
+};
 
 interface FileFinding {
   readonly isFault: boolean;
@@ -82,19 +101,27 @@ interface FileFinding {
 
 const READABLE_BY_OTHERS = 0o004;
 
-const fileFindings = (key: string, file: string): readonly FileFinding[] => {
+const fileFindings = ({ key, file, read }: NamedFile): readonly FileFinding[] => {
   const about = (isFault: boolean, message: string): readonly FileFinding[] => [
-    { isFault, finding: { path: ['mqtt', key], at: 'value', message } },
+    { isFault, finding: { path: key, at: 'value', message } },
   ];
+  if (read !== undefined) {
+    try {
+      read(file);
+      return [];
+    } catch (error) {
+      return about(true, errorMessage(error));
+    }
+  }
   try {
     accessSync(file, constants.R_OK);
     const status = statSync(file);
     if (status.isDirectory()) return about(true, `${file} is a directory; allowed: a file`);
-    const isSecret = key === 'passwordFile' || key === 'key';
+    const isSecret = SECRET_FILES.includes(key.at(-1) ?? '');
     if (!isSecret || (status.mode & READABLE_BY_OTHERS) === 0) return [];
     return about(false, `everybody on this machine can read ${file}; run chmod o-rwx on it`);
   } catch (error) {
-    return about(true, `cannot be read: ${reason(error, file)}`);
+    return about(true, `cannot be read: ${fileReason(error, file)}`);
   }
 };
 
@@ -122,20 +149,8 @@ const readBytes = (path: string): Uint8Array => {
       closeSync(descriptor);
     }
   } catch (error) {
-    const message = `cannot read the configuration: ${reason(error, path)}; name another file with --config`;
+    const message = `cannot read the configuration: ${fileReason(error, path)}; name another file with --config`;
     throw new CardeaError('config-unreadable', message, { cause: error, context: { path } });
   }
   return buffer.subarray(0, length);
-};
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'is not there',
-  EACCES: 'may not be read by this user',
-  EISDIR: 'is a directory',
-};
-
-const reason = (error: unknown, file: string): string => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const words = REASONS[code];
-  return words === undefined ? errorMessage(error) : `${file} ${words}`;
 };

@@ -111,7 +111,13 @@ const branchOf = (node: ParsedNode | null, spot: Spot): Branch => {
     spot.faults.push({ offset: valueOffset, path: spot.path, message });
     return leaf(ALIASED);
   }
-  if (isSeq(node)) return leaf(node.items.map((item) => branchOf(item, spot).value));
+  if (isSeq(node)) {
+    const items = node.items.map((item, index) => branchOf(item, { ...spot, path: [...spot.path, String(index)] }));
+    return {
+      ...leaf(items.map(({ value }) => value)),
+      children: new Map(items.map((item, index) => [String(index), item])),
+    };
+  }
   if (isScalar(node)) return leaf(node.value);
   if (!isMap(node)) return leaf(null);
   const children = new Map<string, Branch>();

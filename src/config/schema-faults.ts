@@ -77,6 +77,8 @@ const allowedText = (schema: JsonSchema): string => {
         ? `allowed: a block with the keys ${keys.join(', ')}`
         : 'allowed: a block of ids, each with its own block';
     }
+    case 'array':
+      return `${allowedText(asSchema(schema['items']) ?? {})}, at least one, in a list`;
     default:
       return 'allowed: text';
   }
@@ -111,7 +113,7 @@ const schemaAt = (root: JsonSchema, path: readonly string[]): JsonSchema =>
   path.reduce<JsonSchema>((schema, key) => {
     const properties = asSchema(schema['properties']) ?? {};
     const own = Object.hasOwn(properties, key) ? asSchema(properties[key]) : undefined;
-    return own ?? asSchema(schema['additionalProperties']) ?? {};
+    return own ?? asSchema(schema['additionalProperties']) ?? asSchema(schema['items']) ?? {};
   }, root);
 
 const asSchema = (value: unknown): JsonSchema | undefined =>

@@ -4,6 +4,7 @@
 import * as z from 'zod';
 import { CARD_NUMBER_FORMATS } from '../domain/card-number.ts';
 import { SLUG } from '../domain/ids.ts';
+import { KEY_ID, PERMISSIONS, parsePublicKey } from '../domain/trusted-key.ts';
 
 /** What `SLUG` demands, in words. */
 export const ID_RULE = 'allowed: 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit';
@@ -265,8 +266,49 @@ export const trustMessages = z
   .enum(['signed', 'unsigned'])
   .default('signed')
   .describe(
-    'Whether HR’s messages must carry a signature. signed is not available in this version; unsigned believes everyone whom the broker lets publish',
+    'Whether HR’s messages must carry a signature of one of the keys. unsigned believes everyone whom the broker lets publish',
   );
+
+const trustedKey = z
+  .strictObject({
+    publicKey: z
+      .string()
+      .refine(
+        (value) => parsePublicKey(value) !== undefined,
+        'is no Ed25519 public key; allowed: the 43 characters that cardea keys show FILE prints',
+      )
+      .optional()
+      .meta({ pattern: '^[A-Za-z0-9_-]{43}$' })
+      .describe('Ed25519 public key: the x of its JWK, 32 bytes in base64url'),
+    publicKeyFile: path(
+      'Instead of publicKey: PEM or JWK file with the Ed25519 public key. Relative to the directory of this file',
+    ).optional(),
+    may: z
+      .array(z.enum(PERMISSIONS))
+      .min(1)
+      .describe(
+        'What the key may send. bind: card-bound. revoke: card-revoked. roster: roster-digest and roster-page. command: door commands',
+      ),
+  })
+  .meta({ oneOf: [{ required: ['publicKey'] }, { required: ['publicKeyFile'] }] })
+  .describe('One key; its name is the kid in the signatures made with it. To replace a key, list both for a while');
+
+export const trustKeys = z
+  .record(z.string(), trustedKey)
+  .prefault({})
+  .meta({ propertyNames: { pattern: KEY_ID.source } })
+  .describe('The keys that signed messages must come from, each under its kid');
+
+const trust = z
+  .strictObject({
+    messages: trustMessages,
+    keys: trustKeys,
+    gatewayKeyFile: path(
+      'PEM file with the private key that signs receipts and statuses; cardea keys generate makes one. Relative to the directory of this file. Default: gateway-key.pem in dataDir, where there is one',
+    ).optional(),
+  })
+  .prefault({})
+  .describe('What HR’s messages must prove, and how this gateway proves its own');
 
 /** The whole file. Unknown keys are refused everywhere. */
 export const fileSchema = z
@@ -327,7 +369,24 @@ export const fileSchema = z
       })
       .prefault({})
       .describe('Access for technicians'),
-    trust: z.strictObject({ messages: trustMessages }).prefault({}).describe('What HR’s messages must prove'),
+    trust,
+    reconcile: z
+      .strictObject({
+        maxAgeHours: z
+          .int()
+          .min(1)
+          .max(8760)
+          .default(168)
+          .describe(
+            'After so many hours without agreement with HR’s roster the allow-list counts as stale, with an alarm',
+          ),
+        stalePolicy: z
+          .enum(['allow', 'deny'])
+          .default('allow')
+          .describe('What a stale allow-list opens. allow: what it opened before. deny: nothing'),
+      })
+      .prefault({})
+      .describe('Agreement with HR’s roster'),
     log: z
       .strictObject({
         level: z

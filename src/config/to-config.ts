@@ -1,15 +1,24 @@
 // From a file that passed every check to the configuration that the gateway works with. Pure; decides nothing anew.
 
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type DoorId, parseDoorId, parseGatewayId, parseReaderId, parseSiteId } from '../domain/ids.ts';
+import { parsePublicKey } from '../domain/trusted-key.ts';
 import { milliseconds, seconds } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
-import type { Config, DoorConfig, DoorWiringConfig, MqttConfig, ReaderConfig, ReaderHardware } from './config.ts';
+import type {
+  Config,
+  DoorConfig,
+  DoorWiringConfig,
+  MqttConfig,
+  ReaderConfig,
+  ReaderHardware,
+  TrustConfig,
+} from './config.ts';
 import { type ConfigFile, MAX_LINE } from './schema.ts';
 
 const SECONDS_PER_HOUR = 3600;
 
-/** `fileName` gives the directory at which the relative paths of certificates and passwords start. */
+/** `fileName` gives the directory at which the relative paths of certificates, passwords and keys start. */
 export const toConfig = (file: ConfigFile, fileName: string): Config => ({
   site: certain(parseSiteId(file.site), 'site'),
   gateway: certain(parseGatewayId(file.gateway), 'gateway'),
@@ -26,7 +35,11 @@ export const toConfig = (file: ConfigFile, fileName: string): Config => ({
   doors: doorsOf(file),
   readers: Object.entries(file.readers).map(([id, reader]) => readerOf(id, reader)),
   admin: file.admin,
-  trust: file.trust,
+  trust: trustOf(file, dirname(fileName)),
+  reconcile: {
+    maxAge: seconds(file.reconcile.maxAgeHours * SECONDS_PER_HOUR),
+    stalePolicy: file.reconcile.stalePolicy,
+  },
   log: file.log,
 });
 
@@ -37,6 +50,20 @@ const certain = <Value>(value: Value | undefined, path: string): Value => {
     'config-invalid',
     `${path}: passed the checks and is unusable all the same; please report this`,
   );
+};
+
+const trustOf = ({ trust, dataDir }: ConfigFile, directory: string): TrustConfig => {
+  const keys = Object.entries(trust.keys).map(([kid, { publicKey, publicKeyFile, may }]) =>
+    publicKeyFile === undefined
+      ? { kid, may, publicKey: certain(parsePublicKey(publicKey ?? ''), `trust.keys.${kid}.publicKey`) }
+      : { kid, may, publicKeyFile: resolve(directory, publicKeyFile) },
+  );
+  const { messages, gatewayKeyFile } = trust;
+  const gatewayKey =
+    gatewayKeyFile === undefined
+      ? { file: join(dataDir, 'gateway-key.pem'), isRequired: false }
+      : { file: resolve(directory, gatewayKeyFile), isRequired: true };
+  return { messages, keys, gatewayKey };
 };
 
 const mqttOf = (mqtt: ConfigFile['mqtt'], directory: string): MqttConfig => {

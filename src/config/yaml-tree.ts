@@ -12,6 +12,7 @@ export interface Branch {
   readonly keyOffset: number | undefined;
   readonly valueOffset: number;
   readonly value: unknown;
+  /** Of a mapping by key, of a list by number. */
   readonly children: ReadonlyMap<string, Branch>;
 }
 
@@ -45,7 +46,7 @@ export class YamlTree {
   /** The keys of the mapping at `path`; none if there is no mapping. */
   keys(path: readonly string[]): readonly string[] {
     const { branch, isComplete } = this.#find(path);
-    return isComplete ? [...branch.children.keys()] : [];
+    return isComplete && isBlock(branch.value) ? [...branch.children.keys()] : [];
   }
 
   /**

@@ -13,6 +13,9 @@ interface Case {
 const ID_RULE = 'allowed: 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit';
 const URL_RULE = 'allowed: mqtt://HOST:PORT or mqtts://HOST:PORT';
 
+const KEY = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo';
+const KEY_RULE = 'is no Ed25519 public key; allowed: the 43 characters that cardea keys show FILE prints';
+
 const VALUES: readonly Case[] = [
   {
     name: 'an unknown key, at the key, with the key that was probably meant',
@@ -32,14 +35,14 @@ const VALUES: readonly Case[] = [
   {
     name: 'a key that resembles none, with the keys that there are',
     text: textWith({ 3: 'trust: { messages: unsigned, wombat: 1 }' }),
-    faults: ['3:30 trust.wombat: unknown key; allowed: messages'],
+    faults: ['3:30 trust.wombat: unknown key; allowed: messages, keys, gatewayKeyFile'],
   },
   {
     name: 'keys that name parts of every object in JavaScript',
     text: textWith({ 3: 'trust: { messages: unsigned, __proto__: 1, constructor: 2 }' }),
     faults: [
-      '3:30 trust.__proto__: unknown key; allowed: messages',
-      '3:44 trust.constructor: unknown key; allowed: messages',
+      '3:30 trust.__proto__: unknown key; allowed: messages, keys, gatewayKeyFile',
+      '3:44 trust.constructor: unknown key; allowed: messages, keys, gatewayKeyFile',
     ],
   },
   {
@@ -72,13 +75,13 @@ const VALUES: readonly Case[] = [
   {
     name: 'a list where a block belongs',
     text: textWith({ 3: 'trust: [unsigned]' }),
-    faults: ['3:8 trust: a list is not allowed; allowed: a block with the keys messages'],
+    faults: ['3:8 trust: a list is not allowed; allowed: a block with the keys messages, keys, gatewayKeyFile'],
   },
   {
     name: 'a list in place of the file',
     text: '- site: hq',
     faults: [
-      '1:1: a list is not allowed; allowed: a block with the keys site, gateway, timezone, dataDir, mqtt, cardNumber, clock, gpio, doors, readers, admin, trust, log',
+      '1:1: a list is not allowed; allowed: a block with the keys site, gateway, timezone, dataDir, mqtt, cardNumber, clock, gpio, doors, readers, admin, trust, reconcile, log',
     ],
   },
   {
@@ -169,17 +172,40 @@ const VALUES: readonly Case[] = [
     ],
   },
   {
-    name: 'signed messages, which this version cannot check',
-    text: textWith({ 3: 'trust: { messages: signed }' }),
+    name: 'a public key with a letter missing',
+    text: textWith({ 3: `trust: { keys: { hr: { publicKey: ${KEY.slice(1)}, may: [bind] } } }` }),
+    faults: [`3:35 trust.keys.hr.publicKey: ${KEY_RULE}`],
+  },
+  {
+    name: 'a public key for which anybody can make signatures',
+    text: textWith({ 3: `trust: { keys: { hr: { publicKey: ${'A'.repeat(43)}, may: [bind] } } }` }),
+    faults: [`3:35 trust.keys.hr.publicKey: ${KEY_RULE}`],
+  },
+  {
+    name: 'a permission that there is not, at its place in the list',
+    text: textWith({ 3: `trust: { keys: { hr: { publicKey: ${KEY}, may: [bind, revke] } } }` }),
+    faults: ['3:92 trust.keys.hr.may.1: "revke" is not allowed; allowed: bind, revoke, roster, command'],
+  },
+  {
+    name: 'a key without permissions',
+    text: textWith({ 3: `trust: { keys: { hr: { publicKey: ${KEY}, may: [] } } }` }),
     faults: [
-      '3:20 trust.messages: signed messages (the default) are not available in this version; set trust.messages: unsigned, and let only HR publish at the broker',
+      '3:85 trust.keys.hr.may: an empty list is out of range; allowed: bind, revoke, roster, command, at least one, in a list',
     ],
   },
   {
-    name: 'signed messages by default',
-    text: textWith({ 3: 'trust: {}' }),
+    name: 'a permission that is not in a list',
+    text: textWith({ 3: `trust: { keys: { hr: { publicKey: ${KEY}, may: bind } } }` }),
     faults: [
-      '3:1 trust.messages: signed messages (the default) are not available in this version; set trust.messages: unsigned, and let only HR publish at the broker',
+      '3:85 trust.keys.hr.may: "bind" is not allowed; allowed: bind, revoke, roster, command, at least one, in a list',
+    ],
+  },
+  {
+    name: 'an age of the allow-list beyond a year',
+    text: textWith({ 3: 'trust: { messages: unsigned }\nreconcile: { maxAgeHours: 8761, stalePolicy: refuse }' }),
+    faults: [
+      '4:27 reconcile.maxAgeHours: 8761 is out of range; allowed: a whole number from 1 to 8760',
+      '4:46 reconcile.stalePolicy: "refuse" is not allowed; allowed: allow, deny',
     ],
   },
   {

@@ -7,6 +7,8 @@ import type { LogLevel } from '../../src/log.ts';
 import type { DoorWiring } from '../../src/ports/door-io.ts';
 import { configOf, textWith } from './config-text.ts';
 
+const HOUR = 3_600_000;
+
 describe('the configuration', () => {
   it('of the shortest file has every default', () => {
     assert.deepEqual(configOf(textWith()), {
@@ -46,7 +48,8 @@ describe('the configuration', () => {
         },
       ],
       admin: { socket: '/run/cardea/cardea.sock' },
-      trust: { messages: 'unsigned' },
+      trust: { messages: 'unsigned', keys: [], gatewayKey: { file: 'data/gateway-key.pem', isRequired: false } },
+      reconcile: { maxAge: 7 * 24 * HOUR, stalePolicy: 'allow' },
       log: { level: 'info' },
     });
   });
@@ -82,7 +85,13 @@ readers:
   front-out:
     { door: front, direction: out, role: activation, spi: /dev/spidev1.2, speedHz: 500000, resetLine: 25, rxGainDb: 48, pollMilliseconds: 100 }
 admin: { socket: /tmp/c.sock }
-trust: { messages: unsigned }
+trust:
+  messages: signed
+  keys:
+    hr-2026: { publicKey: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo, may: [bind, revoke, roster] }
+    2027: { publicKeyFile: keys/next.pem, may: [command] }
+  gatewayKeyFile: ../gateway.pem
+reconcile: { maxAgeHours: 1, stalePolicy: deny }
 log: { level: debug }
 `);
     const expected = {
@@ -136,7 +145,19 @@ log: { level: debug }
         },
       ],
       admin: { socket: '/tmp/c.sock' },
-      trust: { messages: 'unsigned' },
+      trust: {
+        messages: 'signed',
+        keys: [
+          { kid: '2027', may: ['command'], publicKeyFile: '/etc/cardea/keys/next.pem' },
+          {
+            kid: 'hr-2026',
+            may: ['bind', 'revoke', 'roster'],
+            publicKey: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+          },
+        ],
+        gatewayKey: { file: '/etc/gateway.pem', isRequired: true },
+      },
+      reconcile: { maxAge: HOUR, stalePolicy: 'deny' },
       log: { level: 'debug' },
     };
     assert.deepEqual(config, expected);

@@ -206,6 +206,73 @@ describe('the link to HR', () => {
   });
 });
 
+describe('the keys of signed messages', () => {
+  const KEY = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo';
+  const withTrust = (text: string): string => textWith({ 3: `trust: ${text}` });
+  const withKeys = (...keys: readonly string[]): string => withTrust(`{ keys: { ${keys.join(', ')} } }`);
+  const NEEDS_KEYS =
+    'trust.messages: signed messages (the default) need a key: put the public key of HR under trust.keys; or set trust.messages: unsigned, and let only HR publish at the broker';
+
+  it('are needed unless the file says in as many words that messages are unsigned', () => {
+    assert.deepEqual(faultsOf(withTrust('{ messages: signed }')), [`3:20 ${NEEDS_KEYS}`]);
+    assert.deepEqual(faultsOf(withTrust('{}')), [`3:1 ${NEEDS_KEYS}`]);
+    assert.deepEqual(faultsOf(withTrust('{ keys: {} }')), [`3:1 ${NEEDS_KEYS}`]);
+    assert.deepEqual(faultsOf(textWith({ 3: '# nothing' })), [`1:1 ${NEEDS_KEYS}`]);
+    assert.deepEqual(faultsOf(withKeys(`hr: { publicKey: ${KEY}, may: [bind] }`)), []);
+  });
+
+  it('may be two at once, so that one can follow the other', () => {
+    const old = 'hr-2026: { publicKeyFile: old.pem, may: [bind, revoke] }';
+    const { trust } = configOf(withKeys(old, `hr-2027: { publicKey: ${KEY}, may: [bind, revoke] }`));
+    assert.deepEqual(
+      trust.keys.map(({ kid }) => kid),
+      ['hr-2026', 'hr-2027'],
+    );
+  });
+
+  it('are each given in one way', () => {
+    assert.deepEqual(faultsOf(withKeys(`hr: { publicKey: ${KEY}, publicKeyFile: hr.pem, may: [bind] }`)), [
+      '3:80 trust.keys.hr.publicKeyFile: publicKey and publicKeyFile exclude each other; keep one',
+    ]);
+    assert.deepEqual(faultsOf(withKeys('hr: { may: [bind] }')), [
+      '3:18 trust.keys.hr: names no key; give publicKey or publicKeyFile',
+    ]);
+  });
+
+  it('are each given once, under one name', () => {
+    const hr = `hr: { publicKey: ${KEY}, may: [bind] }`;
+    assert.deepEqual(faultsOf(withKeys(hr, `guards: { publicKey: ${KEY}, may: [revoke] }`)), [
+      '3:116 trust.keys.guards.publicKey: is the key of trust.keys.hr.publicKey already; keep one',
+    ]);
+    assert.deepEqual(faultsOf(withKeys(hr, 'hr: { publicKeyFile: b.pem, may: [revoke] }')), [
+      '3:95 trust.keys.hr: is given twice, first on line 3; keep one',
+    ]);
+  });
+
+  it('have names that can stand in a signature', () => {
+    const rule = 'allowed: 1 to 64 printable ASCII characters without spaces';
+    for (const kid of ['h r', 'Schlüssel', 'k'.repeat(65), '__proto__', '""']) {
+      const [fault, ...others] = faultsOf(withKeys(`${kid}: { publicKey: ${KEY}, may: [bind] }`));
+      assert.match(fault ?? '', new RegExp(`cannot name a key; ${rule}$`), kid);
+      assert.deepEqual(others, []);
+    }
+    for (const kid of ['2026', 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k', '-_', 'hr@example.com', 'constructor']) {
+      assert.deepEqual(
+        configOf(withKeys(`${kid}: { publicKey: ${KEY}, may: [bind] }`)).trust.keys.map((key) => key.kid),
+        [kid],
+      );
+    }
+  });
+
+  it('do nothing where messages are unsigned, which is warned of', () => {
+    const text = withTrust(`{ messages: unsigned, keys: { hr: { publicKey: ${KEY}, may: [bind] } } }`);
+    assert.deepEqual(
+      [faultsOf(text), warningsOf(text)],
+      [[], ['3:30 trust.keys: has no effect with trust.messages: unsigned']],
+    );
+  });
+});
+
 describe('a file that works but looks like a slip is warned of', () => {
   it('a door that nothing but a command opens', () => {
     assert.deepEqual(warningsOf(withDoors(door('lab', 'strike: { line: 5 }'))), [

@@ -20,6 +20,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   type: (type, value) => {
     if (type === 'object') return isRecord(value);
     if (type === 'integer') return Number.isInteger(value);
+    if (type === 'array') return Array.isArray(value);
     return typeof value === type;
   },
   enum: (choices, value) => Array.isArray(choices) && choices.includes(value),
@@ -28,6 +29,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   minLength: (minimum, value) => typeof value !== 'string' || value.length >= Number(minimum),
   maxLength: (maximum, value) => typeof value !== 'string' || value.length <= Number(maximum),
   pattern: (pattern, value) => typeof value !== 'string' || new RegExp(String(pattern), 'u').test(value),
+  minItems: (minimum, value) => !Array.isArray(value) || value.length >= Number(minimum),
+  items: (each, value) => !Array.isArray(value) || value.every((item) => isValid(schemaOf(each), item)),
   minProperties: (minimum, value) => !isRecord(value) || keysOf(value).length >= Number(minimum),
   maxProperties: (maximum, value) => !isRecord(value) || keysOf(value).length <= Number(maximum),
   required: (keys, value) =>

@@ -1,6 +1,7 @@
 // The configuration on the disk: unreadable files, files that it names, the report for `cardea config check`.
 
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -131,6 +132,40 @@ describe('files that the configuration names', () => {
     ]);
     chmodSync(password, 0o640);
     assert.deepEqual(loadConfig(path).warnings, []);
+  });
+});
+
+describe('key files that the configuration names', () => {
+  const WITH_KEYS = textWith({
+    3: 'trust:\n  keys: { hr: { publicKeyFile: hr.pem, may: [bind] } }\n  gatewayKeyFile: own.pem',
+  });
+  const pem = { type: 'spki', format: 'pem' } as const;
+  const pkcs8 = { type: 'pkcs8', format: 'pem' } as const;
+
+  it('have to be there: the gateway starts not without them', (t) => {
+    const path = written(t, WITH_KEYS);
+    assert.deepEqual(checkConfigFile(path).faults.map(formatFault), [
+      `${path}:4:32 trust.keys.hr.publicKeyFile: the key cannot be read: ${join(path, '..', 'hr.pem')} is not there`,
+      `${path}:5:19 trust.gatewayKeyFile: the key cannot be read: ${join(path, '..', 'own.pem')} is not there`,
+    ]);
+  });
+
+  it('have to hold a key of the right half, the private one for its owner alone', (t) => {
+    const path = written(t, WITH_KEYS);
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const [hr, own] = [join(path, '..', 'hr.pem'), join(path, '..', 'own.pem')];
+    writeFileSync(hr, privateKey.export(pkcs8));
+    writeFileSync(own, privateKey.export(pkcs8), { mode: 0o644 });
+    assert.deepEqual(
+      checkConfigFile(path).faults.map(({ message }) => message),
+      [
+        `the key file ${hr} holds a private key, which stays with its owner; put the line of cardea keys show FILE here`,
+        `the key file ${own} holds a private key that others may read; run chmod 600 on it`,
+      ],
+    );
+    writeFileSync(hr, publicKey.export(pem));
+    chmodSync(own, 0o600);
+    assert.deepEqual(checkConfigFile(path).faults, []);
   });
 });
 

@@ -38,7 +38,9 @@ describe('the JSON Schema', () => {
         ...['doors.*.heldOpenSeconds', 'doors.*.recordBeforeRelease'],
         ...['readers', 'readers.*', 'readers.*.door', 'readers.*.direction', 'readers.*.role', 'readers.*.driver'],
         ...['readers.*.spi', 'readers.*.speedHz', 'readers.*.resetLine', 'readers.*.rxGainDb'],
-        ...['readers.*.pollMilliseconds', 'admin', 'admin.socket', 'trust', 'trust.messages', 'log', 'log.level'],
+        ...['readers.*.pollMilliseconds', 'admin', 'admin.socket', 'trust', 'trust.messages', 'trust.keys'],
+        ...['trust.keys.*', 'trust.keys.*.publicKey', 'trust.keys.*.publicKeyFile', 'trust.keys.*.may'],
+        ...['trust.gatewayKeyFile', 'reconcile', 'reconcile.maxAgeHours', 'reconcile.stalePolicy', 'log', 'log.level'],
       ],
     );
   });
@@ -51,7 +53,7 @@ describe('the JSON Schema', () => {
 
   it('gives every number its range, and its unit in its name or its description', () => {
     const numbers = keysIn(schema).filter(({ schema: key }) => ['integer', 'number'].includes(String(key['type'])));
-    assert.equal(numbers.length, 15);
+    assert.equal(numbers.length, 16);
     for (const { path, schema: key } of numbers) {
       const isBounded =
         Array.isArray(key['enum']) || (Number.isFinite(key['minimum']) && Number.isFinite(key['maximum']));
@@ -62,7 +64,7 @@ describe('the JSON Schema', () => {
 
   it('refuses unknown keys in every block', () => {
     const blocks = [{ path: '', schema }, ...keysIn(schema)].filter(({ schema: key }) => 'properties' in key);
-    assert.equal(blocks.length, 14);
+    assert.equal(blocks.length, 16);
     for (const { path, schema: block } of blocks) assert.equal(block['additionalProperties'], false, path);
   });
 
@@ -81,6 +83,12 @@ describe('the JSON Schema', () => {
       textWith({ 1: 'site: HQ' }),
       textWith({ 2: '' }),
       textWith({ 3: 'trust: { message: unsigned }' }),
+      textWith({ 3: 'trust: { keys: { hr: { publicKey: short, may: [bind] } } }' }),
+      textWith({ 3: 'trust: { keys: { hr: { publicKeyFile: f, may: [] } } }' }),
+      textWith({ 3: 'trust: { keys: { hr: { publicKeyFile: f, may: [bnd] } } }' }),
+      textWith({ 3: 'trust: { keys: { hr: { may: [bind] } } }' }),
+      textWith({ 3: 'trust: { keys: { h r: { publicKeyFile: f, may: [bind] } } }' }),
+      textWith({ 3: 'trust: { messages: unsigned }\nreconcile: { maxAgeHours: 0 }' }),
       textWith({ 5: '' }),
       textWith({ 5: '  url: mqtts://hr\n  embedded: {}' }),
       textWith({ 5: '  url: mqtts://hr\n  keepaliveSeconds: 4' }),
@@ -117,6 +125,7 @@ describe('the example files', () => {
   it('the demo is on this machine only: embedded broker, nothing real, nothing outside its own folder', () => {
     const { config } = checkConfig(example('demo.yaml'), 'demo.yaml');
     assert.equal(config?.mqtt.kind, 'embedded');
+    assert.equal(config.trust.messages, 'unsigned');
     assert.equal(config.gpio.driver, 'simulated');
     assert.deepEqual(
       config.readers.map(({ id, hardware }) => [id, hardware.driver]),
@@ -128,8 +137,9 @@ describe('the example files', () => {
     assert.deepEqual([config.dataDir, config.admin.socket], ['./data', './data/cardea.sock']);
   });
 
-  it('the Raspberry Pi speaks to HR in TLS', () => {
+  it('the Raspberry Pi speaks to HR in TLS, and believes signatures only', () => {
     const { config } = checkConfig(example('raspberry-pi.yaml'), 'raspberry-pi.yaml');
+    assert.equal(config?.trust.messages, 'signed');
     assert.ok(config?.mqtt.kind === 'broker' && config.mqtt.tls !== undefined);
   });
 });

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { verify } from 'node:crypto';
+import { test } from 'node:test';
+import { KEY_ID, parsePublicKey, thumbprint } from '../../src/domain/trusted-key.ts';
+
+/** RFC 8037, A.2 and A.3. */
+const X = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo';
+const THUMBPRINT = 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k';
+
+test('a public key is 32 bytes in base64url, written in the one canonical way', () => {
+  assert.equal(parsePublicKey(X), X);
+  for (const text of ['', X.slice(1), `${X}=`, ` ${X}`, `${X}A`, X.replace('_', '/'), `${X.slice(0, -1)}p`]) {
+    assert.equal(parsePublicKey(text), undefined, text);
+  }
+});
+
+test('a key of small order, for which a signature fits any message, is no key', () => {
+  // R and S are zero: the equation holds whenever the hash of the message is a multiple of the order.
+  const zero = 'A'.repeat(43);
+  const key = { key: { kty: 'OKP', crv: 'Ed25519', x: zero }, format: 'jwk' } as const;
+  const forged = Array.from({ length: 64 }, (_, n) => verify(null, Buffer.from(`m${n}`), key, Buffer.alloc(64)));
+  assert.ok(forged.includes(true), 'the verifier would have accepted some');
+  for (const [first, rest, last] of [
+    [0x00, 0x00, 0x00],
+    [0x01, 0x00, 0x00],
+    [0xec, 0xff, 0x7f],
+    [0xed, 0xff, 0x7f],
+    [0xee, 0xff, 0x7f],
+  ] as const) {
+    for (const sign of [0x00, 0x80]) {
+      const bytes = Buffer.alloc(32, rest);
+      bytes[0] = first;
+      bytes[31] = last | sign;
+      assert.equal(parsePublicKey(bytes.toString('base64url')), undefined, bytes.toString('hex'));
+    }
+  }
+});
+
+test('the thumbprint is the one of RFC 7638', () => {
+  const key = parsePublicKey(X);
+  assert.ok(key !== undefined);
+  assert.equal(thumbprint(key), THUMBPRINT);
+  assert.match(thumbprint(key), KEY_ID);
+});
