@@ -2,6 +2,7 @@
 // Names appear here only: whoever may use the admin socket may see them.
 
 import { explainAccess } from '../app/explain.ts';
+import type { RosterFreshness } from '../app/roster-freshness.ts';
 import { type AccessDecision, type DoorMode, decideAccess } from '../domain/access-decision.ts';
 import {
   type CardNumber,
@@ -24,6 +25,7 @@ interface Dependencies {
   readonly store: CredentialStore;
   readonly cardNumberFormat: CardNumberFormat;
   readonly rules: AccessRules;
+  readonly freshness: Pick<RosterFreshness, 'isDenying'>;
   readonly clock: Clock;
 }
 
@@ -62,10 +64,16 @@ export const showCard = (
   text: string,
   doors: ReadonlyMap<DoorId, { readonly mode: DoorMode }>,
 ): CardAnswer => {
-  const { store, rules, clock } = deps;
+  const { store, rules, clock, freshness } = deps;
   const { card, readAs, isRandom } = readCard(text, deps);
   const found = store.findCard(card);
-  const facts = { card: found, now: clock.now(), isClockSynchronized: clock.isSynchronized(), rules };
+  const facts = {
+    card: found,
+    now: clock.now(),
+    isClockSynchronized: clock.isSynchronized(),
+    isRosterStale: freshness.isDenying(),
+    rules,
+  };
   const decisions = [...doors].map(
     ([door, { mode }]) => [door, decisionView(isRandom ? RANDOM : decideAccess({ ...facts, door, mode }))] as const,
   );
@@ -96,7 +104,14 @@ export const explainCard = (
   const { card, isRandom } = readCard(question.card, deps);
   const at = question.at ?? deps.clock.now();
   const isClockSynchronized = question.at !== undefined || deps.clock.isSynchronized();
-  const explanation = explainAccess(deps, { card, door, mode, at, isClockSynchronized });
+  const explanation = explainAccess(deps, {
+    card,
+    door,
+    mode,
+    at,
+    isClockSynchronized,
+    isRosterStale: deps.freshness.isDenying(),
+  });
   return {
     ...decisionView(isRandom ? RANDOM : explanation.decision),
     card,

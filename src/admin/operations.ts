@@ -4,6 +4,8 @@
 import type { DoorController } from '../app/door-controller.ts';
 import type { describeGateway } from '../app/gateway-status.ts';
 import type { TapHandler, TapOutcome } from '../app/handle-tap.ts';
+import type { RosterReconciler } from '../app/reconcile-roster.ts';
+import type { RosterFreshness } from '../app/roster-freshness.ts';
 import type { SerialWriter } from '../app/serial-writer.ts';
 import type { AccessEvent } from '../domain/access-event.ts';
 import type { CardNumberFormat } from '../domain/card-number.ts';
@@ -52,6 +54,8 @@ export interface AdminDependencies {
   readonly health: () => readonly string[];
   readonly cardNumberFormat: CardNumberFormat;
   readonly rules: AccessRules;
+  readonly freshness: Pick<RosterFreshness, 'isDenying'>;
+  readonly reconciler: Pick<RosterReconciler, 'acceptEpoch'>;
   readonly clock: Clock;
   readonly log: Log;
 }

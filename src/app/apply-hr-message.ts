@@ -1,16 +1,15 @@
-// The change flow: a message from HR is decoded, planned against the records, written with its audit event and its receipt in one
-// synced batch, and only then acknowledged.
+// What HR wants changed: planned against the records, written with its audit event and its receipt in one synced batch that it
+// shares with whatever else waits, and only then acknowledged.
 //
-// 1. Durable before acknowledged (DESIGN.md, invariant 1): handle() fulfils after the batch.
+// 1. Durable before acknowledged (DESIGN.md, invariant 1): apply() and reject() fulfil after the batch.
 // 2. Old out, new in, at once (invariant 2): one change is one batch.
 // 3. A damaged record denies, and never stands in the way of a revocation.
 // 4. A message that can never be applied is answered by a receipt and acknowledged; it does not block those behind it.
 
 import { decideAccess } from '../domain/access-decision.ts';
 import type { DenialReason } from '../domain/access-event.ts';
-import type { CardNumberFormat } from '../domain/card-number.ts';
 import type { CardholderRecord } from '../domain/credential.ts';
-import { type CardholderId, type DoorId, type GatewayId, parseCardholderId, type SiteId } from '../domain/ids.ts';
+import type { CardholderId, DoorId, GatewayId } from '../domain/ids.ts';
 import {
   type ChangeResult,
   MAX_CARDS_OF_CARDHOLDER,
@@ -20,37 +19,33 @@ import {
 } from '../domain/roster-change.ts';
 import { type AccessRules, unknownNames } from '../domain/schedule.ts';
 import type { Instant, MonotonicTime } from '../domain/units.ts';
-import { CardeaError, errorMessage } from '../errors.ts';
+import { errorMessage } from '../errors.ts';
 import { type Log, maskCard } from '../log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
-import type { InboundMessage } from '../ports/hr-link.ts';
-import { decodeHrMessage, type HrMessage, type Rejection } from '../wire/hr-messages.ts';
-import type { MessageEnvelope } from '../wire/message-envelope.ts';
+import type { HrMessage } from '../wire/change-messages.ts';
+import type { Rejection } from '../wire/hr-messages.ts';
 import { encodeReceipt, type Receipt } from '../wire/receipts.ts';
-import type { Topics } from '../wire/topics.ts';
+import type { RosterFreshness } from './roster-freshness.ts';
 import type { SerialWriter } from './serial-writer.ts';
-import type { StoreTransaction } from './store-transaction.ts';
+import { damagedCardholder, type StoreTransaction } from './store-transaction.ts';
 
 /** Messages that cannot even be named are answered this often and no more (PROTOCOL.md, receipt). */
 export const NAMELESS_RECEIPTS_PER_SECOND = 10;
 
 interface Dependencies {
-  readonly site: SiteId;
   readonly gateway: GatewayId;
   /** The doors of this gateway. */
   readonly doors: readonly DoorId[];
-  readonly topics: Topics;
-  readonly cardNumberFormat: CardNumberFormat;
-  readonly envelope: MessageEnvelope;
   readonly rules: AccessRules;
   readonly writer: SerialWriter;
   readonly store: Pick<CredentialStore, 'cardsOf'>;
+  readonly freshness: Pick<RosterFreshness, 'isDenying'>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export class HrMessageHandler {
+export class ChangeHandler {
   readonly #deps: Dependencies;
   readonly #nameless: RateLimit;
 
@@ -60,13 +55,7 @@ export class HrMessageHandler {
   }
 
   /** Fulfils when the message's outcome is durable; rejects when it could not be stored and must be delivered again. */
-  async handle(inbound: InboundMessage): Promise<void> {
-    const decoded = decodeHrMessage(inbound, this.#deps);
-    if ('message' in decoded) await this.#apply(decoded.message);
-    else await this.#reject(decoded.rejection, inbound.payload.length);
-  }
-
-  async #apply(message: HrMessage): Promise<void> {
+  async apply(message: HrMessage): Promise<void> {
     const { log } = this.#deps;
     const receipt = await this.#write(message, new Map());
     const { messageId, revision } = message;
@@ -135,7 +124,7 @@ export class HrMessageHandler {
 
   /** Doors here that the change's card opens as of now, and what keeps a window from being open. The same decision as at a tap. */
   #doorsOpenedBy(tx: StoreTransaction, change: RosterChange): { doors: DoorId[]; objections: string[] } {
-    const { doors, rules, clock } = this.#deps;
+    const { doors, rules, clock, freshness } = this.#deps;
     const record = 'card' in change ? tx.card(change.card) : undefined;
     if (record?.state !== 'live') return { doors: [], objections: [] };
     const opened: DoorId[] = [];
@@ -147,6 +136,7 @@ export class HrMessageHandler {
         mode: 'normal',
         now: clock.now(),
         isClockSynchronized: clock.isSynchronized(),
+        isRosterStale: freshness.isDenying(),
         rules,
       });
       if (decision.kind === 'granted') opened.push(door);
@@ -155,12 +145,11 @@ export class HrMessageHandler {
     return { doors: opened, objections: [...objections] };
   }
 
-  async #reject(rejection: Rejection, bytes: number): Promise<void> {
+  /** As apply(), for a message that can never be applied: its sender is told why, and those behind it are not held up. */
+  async reject(rejection: Rejection): Promise<void> {
     const { writer, clock, log } = this.#deps;
-    log.warn(
-      { messageId: rejection.messageId, code: rejection.code, path: rejection.path, bytes },
-      'message from HR rejected',
-    );
+    const { messageType, messageId, code, path } = rejection;
+    log.warn({ messageType, messageId, code, path }, 'message from HR rejected');
     if (rejection.messageId === null && !this.#nameless.take()) return;
     await writer.write((tx) => {
       const receipt: Receipt = {
@@ -207,7 +196,7 @@ export class HrMessageHandler {
 }
 
 /** Reasons that HR cannot see in the message: the card is bound and does not open anything yet, or any more. */
-const WINDOW_OBJECTIONS: readonly DenialReason[] = ['not-yet-valid', 'expired', 'clock-untrusted'];
+const WINDOW_OBJECTIONS: readonly DenialReason[] = ['not-yet-valid', 'expired', 'clock-untrusted', 'roster-stale'];
 
 const resultOf = (result: ChangeResult): Receipt['result'] =>
   result === 'applied' || result === 'duplicate' || result === 'stale' ? result : 'rejected';
@@ -223,12 +212,6 @@ const REJECTIONS: Partial<Record<ChangeResult, Pick<Rejection, 'code' | 'detail'
     path: 'cardholder.id',
     detail: `a cardholder can have ${MAX_CARDS_OF_CARDHOLDER} live cards at most; revoke some, or let this one supersede them`,
   },
-};
-
-const damagedCardholder = (error: unknown): CardholderId | undefined => {
-  if (!(error instanceof CardeaError) || error.code !== 'store-record-unreadable') return undefined;
-  const { cardholder } = error.context;
-  return typeof cardholder === 'string' ? parseCardholderId(cardholder) : undefined;
 };
 
 const cardholderOf = (change: RosterChange): Receipt['cardholder'] => {

@@ -34,10 +34,11 @@ export const explainAccess = (
     readonly mode: DoorMode;
     readonly at: Instant;
     readonly isClockSynchronized: boolean;
+    readonly isRosterStale: boolean;
   },
 ): Explanation => {
   const { store, rules, cardNumberFormat } = deps;
-  const { door, mode, at: now, isClockSynchronized } = question;
+  const { door, mode, at: now, isClockSynchronized, isRosterStale } = question;
   const parsed = parseCardNumber(question.card, cardNumberFormat);
   const rosterRevision = store.roster().revision;
   if ('fault' in parsed) {
@@ -48,7 +49,7 @@ export const explainAccess = (
   return {
     card: parsed.number,
     door,
-    decision: decideAccess({ card, door, mode, now, isClockSynchronized, rules }),
+    decision: decideAccess({ card, door, mode, now, isClockSynchronized, isRosterStale, rules }),
     found: card.kind,
     origin: originOf(card),
     rosterRevision,

@@ -20,6 +20,7 @@ import type { CredentialStore } from '../ports/credential-store.ts';
 import type { ReaderStatus } from '../wire/status.ts';
 import type { DoorController, GrantedTap } from './door-controller.ts';
 import { ReaderNews } from './reader-news.ts';
+import type { RosterFreshness } from './roster-freshness.ts';
 import type { SerialWriter } from './serial-writer.ts';
 
 /** Where a reader hangs and what it is for. */
@@ -59,6 +60,7 @@ interface Dependencies {
   readonly cardNumberFormat: CardNumberFormat;
   readonly rules: AccessRules;
   readonly store: CredentialStore;
+  readonly freshness: Pick<RosterFreshness, 'isDenying'>;
   readonly writer: SerialWriter;
   readonly clock: Clock;
   readonly log: Log;
@@ -171,8 +173,16 @@ export class TapHandler implements CardReaderListener {
   }
 
   #decision(card: CardLookup, door: DoorId, { mode }: DoorController): AccessDecision {
-    const { clock, rules } = this.#deps;
-    return decideAccess({ card, door, mode, now: clock.now(), isClockSynchronized: clock.isSynchronized(), rules });
+    const { clock, rules, freshness } = this.#deps;
+    return decideAccess({
+      card,
+      door,
+      mode,
+      now: clock.now(),
+      isClockSynchronized: clock.isSynchronized(),
+      isRosterStale: freshness.isDenying(),
+      rules,
+    });
   }
 
   #grant(granted: {

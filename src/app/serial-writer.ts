@@ -28,12 +28,15 @@ interface Dependencies {
   readonly log: Log;
 }
 
-interface Waiting {
-  /** Runs the work on the batch; returns how to tell its sender that it is durable. */
-  run(tx: StoreTransaction): () => void;
+/** Runs the work on the batch; returns how to tell its sender that it is durable. Work that stands alone may take its time. */
+type Work =
+  | { readonly kind: 'shared'; run(tx: StoreTransaction): () => void }
+  | { readonly kind: 'alone'; run(tx: StoreTransaction): Promise<() => void> };
+
+type Waiting = Work & {
   /** Undefined for work that waits until the store works again. */
   readonly fail: ((error: unknown) => void) | undefined;
-}
+};
 
 interface Batch {
   readonly tx: StoreTransaction;
@@ -75,18 +78,27 @@ export class SerialWriter {
    * no effect), or with CardeaError `store-write-failed` or `overloaded`. `work` may run again on another transaction.
    */
   write<T>(work: (tx: StoreTransaction) => T): Promise<T> {
-    if (this.#waiting.length >= MAX_WAITING) {
-      return Promise.reject(new CardeaError('overloaded', `${MAX_WAITING} writes wait for the store already`));
-    }
-    return new Promise<T>((resolve, reject) => {
-      this.#enqueue({
-        run: (tx) => {
-          const result = work(tx);
-          return () => resolve(result);
-        },
-        fail: reject,
-      });
-    });
+    return this.#waitFor((resolve) => ({
+      kind: 'shared',
+      run: (tx) => {
+        const result = work(tx);
+        return () => resolve(result);
+      },
+    }));
+  }
+
+  /**
+   * As write(), for work of thousands of records: it has a batch to itself, of any size, and what comes after it waits. `work` is
+   * to let others run now and then while it fills the batch.
+   */
+  writeAlone<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T> {
+    return this.#waitFor((resolve) => ({
+      kind: 'alone',
+      run: async (tx) => {
+        const result = await work(tx);
+        return () => resolve(result);
+      },
+    }));
   }
 
   /** Records an event without waiting. It is kept and tried again while the store fails, within the bound. */
@@ -96,6 +108,7 @@ export class SerialWriter {
       return;
     }
     this.#enqueue({
+      kind: 'shared',
       run: (tx) => {
         tx.append(event);
         return () => {};
@@ -107,6 +120,13 @@ export class SerialWriter {
   /** Fulfils when nothing is under way; what waits for a failing store is not waited for. */
   async idle(): Promise<void> {
     if (this.#isBusy) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #waitFor<T>(workFor: (resolve: (result: T) => void) => Work): Promise<T> {
+    if (this.#waiting.length >= MAX_WAITING) {
+      return Promise.reject(new CardeaError('overloaded', `${MAX_WAITING} writes wait for the store already`));
+    }
+    return new Promise<T>((resolve, reject) => this.#enqueue({ ...workFor(resolve), fail: reject }));
   }
 
   #enqueue(item: Waiting): void {
@@ -136,7 +156,7 @@ export class SerialWriter {
     try {
       await store.recover();
       this.#dropWhatIsThere();
-      const built = this.#build();
+      const built = await this.#build();
       taken = built.taken;
       batch = built.tx.batch();
       isWritten = built.tx.size > 0;
@@ -162,22 +182,38 @@ export class SerialWriter {
     for (const item of doubtful.kept) this.#waiting.splice(this.#waiting.indexOf(item), 1);
   }
 
-  #build(): Batch {
+  async #build(): Promise<Batch> {
     for (;;) {
-      const batch = this.#tryBuild();
+      const [first] = this.#waiting;
+      const batch = first?.kind === 'alone' ? await this.#tryBuildAlone(first) : this.#tryBuild();
       if (batch !== undefined) return batch;
     }
   }
 
+  async #tryBuildAlone(item: Extract<Waiting, { kind: 'alone' }>): Promise<Batch | undefined> {
+    const tx = this.#beginTransaction();
+    try {
+      return { tx, taken: 1, done: [await item.run(tx)] };
+    } catch (error) {
+      this.#waiting.shift();
+      item.fail?.(error);
+      return undefined;
+    }
+  }
+
+  #beginTransaction(): StoreTransaction {
+    const { store, gateway } = this.#deps;
+    return new StoreTransaction({ store, tail: store.tail(), gateway });
+  }
+
   /** Undefined when work threw after it had put something: it has left the queue, and the batch begins anew without it. */
   #tryBuild(): Batch | undefined {
-    const { store, gateway } = this.#deps;
-    const tx = new StoreTransaction({ store, tail: store.tail(), gateway });
+    const tx = this.#beginTransaction();
     const done: (() => void)[] = [];
     let taken = 0;
     while (taken < this.#waiting.length && tx.size < MAX_BATCH_RECORDS) {
       const item = this.#waiting[taken];
-      if (item === undefined) break;
+      if (item?.kind !== 'shared') break;
       const putsBefore = tx.puts;
       try {
         done.push(item.run(tx));

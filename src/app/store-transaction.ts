@@ -4,13 +4,27 @@ import type { DoorMode } from '../domain/access-decision.ts';
 import { type AccessEvent, chainEvent, type LogTail, type NewEvent } from '../domain/access-event.ts';
 import type { CardNumber } from '../domain/card-number.ts';
 import type { CardholderRecord, CardRecord, Tombstone } from '../domain/credential.ts';
-import { type CardholderId, type DoorId, type GatewayId, parseMessageId, parseRevision } from '../domain/ids.ts';
+import {
+  type CardholderId,
+  type DoorId,
+  type GatewayId,
+  parseCardholderId,
+  parseMessageId,
+  parseRevision,
+} from '../domain/ids.ts';
 import type { RosterView } from '../domain/roster-change.ts';
-import { type RosterSummary, toggleCard } from '../domain/roster-digest.ts';
-import { instant } from '../domain/units.ts';
+import { BUCKET_BYTES, type RosterSummary, toggleCard } from '../domain/roster-digest.ts';
+import { type Instant, instant } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import type { CredentialStore, StoreBatch } from '../ports/credential-store.ts';
 import type { LogEntry } from '../ports/event-log.ts';
+
+/** The person whose record could not be read, where that is what a transaction threw. */
+export const damagedCardholder = (error: unknown): CardholderId | undefined => {
+  if (!(error instanceof CardeaError) || error.code !== 'store-record-unreadable') return undefined;
+  const { cardholder } = error.context;
+  return typeof cardholder === 'string' ? parseCardholderId(cardholder) : undefined;
+};
 
 export class StoreTransaction implements RosterView {
   readonly #store: CredentialStore;
@@ -39,7 +53,8 @@ export class StoreTransaction implements RosterView {
 
   /** Records in the batch so far. */
   get size(): number {
-    return this.#cards.size + this.#cardholders.size + this.#doorModes.size + this.#entries.length;
+    const roster = this.#hasNewRoster ? 1 : 0;
+    return this.#cards.size + this.#cardholders.size + this.#doorModes.size + this.#entries.length + roster;
   }
 
   /**
@@ -61,6 +76,12 @@ export class StoreTransaction implements RosterView {
         this.#damagedCards.add(number);
         return this.#damaged();
     }
+  }
+
+  /** Whether what is held about the card cannot be read. */
+  isDamaged(number: CardNumber): boolean {
+    this.card(number);
+    return this.#damagedCards.has(number) && !this.#cards.has(number);
   }
 
   /** Cards that were met and could not be read. */
@@ -115,7 +136,32 @@ export class StoreTransaction implements RosterView {
     for (const [id, record] of change.cardholders) this.#cardholders.set(id, record);
     const isNewer = change.revision > this.#roster.revision;
     const revision = isNewer ? change.revision : this.#roster.revision;
-    this.#roster = { revision, cards, buckets };
+    this.#putRoster({ ...this.#roster, revision, cards, buckets });
+  }
+
+  /** The roster was found equal to HR's as of `revision`: everything up to there has been seen. */
+  putReconciled({ revision, at }: { readonly revision: RosterSummary['revision']; readonly at: Instant }): void {
+    const reached = revision > this.#roster.revision ? revision : this.#roster.revision;
+    this.#putRoster({ ...this.#roster, revision: reached, reconciled: revision, reconciledAt: at });
+  }
+
+  /** HR's history goes on under another name, and its revisions may start lower: what is held counts as older than all of it. */
+  putEpoch(epoch: string): void {
+    const { epoch: before, pastEpochs } = this.#roster;
+    if (before === undefined) this.#putRoster({ ...this.#roster, epoch });
+    else this.#putRoster({ ...this.#roster, epoch, pastEpochs: [...pastEpochs, before], revision: 0, reconciled: 0 });
+  }
+
+  /** Puts what the records of a bucket really add up to in the place of what was kept for it. */
+  putBucket(bucket: number, value: Uint8Array): void {
+    const buckets = Uint8Array.from(this.#roster.buckets);
+    buckets.set(value, bucket * BUCKET_BYTES);
+    this.#putRoster({ ...this.#roster, buckets });
+  }
+
+  #putRoster(roster: RosterSummary): void {
+    this.#puts += 1;
+    this.#roster = roster;
     this.#hasNewRoster = true;
   }
 

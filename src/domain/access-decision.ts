@@ -16,6 +16,8 @@ export interface AccessQuestion {
   readonly mode: DoorMode;
   readonly now: Instant;
   readonly isClockSynchronized: boolean;
+  /** The roster has not been compared with HR's for longer than this site allows. */
+  readonly isRosterStale: boolean;
   readonly rules: AccessRules;
 }
 
@@ -42,7 +44,7 @@ export const decideAccess = (question: AccessQuestion): AccessDecision => {
 const denied = (reason: DenialReason): AccessDecision => ({ kind: 'denied', reason });
 
 const objection = (binding: Binding, question: AccessQuestion): DenialReason | undefined => {
-  const { door, mode, now, isClockSynchronized, rules } = question;
+  const { door, mode, now, isClockSynchronized, isRosterStale, rules } = question;
   if (binding.activation === 'pending') return 'pending';
   const { validFrom, validUntil } = binding;
   if (validFrom !== undefined || validUntil !== undefined) {
@@ -53,6 +55,7 @@ const objection = (binding: Binding, question: AccessQuestion): DenialReason | u
   const permission = permissionAt(binding.access, door, rules);
   if (permission === 'not-permitted') return 'door-not-permitted';
   if (permission === 'outside-schedule') return 'outside-schedule';
+  if (isRosterStale) return 'roster-stale';
   return mode === 'blocked' ? 'door-blocked' : undefined;
 };
 

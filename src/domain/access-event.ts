@@ -23,6 +23,7 @@ export type DenialReason =
   | 'random-uid'
   | 'ambiguous-read'
   | 'clock-untrusted'
+  | 'roster-stale'
   | 'store-failure';
 
 export type EventName =
@@ -46,6 +47,8 @@ export type EventName =
   | 'clock-untrusted'
   | 'store-full'
   | 'store-recovered'
+  | 'roster-divergence'
+  | 'roster-reconciled'
   | 'operator-action'
   | 'gateway-started'
   | 'gateway-stopped';

@@ -30,13 +30,21 @@ export interface Origin {
   readonly appliedAt: Instant;
 }
 
-/** A card that HR has bound and nothing has retired. */
-export interface Binding {
-  readonly state: 'live';
-  /** Orders this card's history; a message for the card below it is stale. */
+/** Where a record stands in the order of HR's changes. */
+export interface Ordered {
   readonly revision: Revision;
-  /** Hash of the message's content, to tell a redelivery from a conflict. */
+  /**
+   * Which of HR's epochs the revision counts in: 0 (or left out) the first that was known here, 1 the one after it. Every
+   * message of an epoch is newer than every record of an earlier one.
+   */
+  readonly era?: number;
+  /** Hash of the message's content, to tell a redelivery from a conflict; empty where it is not known. */
   readonly fingerprint: string;
+}
+
+/** A card that HR has bound and nothing has retired. */
+export interface Binding extends Ordered {
+  readonly state: 'live';
   readonly cardholder: CardholderId;
   readonly name?: string;
   readonly department?: string;
@@ -50,10 +58,8 @@ export interface Binding {
 }
 
 /** A card that was revoked or superseded, or whose binding came too late. Nothing older brings it back. */
-export interface Tombstone {
+export interface Tombstone extends Ordered {
   readonly state: 'retired';
-  readonly revision: Revision;
-  readonly fingerprint: string;
   readonly reason: RevocationReason;
   /** Whose card it was, where that is known. */
   readonly cardholder?: CardholderId;
@@ -64,9 +70,7 @@ export interface Tombstone {
 export type CardRecord = Binding | Tombstone;
 
 /** The highest revision at which all earlier cards of a person were stopped. */
-export interface Watermark {
-  readonly revision: Revision;
-  readonly fingerprint: string;
+export interface Watermark extends Ordered {
   readonly reason: RevocationReason;
   readonly origin: Origin;
 }

@@ -16,6 +16,7 @@ import type {
   CardKind,
   CardRecord,
   Grant,
+  Ordered,
   Origin,
   RevocationReason,
   Tombstone,
@@ -59,11 +60,16 @@ export type RosterChange = BindCard | RevokeCard | RevokeCardholder;
 
 /** The records that a plan may look at. */
 export interface RosterView {
+  /** The epoch that revisions count in now, and up to which of them everything has been seen. */
+  roster(): { readonly pastEpochs: readonly string[]; readonly reconciled: Revision | 0 };
   card(number: CardNumber): CardRecord | undefined;
   cardholder(id: CardholderId): CardholderRecord | undefined;
 }
 
 export type ChangeResult = 'applied' | 'duplicate' | 'stale' | 'card-in-use' | 'revision-conflict' | 'too-many-cards';
+
+/** Fingerprint of a record that came by a page of the roster, which does not say what message it goes back to. */
+export const FROM_PAGE = '';
 
 /** Live cards of one person. A plan may retire all of them, and receipts name each: both have to stay small. */
 export const MAX_CARDS_OF_CARDHOLDER = 1000;
@@ -100,10 +106,14 @@ const bindCard = (draft: Draft, change: BindCard): ChangeResult => {
   const { watermark, cards } = draft.cardholder(change.cardholder.id);
   if (contradicts(draft, record) || contradicts(draft, watermark)) return 'revision-conflict';
   if (supersededBy(change, cards).some((card) => contradicts(draft, draft.card(card)))) return 'revision-conflict';
-  const isBelowWatermark = watermark !== undefined && revision < watermark.revision;
-  if (record?.revision === revision) return isBelowWatermark ? 'stale' : 'duplicate';
+  const isBelowWatermark = revision < draft.revisionOf(watermark);
+  const isReconciled = draft.hasSeen(revision);
+  if (draft.revisionOf(record) === revision && (isReconciled || record?.fingerprint !== FROM_PAGE)) {
+    return isBelowWatermark || isDeadOtherwise(record, draft) ? 'stale' : 'duplicate';
+  }
+  if (isReconciled) return 'stale';
 
-  const isOvertaken = record !== undefined && revision < record.revision;
+  const isOvertaken = revision < draft.revisionOf(record);
   if (!isOvertaken && belongsToAnother(record, change)) return isBelowWatermark ? 'stale' : 'card-in-use';
 
   if (change.supersedes.kind !== 'all' && cards.length >= MAX_CARDS_OF_CARDHOLDER && !cards.includes(change.card)) {
@@ -111,7 +121,10 @@ const bindCard = (draft: Draft, change: BindCard): ChangeResult => {
   }
 
   if (!isOvertaken) {
-    draft.putCard(change.card, isBelowWatermark ? lateBinding(draft, change, watermark) : liveBinding(draft, change));
+    draft.putCard(
+      change.card,
+      isBelowWatermark && watermark !== undefined ? lateBinding(draft, change, watermark) : liveBinding(draft, change),
+    );
   }
   supersede(draft, change);
   return isOvertaken || isBelowWatermark ? 'stale' : 'applied';
@@ -121,12 +134,11 @@ const revokeCard = (draft: Draft, change: RevokeCard): ChangeResult => {
   const { revision } = draft.origin;
   const record = draft.card(change.card);
   if (contradicts(draft, record)) return 'revision-conflict';
-  if (record?.revision === revision) return 'duplicate';
-  if (record !== undefined && revision < record.revision) return 'stale';
+  if (draft.revisionOf(record) === revision) return 'duplicate';
+  if (revision < draft.revisionOf(record) || draft.hasSeen(revision)) return 'stale';
   draft.putCard(change.card, {
     state: 'retired',
-    revision,
-    fingerprint: draft.fingerprint,
+    ...draft.order,
     reason: change.reason,
     ...(record?.cardholder !== undefined && { cardholder: record.cardholder }),
     origin: draft.origin,
@@ -137,18 +149,25 @@ const revokeCard = (draft: Draft, change: RevokeCard): ChangeResult => {
 const revokeCardholder = (draft: Draft, change: RevokeCardholder): ChangeResult => {
   const { revision } = draft.origin;
   const { watermark, cards } = draft.cardholder(change.cardholder);
-  if (contradicts(draft, watermark) || cards.some((card) => draft.card(card)?.revision === revision)) {
+  if (contradicts(draft, watermark) || cards.some((card) => draft.revisionOf(draft.card(card)) === revision)) {
     return 'revision-conflict';
   }
-  if (watermark?.revision === revision) return 'duplicate';
-  if (watermark !== undefined && revision < watermark.revision) return 'stale';
+  if (draft.revisionOf(watermark) === revision) return 'duplicate';
+  if (revision < draft.revisionOf(watermark) || draft.hasSeen(revision)) return 'stale';
   draft.raiseWatermark(change.cardholder, change.reason);
   return 'applied';
 };
 
 /** The same revision with another content: HR's counter went wrong, and neither version can be trusted over the other. */
-const contradicts = (draft: Draft, record: { revision: Revision; fingerprint: string } | undefined): boolean =>
-  record !== undefined && record.revision === draft.origin.revision && record.fingerprint !== draft.fingerprint;
+const contradicts = (draft: Draft, record: Ordered | undefined): boolean =>
+  record !== undefined &&
+  draft.revisionOf(record) === draft.origin.revision &&
+  record.fingerprint !== draft.fingerprint &&
+  record.fingerprint !== FROM_PAGE;
+
+/** A card that the roster's pages, or damage, have stopped at the very revision of the message that binds it. */
+const isDeadOtherwise = (record: CardRecord | undefined, { fingerprint }: Draft): boolean =>
+  record?.state === 'retired' && record.fingerprint !== fingerprint;
 
 /** The cards known here that the change would stop. */
 const supersededBy = ({ supersedes }: BindCard, cards: readonly CardNumber[]): readonly CardNumber[] => {
@@ -161,8 +180,7 @@ const belongsToAnother = (record: CardRecord | undefined, change: BindCard): boo
 
 const liveBinding = (draft: Draft, change: BindCard): Binding => ({
   state: 'live',
-  revision: draft.origin.revision,
-  fingerprint: draft.fingerprint,
+  ...draft.order,
   cardholder: change.cardholder.id,
   ...(change.cardholder.name !== undefined && { name: change.cardholder.name }),
   ...(change.cardholder.department !== undefined && { department: change.cardholder.department }),
@@ -177,8 +195,7 @@ const liveBinding = (draft: Draft, change: BindCard): Binding => ({
 /** The record that a binding leaves when its cardholder's watermark had already passed it. */
 const lateBinding = (draft: Draft, change: BindCard, watermark: Watermark): Tombstone => ({
   state: 'retired',
-  revision: draft.origin.revision,
-  fingerprint: draft.fingerprint,
+  ...draft.order,
   reason: watermark.reason,
   cardholder: change.cardholder.id,
   origin: watermark.origin,
@@ -200,8 +217,8 @@ export const rebuildCardholder = (records: readonly (readonly [CardNumber, CardR
     cards: records.flatMap(([card, record]) => (record.state === 'live' ? [card] : [])),
     ...(latest !== undefined && {
       watermark: {
+        ...orderOf(latest),
         revision: latest.origin.revision,
-        fingerprint: latest.fingerprint,
         reason: latest.reason,
         origin: latest.origin,
       },
@@ -209,8 +226,14 @@ export const rebuildCardholder = (records: readonly (readonly [CardNumber, CardR
   };
 };
 
+const orderOf = ({ revision, era, fingerprint }: Ordered): Ordered => ({
+  revision,
+  fingerprint,
+  ...(era !== undefined && { era }),
+});
+
 /** Reads through to the view, collects what changes, and keeps each cardholder's list of live cards true. */
-class Draft {
+export class Draft {
   readonly origin: Origin;
   readonly fingerprint: string;
   readonly #view: RosterView;
@@ -222,6 +245,22 @@ class Draft {
     this.#view = view;
     this.origin = origin;
     this.fingerprint = fingerprint;
+  }
+
+  /** The place of what the change puts. */
+  get order(): Ordered {
+    const era = this.#era;
+    return { revision: this.origin.revision, fingerprint: this.fingerprint, ...(era > 0 && { era }) };
+  }
+
+  /** Where a record stands in the present epoch: 0 for none, and for one from an earlier epoch. */
+  revisionOf(record: Ordered | undefined): number {
+    return record === undefined || (record.era ?? 0) !== this.#era ? 0 : record.revision;
+  }
+
+  /** Whether everything up to that revision is in the records, because they were found equal to HR's. */
+  hasSeen(revision: Revision): boolean {
+    return revision <= this.#view.roster().reconciled;
   }
 
   card(number: CardNumber): CardRecord | undefined {
@@ -251,14 +290,14 @@ class Draft {
   raiseWatermark(id: CardholderId, reason: RevocationReason): void {
     const { revision } = this.origin;
     const held = this.cardholder(id);
-    if (held.watermark !== undefined && held.watermark.revision >= revision) return;
-    const watermark = { revision, fingerprint: this.fingerprint, reason, origin: this.origin };
+    if (this.revisionOf(held.watermark) >= revision) return;
+    const watermark = { ...this.order, reason, origin: this.origin };
     this.#cardholders.set(id, { ...held, watermark });
     for (const number of held.cards) {
       const record = this.card(number);
       // The record keeps its own revision: a transfer to another person in between must still find its place.
-      if (record?.state === 'live' && record.revision < revision) {
-        this.#retire(number, { revision: record.revision, fingerprint: record.fingerprint, reason, cardholder: id });
+      if (record?.state === 'live' && this.revisionOf(record) < revision) {
+        this.#retire(number, { ...orderOf(record), reason, cardholder: id });
       }
     }
   }
@@ -267,10 +306,9 @@ class Draft {
   retireListed(number: CardNumber): void {
     const { revision } = this.origin;
     const record = this.card(number);
-    if (record !== undefined && record.revision >= revision) return;
+    if (this.revisionOf(record) >= revision) return;
     this.#retire(number, {
-      revision,
-      fingerprint: this.fingerprint,
+      ...this.order,
       reason: record?.state === 'retired' ? record.reason : 'replaced',
       ...(record?.cardholder !== undefined && { cardholder: record.cardholder }),
     });
@@ -278,6 +316,10 @@ class Draft {
 
   plan(result: ChangeResult): ChangePlan {
     return { result, cards: this.#cards, cardholders: this.#cardholders, superseded: this.#superseded };
+  }
+
+  get #era(): number {
+    return this.#view.roster().pastEpochs.length;
   }
 
   #retire(number: CardNumber, tombstone: Omit<Tombstone, 'state' | 'origin'>): void {

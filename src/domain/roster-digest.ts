@@ -5,9 +5,11 @@ import { createHash } from 'node:crypto';
 import { sha256Hex } from './canonical-json.ts';
 import type { CardNumber } from './card-number.ts';
 import type { Revision } from './ids.ts';
+import type { Instant } from './units.ts';
 
 export const BUCKETS = 256;
-const BUCKET_BYTES = 8;
+/** Of one bucket's value. */
+export const BUCKET_BYTES = 8;
 export const DIGEST_BYTES = BUCKETS * BUCKET_BYTES;
 
 /** What a gateway can say about its roster at one revision. */
@@ -18,9 +20,38 @@ export interface RosterSummary {
   readonly cards: number;
   /** 256 buckets of 8 bytes, bucket 0 first. */
   readonly buckets: Uint8Array;
+  /** HR's name for the history that its revisions count in; undefined until a digest has told it. */
+  readonly epoch?: string;
+  /** Epochs that came before it here, oldest first: none of them ever comes back. */
+  readonly pastEpochs: readonly string[];
+  /** The revision up to which everything has been seen, because the buckets were equal to HR's; 0 before the first time. */
+  readonly reconciled: Revision | 0;
+  /** When that was found out. */
+  readonly reconciledAt?: Instant;
 }
 
-export const emptyRoster = (): RosterSummary => ({ revision: 0, cards: 0, buckets: new Uint8Array(DIGEST_BYTES) });
+export const emptyRoster = (): RosterSummary => ({
+  revision: 0,
+  cards: 0,
+  buckets: new Uint8Array(DIGEST_BYTES),
+  pastEpochs: [],
+  reconciled: 0,
+});
+
+/** The buckets in which two rosters differ, in order. */
+export const differingBuckets = (one: Uint8Array, other: Uint8Array): number[] => {
+  const differing: number[] = [];
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    if (!isSameBucket(bucket, one, other)) differing.push(bucket);
+  }
+  return differing;
+};
+
+export const isSameBucket = (bucket: number, one: Uint8Array, other: Uint8Array): boolean => {
+  const at = bucket * BUCKET_BYTES;
+  for (let i = at; i < at + BUCKET_BYTES; i++) if (one[i] !== other[i]) return false;
+  return true;
+};
 
 /** First byte of SHA-256 of the card number. */
 export const bucketOf = (card: CardNumber): number => createHash('sha256').update(card, 'ascii').digest()[0] ?? 0;

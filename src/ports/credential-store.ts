@@ -26,6 +26,8 @@ export interface CredentialStore {
   findCardholder(id: CardholderId): CardholderRecord | undefined;
   /** Every readable card record that names this person, live or retired; reads the whole store. For a record that was damaged. */
   cardsOf(id: CardholderId): Promise<readonly (readonly [CardNumber, CardRecord])[]>;
+  /** Every card record of a bucket of the roster digest, live or retired; undefined for one that does not decode. */
+  cardsIn(bucket: number): AsyncIterable<readonly [CardNumber, CardRecord | undefined]>;
   /** As of the last committed batch. The buckets must not be changed. */
   roster(): RosterSummary;
   /** The last mode that was stored for the door. */

@@ -1,62 +1,21 @@
-// From the bytes of an HR message to a change of the roster, or to a rejection that tells the sender what to change.
+// From the bytes of an HR message to what it says, or to a rejection that tells the sender what to change.
 //
 // 1. Nothing that is not understood completely has any effect.
 
-import type { z } from 'zod';
 import { sha256Hex } from '../domain/canonical-json.ts';
-import { type CardNumber, type CardNumberFormat, parseCardNumber } from '../domain/card-number.ts';
-import type { Grant } from '../domain/credential.ts';
-import {
-  type CardholderId,
-  type MessageId,
-  parseCardholderId,
-  parseMessageId,
-  parseRevision,
-  parseScheduleId,
-  type Revision,
-  type SiteId,
-} from '../domain/ids.ts';
-import type { RosterChange, Supersedes } from '../domain/roster-change.ts';
-import { instant } from '../domain/units.ts';
-import {
-  type CardBoundFields,
-  type CardRevokedFields,
-  cardBoundSchema,
-  cardRevokedSchema,
-} from './hr-message-schema.ts';
-import type { HrMessageType, MessageEnvelope } from './message-envelope.ts';
+import type { CardNumberFormat } from '../domain/card-number.ts';
+import { type MessageId, parseMessageId, parseRevision, type Revision, type SiteId } from '../domain/ids.ts';
+import { decodeCardBound, decodeCardRevoked, type HrMessage } from './change-messages.ts';
+import type { HrMessageType, MessageEnvelope, OpenedMessage } from './message-envelope.ts';
+import { type Fault, fieldOf, parseJsonObject, type RejectionCode } from './message-json.ts';
+import { decodeRosterDigest, decodeRosterPage, type RosterDigest, type RosterPage } from './roster-messages.ts';
 import type { Topics } from './topics.ts';
-import { repeatedKey } from './unique-keys.ts';
 
 /** Larger messages are refused unread. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
+/** The same for a page of the roster. */
+export const MAX_PAGE_BYTES = 512 * 1024;
 const MAX_DETAIL = 300;
-
-export interface HrMessage {
-  readonly messageType: HrMessageType;
-  readonly messageId: MessageId;
-  readonly revision: Revision;
-  readonly issuedAt: string;
-  readonly operator: string;
-  readonly change: RosterChange;
-}
-
-export type RejectionCode =
-  | 'invalid-message'
-  | 'too-large'
-  | 'wrong-site'
-  | 'wrong-topic'
-  | 'retained-not-allowed'
-  | 'invalid-card-number'
-  | 'random-uid'
-  | 'card-in-use'
-  | 'revision-conflict'
-  | 'invalid-window'
-  | 'not-signed'
-  | 'bad-signature'
-  | 'unknown-key'
-  | 'not-permitted'
-  | 'store-unavailable';
 
 /** A refused message, with as much of it as could be made out. */
 export interface Rejection {
@@ -72,7 +31,11 @@ export interface Rejection {
   readonly payloadSha256: string | null;
 }
 
-export type DecodedMessage = { readonly message: HrMessage } | { readonly rejection: Rejection };
+export type DecodedMessage =
+  | { readonly kind: 'change'; readonly message: HrMessage }
+  | { readonly kind: 'digest'; readonly digest: RosterDigest }
+  | { readonly kind: 'page'; readonly page: RosterPage }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 export interface DecodeSettings {
   readonly site: SiteId;
@@ -87,217 +50,104 @@ interface RawMessage {
   readonly retained: boolean;
 }
 
-interface Fault {
-  readonly code: RejectionCode;
-  readonly detail: string;
-  readonly path?: string;
-}
-
-/** Never throws. */
-export const decodeHrMessage = (raw: RawMessage, settings: DecodeSettings): DecodedMessage => {
+/** Never throws or rejects; a promise where the envelope gives one. */
+export const decodeHrMessage = (
+  raw: RawMessage,
+  settings: DecodeSettings,
+): DecodedMessage | Promise<DecodedMessage> => {
   const messageType = messageTypeOf(raw.topic, settings.topics);
-  const reject = (fault: Fault, content?: unknown): DecodedMessage => ({
-    rejection: rejectionOf(fault, { messageType, content, payload: raw.payload }),
-  });
-  if (raw.payload.length > MAX_MESSAGE_BYTES) {
-    return reject({
-      code: 'too-large',
-      detail: `the message has ${raw.payload.length} bytes, the limit is ${MAX_MESSAGE_BYTES}`,
-    });
-  }
-  if (messageType === null) return reject({ code: 'wrong-topic', detail: 'no message is expected on this topic' });
+  const limit = messageType === 'roster-page' ? MAX_PAGE_BYTES : MAX_MESSAGE_BYTES;
+  const fault =
+    raw.payload.length > limit
+      ? tooLarge(raw.payload.length, limit)
+      : ({ code: 'wrong-topic', detail: 'no message is expected on this topic' } as const);
+  if (messageType === null || raw.payload.length > limit) return rejected(fault, { messageType, raw });
   const opened = settings.envelope(raw.payload, messageType);
-  if (opened.kind === 'refused') return reject(opened);
-  const parsed = parseJson(opened.json);
-  if ('fault' in parsed) return reject(parsed.fault);
-  const { content } = parsed;
-  const decoded = raw.retained ? { fault: RETAINED } : decodeContent(content, messageType, settings);
-  return 'fault' in decoded ? reject(decoded.fault, content) : { message: decoded };
+  return opened instanceof Promise
+    ? opened.then((message) => decodeOpened(message, { raw, messageType, settings }))
+    : decodeOpened(opened, { raw, messageType, settings });
 };
+
+const tooLarge = (bytes: number, limit: number): Fault => ({
+  code: 'too-large',
+  detail: `the message has ${bytes} bytes, the limit is ${limit}`,
+});
 
 const RETAINED: Fault = {
   code: 'retained-not-allowed',
   detail: 'publish without the retain flag: a retained copy would be replayed at every connect',
 };
 
-const messageTypeOf = (topic: string, topics: Topics): HrMessageType | null => {
-  if (topic === topics.cardBound) return 'card-bound';
-  return topic === topics.cardRevoked ? 'card-revoked' : null;
+interface Context {
+  readonly raw: RawMessage;
+  readonly messageType: HrMessageType;
+  readonly settings: DecodeSettings;
+}
+
+const decodeOpened = (opened: OpenedMessage, { raw, messageType, settings }: Context): DecodedMessage => {
+  if (opened.kind === 'refused') return rejected(opened, { messageType, raw });
+  const parsed = parseJsonObject(opened.json);
+  if ('fault' in parsed) return rejected(parsed.fault, { messageType, raw });
+  const { content } = parsed;
+  const isReplayed = raw.retained && (messageType === 'card-bound' || messageType === 'card-revoked');
+  const decoded = isReplayed ? { fault: RETAINED } : decodeContent(content, messageType, settings);
+  return 'fault' in decoded ? rejected(decoded.fault, { messageType, raw, content }) : decoded;
 };
 
-const parseJson = (bytes: Uint8Array): { readonly content: unknown } | { readonly fault: Fault } => {
-  try {
-    const json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    const content: unknown = JSON.parse(json);
-    if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-      return { fault: { code: 'invalid-message', detail: 'the message is not a JSON object' } };
-    }
-    const repeated = repeatedKey(json);
-    if (repeated === undefined) return { content };
-    return { fault: { code: 'invalid-message', path: pathText(repeated), detail: 'the same name occurs twice' } };
-  } catch {
-    return { fault: { code: 'invalid-message', detail: 'the message is not JSON in UTF-8' } };
+const messageTypeOf = (topic: string, topics: Topics): HrMessageType | null => {
+  switch (topic) {
+    case topics.cardBound:
+      return 'card-bound';
+    case topics.cardRevoked:
+      return 'card-revoked';
+    case topics.rosterDigest:
+      return 'roster-digest';
+    case topics.rosterPage:
+      return 'roster-page';
+    default:
+      return null;
   }
 };
 
 const decodeContent = (
   content: unknown,
   type: HrMessageType,
-  settings: DecodeSettings,
-): HrMessage | { fault: Fault } => {
+  { site, cardNumberFormat }: DecodeSettings,
+): DecodedMessage | { readonly fault: Fault } => {
   const claimed = fieldOf(content, 'type');
   if (typeof claimed === 'string' && claimed !== type) {
     return { fault: { code: 'wrong-topic', path: 'type', detail: `the topic is for "${type}" messages` } };
   }
-  const site = fieldOf(content, 'site');
-  if (typeof site === 'string' && site !== settings.site) {
-    return { fault: { code: 'wrong-site', path: 'site', detail: `this topic belongs to site "${settings.site}"` } };
+  const claimedSite = fieldOf(content, 'site');
+  if (typeof claimedSite === 'string' && claimedSite !== site) {
+    return { fault: { code: 'wrong-site', path: 'site', detail: `this topic belongs to site "${site}"` } };
   }
-  return type === 'card-bound' ? decodeCardBound(content, settings) : decodeCardRevoked(content, settings);
+  switch (type) {
+    case 'card-bound':
+      return asChange(decodeCardBound(content, cardNumberFormat));
+    case 'card-revoked':
+      return asChange(decodeCardRevoked(content, cardNumberFormat));
+    case 'roster-digest': {
+      const digest = decodeRosterDigest(content);
+      return 'fault' in digest ? digest : { kind: 'digest', digest };
+    }
+    case 'roster-page': {
+      const page = decodeRosterPage(content, cardNumberFormat);
+      return 'fault' in page ? page : { kind: 'page', page };
+    }
+  }
 };
 
-const decodeCardBound = (content: unknown, settings: DecodeSettings): HrMessage | { fault: Fault } => {
-  const parsed = cardBoundSchema.safeParse(content);
-  if (!parsed.success) return { fault: schemaFault(parsed.error) };
-  const fields = parsed.data;
-  const windowFault = windowFaultOf(fields);
-  if (windowFault !== undefined) return { fault: windowFault };
-  const numbers = new CardNumbers(settings.cardNumberFormat);
-  const card = numbers.parse(fields.card, 'card');
-  const supersedes = supersedesOf(fields.supersedes, numbers);
-  if (numbers.fault !== undefined || card === undefined) return { fault: numbers.fault ?? UNREADABLE };
-  if (supersedes.kind === 'cards' && supersedes.cards.includes(card)) {
-    return { fault: { code: 'invalid-message', path: 'supersedes', detail: 'a card cannot supersede itself' } };
-  }
-  const cardholder = parseCardholderId(fields.cardholder.id);
-  const transferFrom = fields.transferFrom === undefined ? undefined : parseCardholderId(fields.transferFrom);
-  if (cardholder === undefined) return { fault: UNREADABLE };
-  const { name, department } = fields.cardholder;
-  return withCommonFields(fields, {
-    kind: 'bind-card',
-    card,
-    cardholder: {
-      id: cardholder,
-      ...(name !== undefined && { name }),
-      ...(department !== undefined && { department }),
-    },
-    access: fields.access.map(grantOf),
-    cardKind: fields.kind,
-    activation: fields.state,
-    ...(fields.validFrom !== undefined && { validFrom: instant(Date.parse(fields.validFrom)) }),
-    ...(fields.validUntil !== undefined && { validUntil: instant(Date.parse(fields.validUntil)) }),
-    supersedes,
-    ...(transferFrom !== undefined && { transferFrom }),
-  });
-};
+const asChange = (decoded: HrMessage | { readonly fault: Fault }): DecodedMessage | { readonly fault: Fault } =>
+  'fault' in decoded ? decoded : { kind: 'change', message: decoded };
 
-const decodeCardRevoked = (content: unknown, settings: DecodeSettings): HrMessage | { fault: Fault } => {
-  const parsed = cardRevokedSchema.safeParse(content);
-  if (!parsed.success) return { fault: schemaFault(parsed.error) };
-  const fields = parsed.data;
-  if ((fields.card === undefined) === (fields.cardholder === undefined)) {
-    const detail = 'a revocation names either a card or a cardholder';
-    return { fault: { code: 'invalid-message', path: fields.card === undefined ? 'card' : 'cardholder', detail } };
-  }
-  const { reason } = fields;
-  if (fields.card !== undefined) {
-    const numbers = new CardNumbers(settings.cardNumberFormat);
-    const card = numbers.parse(fields.card, 'card');
-    if (card === undefined) return { fault: numbers.fault ?? UNREADABLE };
-    return withCommonFields(fields, { kind: 'revoke-card', card, reason });
-  }
-  const cardholder: CardholderId | undefined = parseCardholderId(fields.cardholder ?? '');
-  if (cardholder === undefined) return { fault: UNREADABLE };
-  return withCommonFields(fields, { kind: 'revoke-cardholder', cardholder, reason });
-};
-
-/** For what the schema has let through and a domain parser still refuses: the message is refused as well. */
-const UNREADABLE: Fault = { code: 'invalid-message', detail: 'an identifier does not parse' };
-
-const withCommonFields = (
-  fields: CardBoundFields | CardRevokedFields,
-  change: RosterChange,
-): HrMessage | { fault: Fault } => {
-  const messageId = parseMessageId(fields.messageId);
-  const revision = parseRevision(fields.revision);
-  if (messageId === undefined || revision === undefined) return { fault: UNREADABLE };
-  return {
-    messageType: fields.type,
-    messageId,
-    revision,
-    issuedAt: fields.issuedAt,
-    operator: fields.operator,
-    change,
-  };
-};
-
-const windowFaultOf = ({ kind, validFrom, validUntil }: CardBoundFields): Fault | undefined => {
-  if (kind === 'temporary' && validUntil === undefined) {
-    return { code: 'invalid-window', path: 'validUntil', detail: 'a temporary card needs validUntil' };
-  }
-  if (validFrom !== undefined && validUntil !== undefined && Date.parse(validFrom) >= Date.parse(validUntil)) {
-    return { code: 'invalid-window', path: 'validUntil', detail: 'validUntil must be later than validFrom' };
-  }
-  return undefined;
-};
-
-const grantOf = (grant: CardBoundFields['access'][number]): Grant => {
-  if ('level' in grant) return grant;
-  const schedule = parseScheduleId(grant.schedule);
-  // The schema's patterns are those of the brands; validated text may take the brand.
-  return {
-    doors: grant.doors as Extract<Grant, { doors: unknown }>['doors'],
-    schedule: schedule as NonNullable<typeof schedule>,
-  };
-};
-
-const supersedesOf = (value: CardBoundFields['supersedes'], numbers: CardNumbers): Supersedes => {
-  if (value === 'all' || value === 'none') return { kind: value };
-  const cards = value.map((text, index) => numbers.parse(text, `supersedes[${index}]`));
-  return { kind: 'cards', cards: [...new Set(cards.filter((card) => card !== undefined))] };
-};
-
-/** Parses card numbers and keeps the first fault. */
-class CardNumbers {
-  readonly #format: CardNumberFormat;
-  fault: Fault | undefined;
-
-  constructor(format: CardNumberFormat) {
-    this.#format = format;
-  }
-
-  parse(text: string, path: string): CardNumber | undefined {
-    const result = parseCardNumber(text, this.#format);
-    if ('number' in result) return result.number;
-    this.fault ??= { ...result.fault, path };
-    return undefined;
-  }
-}
-
-const schemaFault = (error: z.ZodError): Fault => {
-  const issue = error.issues[0];
-  if (issue === undefined) return UNREADABLE;
-  const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const path = [...issue.path, ...(unknownKey === undefined ? [] : [unknownKey])];
-  return { code: 'invalid-message', path: pathText(path), detail: issue.message };
-};
-
-const pathText = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : `${text}${text === '' ? '' : '.'}${String(key)}`),
-    '',
-  );
-
-const fieldOf = (content: unknown, key: string): unknown =>
-  typeof content === 'object' && content !== null ? Object.getOwnPropertyDescriptor(content, key)?.value : undefined;
-
-const rejectionOf = (
+const rejected = (
   fault: Fault,
-  from: { readonly messageType: HrMessageType | null; readonly content?: unknown; readonly payload: Uint8Array },
-): Rejection => {
+  from: { readonly messageType: HrMessageType | null; readonly raw: RawMessage; readonly content?: unknown },
+): DecodedMessage => {
   const messageId = textField(from.content, 'messageId', parseMessageId) ?? null;
   const revision = fieldOf(from.content, 'revision');
-  return {
+  const rejection: Rejection = {
     code: fault.code,
     detail: fault.detail.slice(0, MAX_DETAIL),
     path: fault.path?.slice(0, MAX_DETAIL),
@@ -305,8 +155,9 @@ const rejectionOf = (
     messageId,
     revision: (typeof revision === 'number' ? parseRevision(revision) : undefined) ?? null,
     operator: textField(from.content, 'operator', parseMessageId) ?? null,
-    payloadSha256: messageId === null ? sha256Hex(from.payload) : null,
+    payloadSha256: messageId === null ? sha256Hex(from.raw.payload) : null,
   };
+  return { kind: 'rejected', rejection };
 };
 
 const textField = <T>(content: unknown, key: string, parse: (text: string) => T | undefined): T | undefined => {

@@ -4,8 +4,8 @@ import type { CardNumber } from '../domain/card-number.ts';
 import type { CardholderId, DoorId, GatewayId, MessageId, Revision } from '../domain/ids.ts';
 import { digestOf, type RosterSummary } from '../domain/roster-digest.ts';
 import { formatInstant, type Instant } from '../domain/units.ts';
-import type { RejectionCode } from './hr-messages.ts';
 import type { HrMessageType } from './message-envelope.ts';
+import type { RejectionCode } from './message-json.ts';
 
 export type ReceiptResult = 'applied' | 'duplicate' | 'stale' | 'rejected';
 

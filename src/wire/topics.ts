@@ -6,9 +6,13 @@ export interface Topics {
   /** Inbound, from HR to all gateways. */
   readonly cardBound: string;
   readonly cardRevoked: string;
+  readonly rosterDigest: string;
+  /** Inbound, from HR to this gateway. */
+  readonly rosterPage: string;
   /** Outbound, from this gateway. */
   readonly receipt: string;
   readonly event: string;
+  readonly rosterRequest: string;
   /** Outbound and retained; also the last will. */
   readonly status: string;
 }
@@ -19,11 +23,19 @@ export const topicsOf = (site: SiteId, gateway: GatewayId): Topics => {
   return {
     cardBound: `${root}/hr/card-bound`,
     cardRevoked: `${root}/hr/card-revoked`,
+    rosterDigest: `${root}/hr/roster-digest`,
+    rosterPage: `${own}/roster-page`,
     receipt: `${own}/receipt`,
     event: `${own}/event`,
+    rosterRequest: `${own}/roster-request`,
     status: `${own}/status`,
   };
 };
 
 /** What the gateway subscribes to. */
-export const subscriptionsOf = (topics: Topics): readonly string[] => [topics.cardBound, topics.cardRevoked];
+export const subscriptionsOf = (topics: Topics): readonly string[] => [
+  topics.cardBound,
+  topics.cardRevoked,
+  topics.rosterDigest,
+  topics.rosterPage,
+];

@@ -4,11 +4,11 @@
 
 import assert from 'node:assert/strict';
 import { type AdminDependencies, AdminOperations, type AdminReader } from '../../src/admin/operations.ts';
-import { HrMessageHandler } from '../../src/app/apply-hr-message.ts';
 import { DoorController } from '../../src/app/door-controller.ts';
 import { describeGateway } from '../../src/app/gateway-status.ts';
 import { TapHandler } from '../../src/app/handle-tap.ts';
 import { EventPublisher } from '../../src/app/publish-events.ts';
+import type { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
 import type { CardNumberFormat } from '../../src/domain/card-number.ts';
 import {
@@ -25,11 +25,12 @@ import { SimulatedCardReader } from '../../src/drivers/simulated/simulated-card-
 import { SimulatedDoorIo } from '../../src/drivers/simulated/simulated-door-io.ts';
 import type { CardeaError } from '../../src/errors.ts';
 import type { StrikeState } from '../../src/ports/door-io.ts';
-import { unsignedEnvelope } from '../../src/wire/message-envelope.ts';
+import { unsignedEnvelope, unsignedSeal } from '../../src/wire/message-envelope.ts';
 import { topicsOf } from '../../src/wire/topics.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
+import { FRESH, makeInbox, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
 import { RecordingLog } from '../fixtures/recording-log.ts';
 
 const present = <Value>(value: Value | undefined): Value => {
@@ -73,7 +74,7 @@ export class AdminBench {
   readonly operations: AdminOperations;
   /** What health() says. */
   faults: string[] = [];
-  readonly #changes: HrMessageHandler;
+  readonly #changes: HrInbox;
   #revision = 0;
 
   /** Everything started, nothing bound. */
@@ -100,7 +101,7 @@ export class AdminBench {
     });
     const topics = topicsOf(SITE, GATEWAY);
     this.writer = new SerialWriter({ store, gateway: GATEWAY, clock, log });
-    const publisher = new EventPublisher({ eventLog: store, link, topics, clock, log });
+    const publisher = new EventPublisher({ eventLog: store, link, topics, seal: unsignedSeal, clock, log });
     this.dependencies = {
       gateway: GATEWAY,
       site: SITE,
@@ -121,17 +122,21 @@ export class AdminBench {
           publisher,
           doors,
           readers: new Map(),
+          freshness: FRESH,
+          reconciler: NO_RECONCILER,
           clock,
         }),
       health: () => this.faults,
       cardNumberFormat,
       rules: BUILT_IN_RULES,
+      freshness: FRESH,
+      reconciler: NO_RECONCILER,
       clock,
       log,
     };
     this.operations = new AdminOperations(this.dependencies);
     this.writer.onCommit = () => this.operations.onCommitted();
-    this.#changes = new HrMessageHandler({
+    this.#changes = makeInbox({
       site: SITE,
       gateway: GATEWAY,
       doors: [FRONT, LAB],
@@ -209,6 +214,7 @@ export class AdminBench {
         doorAtReader: { controller: present(doors.get(door)), recordBeforeRelease },
         cardNumberFormat,
         rules: BUILT_IN_RULES,
+        freshness: FRESH,
         store,
         writer,
         clock,

@@ -19,6 +19,7 @@ import { doorId, gatewayId, readerId, uidOf } from '../domain/samples.ts';
 import { FakeDoorIo } from '../fakes/fake-door-io.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
+import { FRESH } from '../fixtures/hr-inbox.ts';
 
 export const FRONT = doorId('front');
 export const RELEASE = 5000;
@@ -121,6 +122,7 @@ export const makeDoorBench = async (options: BenchOptions = {}) => {
     cardNumberFormat: format,
     rules,
     store: options.lookup ?? store,
+    freshness: FRESH,
     writer,
     clock,
     log,

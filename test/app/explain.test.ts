@@ -30,6 +30,7 @@ const explain = (store: MemoryStore, card: string, changes: { mode?: 'blocked'; 
       mode: changes.mode ?? 'normal',
       at: time('2026-01-05T08:00:00Z'),
       isClockSynchronized: true,
+      isRosterStale: false,
     },
   );
 

@@ -56,6 +56,7 @@ const decide = (card: CardLookup): void => {
     mode: 'normal',
     now,
     isClockSynchronized: true,
+    isRosterStale: false,
     rules: BUILT_IN_RULES,
   });
   if (decision.kind !== 'granted') throw new TypeError(`the benchmark's card was denied: ${decision.reason}`);

@@ -15,6 +15,7 @@ import { SimulatedCardReader } from '../../src/drivers/simulated/simulated-card-
 import { SimulatedDoorIo } from '../../src/drivers/simulated/simulated-door-io.ts';
 import { createLog } from '../../src/log.ts';
 import type { StrikeState } from '../../src/ports/door-io.ts';
+import { FRESH } from '../fixtures/hr-inbox.ts';
 import { type Figure, micro, spread } from './figures.ts';
 import { cardAt, fillStore } from './roster-fixture.ts';
 
@@ -50,6 +51,7 @@ export const measureTaps = async (): Promise<Figure> => {
     doorAtReader: { controller, recordBeforeRelease: false },
     cardNumberFormat: 'hex',
     rules: BUILT_IN_RULES,
+    freshness: FRESH,
     store,
     writer,
     clock,

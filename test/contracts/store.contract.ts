@@ -6,7 +6,8 @@ import { chainEvent, EMPTY_LOG, type NewEvent } from '../../src/domain/access-ev
 import type { CardNumber } from '../../src/domain/card-number.ts';
 import type { CardRecord } from '../../src/domain/credential.ts';
 import type { CardholderId } from '../../src/domain/ids.ts';
-import { emptyRoster, toggleCard } from '../../src/domain/roster-digest.ts';
+import { bucketOf, emptyRoster, toggleCard } from '../../src/domain/roster-digest.ts';
+import { instant } from '../../src/domain/units.ts';
 import { CardeaError, type ErrorCode } from '../../src/errors.ts';
 import type { CredentialStore, StoreBatch } from '../../src/ports/credential-store.ts';
 import type { EventLog, LogEntry } from '../../src/ports/event-log.ts';
@@ -111,6 +112,15 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
       const tombstone = tombstoneOf({ reason: 'stolen' });
       const buckets = new Uint8Array(emptyRoster().buckets);
       toggleCard(buckets, CARD, binding.revision);
+      const roster = {
+        revision: revision(2),
+        cards: 1,
+        buckets,
+        epoch: '2026-b',
+        pastEpochs: ['2026-a'],
+        reconciled: revision(1),
+        reconciledAt: instant(1_700_000_000_000),
+      };
       const holder = {
         cards: [CARD],
         watermark: { revision: revision(2), fingerprint: 'a', reason: 'left', origin: originOf(2) },
@@ -123,7 +133,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
             [OTHER, tombstone],
           ]),
           cardholders: new Map([[PERSON, holder]]),
-          roster: { revision: revision(2), cards: 1, buckets },
+          roster,
           doorModes: new Map([
             [FRONT, 'blocked'],
             [LAB, 'held-open'],
@@ -135,7 +145,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
         assert.deepEqual(store.findCard(CARD), { kind: 'live', binding });
         assert.deepEqual(store.findCard(OTHER), { kind: 'retired', tombstone });
         assert.deepEqual(store.findCardholder(PERSON), holder);
-        assert.deepEqual(store.roster(), { revision: 2, cards: 1, buckets });
+        assert.deepEqual(store.roster(), roster);
         assert.deepEqual([store.doorMode(FRONT), store.doorMode(LAB)], ['blocked', 'held-open']);
         assert.deepEqual(store.tail(), { sequence: 3, hash: entries[2]?.event.hash });
         assert.deepEqual(await store.entriesAfter(0, 10), entries);
@@ -146,8 +156,28 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
       await holds();
     });
 
+    it('tells the cards of a bucket, with those that cannot be read, and no others', async () => {
+      const numbers = Array.from({ length: 2_000 }, (_, index) => cardNumber(index.toString(16).padStart(8, '1')));
+      const records = new Map<CardNumber, CardRecord>(
+        numbers.map((number, index) => [number, index % 3 === 0 ? tombstoneOf() : bindingOf()]),
+      );
+      await store.commit(batchOf({ cards: records }));
+      const inSeven = numbers.filter((number) => bucketOf(number) === 7);
+      assert.ok(inSeven.length > 1);
+      const [damaged = CARD] = inSeven;
+      await store.close();
+      await harness.garbleCard(damaged);
+      store = await harness.open();
+      const found = new Map<CardNumber, CardRecord | undefined>();
+      for await (const [card, record] of store.cardsIn(7)) found.set(card, record);
+      assert.deepEqual(
+        new Map([...found].sort()),
+        new Map(inSeven.sort().map((card) => [card, card === damaged ? undefined : records.get(card)])),
+      );
+    });
+
     it('leaves alone what a batch does not name', async () => {
-      const roster = { revision: revision(1), cards: 1, buckets: new Uint8Array(2048).fill(7) };
+      const roster = { ...emptyRoster(), revision: revision(1), cards: 1, buckets: new Uint8Array(2048).fill(7) };
       await store.commit(
         batchOf({ cards: new Map([[CARD, bindingOf()]]), doorModes: new Map([[FRONT, 'blocked']]), roster }),
       );

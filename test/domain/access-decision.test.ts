@@ -18,6 +18,7 @@ const decide = (changes: Partial<AccessQuestion>): string => {
     mode: 'normal',
     now: NOW,
     isClockSynchronized: true,
+    isRosterStale: false,
     rules: BUILT_IN_RULES,
     ...changes,
   });
@@ -39,6 +40,7 @@ const TABLE: readonly [string, Partial<AccessQuestion>, string][] = [
   ['a retired card', { card: { kind: 'retired', tombstone: tombstoneOf({ reason: 'stolen' }) } }, 'stolen'],
   ['a pending card', { card: live({ activation: 'pending' }) }, 'pending'],
   ['a card of tomorrow', { card: live({ validFrom: later }) }, 'not-yet-valid'],
+  ['a card of a roster that is too old', { isRosterStale: true }, 'roster-stale'],
   ['a card that expires now', { card: live({ validUntil: NOW }) }, 'expired'],
   ['a card of yesterday', { card: live({ validUntil: before }) }, 'expired'],
   [
@@ -87,7 +89,14 @@ test('invariant 5: whatever is denied at a normal door is denied, for the same r
 
 test('a granted decision hands on the binding that it was decided by', () => {
   const binding = bindingOf();
-  const question = { door: FRONT, mode: 'normal', now: NOW, isClockSynchronized: true, rules: BUILT_IN_RULES } as const;
+  const question = {
+    door: FRONT,
+    mode: 'normal',
+    now: NOW,
+    isClockSynchronized: true,
+    isRosterStale: false,
+    rules: BUILT_IN_RULES,
+  } as const;
   const decision = decideAccess({ ...question, card: { kind: 'live', binding } });
   assert.equal(decision.kind === 'granted' && decision.binding, binding);
 });

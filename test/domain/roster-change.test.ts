@@ -14,6 +14,7 @@ import {
   type RosterView,
   type Supersedes,
 } from '../../src/domain/roster-change.ts';
+import type { RosterSummary } from '../../src/domain/roster-digest.ts';
 import { cardholderId, cardNumber, originOf, scheduleId } from './samples.ts';
 
 const [A, B, C] = [cardNumber('AAAAAAAA'), cardNumber('BBBBBBBB'), cardNumber('CCCCCCCC')];
@@ -41,6 +42,12 @@ const listed = (...cards: CardNumber[]): Supersedes => ({ kind: 'cards', cards }
 class Roster implements RosterView {
   readonly cards = new Map<CardNumber, CardRecord>();
   readonly cardholders = new Map<CardholderId, CardholderRecord>();
+  reconciled: RosterSummary['reconciled'] = 0;
+  pastEpochs: readonly string[] = [];
+
+  roster() {
+    return this;
+  }
 
   card(number: CardNumber): CardRecord | undefined {
     return this.cards.get(number);

@@ -6,7 +6,7 @@ import { EMPTY_LOG, type LogTail } from '../../src/domain/access-event.ts';
 import type { CardNumber } from '../../src/domain/card-number.ts';
 import type { CardholderRecord, CardLookup, CardRecord } from '../../src/domain/credential.ts';
 import type { CardholderId, DoorId } from '../../src/domain/ids.ts';
-import { emptyRoster, type RosterSummary } from '../../src/domain/roster-digest.ts';
+import { bucketOf, emptyRoster, type RosterSummary } from '../../src/domain/roster-digest.ts';
 import { CardeaError } from '../../src/errors.ts';
 import type { CredentialStore, StoreBatch } from '../../src/ports/credential-store.ts';
 import type { EventLog, LogEntry } from '../../src/ports/event-log.ts';
@@ -68,6 +68,12 @@ export class MemoryStore implements CredentialStore, EventLog {
     return [...this.#disk.cards].filter(
       ([card, record]) => record.cardholder === id && !this.#disk.garbledCards.has(card),
     );
+  }
+
+  async *cardsIn(bucket: number): AsyncGenerator<readonly [CardNumber, CardRecord | undefined]> {
+    for (const [card, record] of this.#disk.cards) {
+      if (bucketOf(card) === bucket) yield [card, this.#disk.garbledCards.has(card) ? undefined : record];
+    }
   }
 
   roster(): RosterSummary {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { HrMessageHandler } from '../../src/app/apply-hr-message.ts';
+import type { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
 import { isIntact } from '../../src/domain/access-event.ts';
 import type { CardNumber, CardNumberFormat } from '../../src/domain/card-number.ts';
@@ -14,6 +14,7 @@ import { unsignedEnvelope } from '../../src/wire/message-envelope.ts';
 import { topicsOf } from '../../src/wire/topics.ts';
 import { cardNumber, doorId, gatewayId, siteId } from '../domain/samples.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
+import { makeInbox } from '../fixtures/hr-inbox.ts';
 import type { ModelMessage } from './roster-model.ts';
 
 export const GATEWAY = gatewayId('lobby-1');
@@ -26,7 +27,7 @@ export interface ChangeFlow {
   readonly store: CredentialStore & EventLog;
   readonly writer: SerialWriter;
   readonly clock: VirtualClock;
-  readonly handler: HrMessageHandler;
+  readonly handler: HrInbox;
   /** Delivers without waiting, as a link that looks ahead does; fulfils when the message may be acknowledged. */
   deliver(topic: string, payload: string | Uint8Array, retained?: boolean): Promise<void>;
 }
@@ -37,7 +38,7 @@ export const makeChangeFlow = (
 ): ChangeFlow => {
   const clock = new VirtualClock();
   const writer = new SerialWriter({ store, gateway: GATEWAY, clock, log: LOG });
-  const handler = new HrMessageHandler({
+  const handler = makeInbox({
     site: SITE,
     gateway: GATEWAY,
     doors: DOORS,

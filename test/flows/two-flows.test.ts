@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HrMessageHandler } from '../../src/app/apply-hr-message.ts';
+
 import { EventPublisher } from '../../src/app/publish-events.ts';
 import { BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { CardeaError } from '../../src/errors.ts';
-import { unsignedEnvelope } from '../../src/wire/message-envelope.ts';
+import { unsignedEnvelope, unsignedSeal } from '../../src/wire/message-envelope.ts';
 import { type BenchOptions, makeDoorBench, settle } from '../app/door-bench.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
+import { makeInbox } from '../fixtures/hr-inbox.ts';
 import { DOORS, GATEWAY, SITE, TOPICS } from './change-flow.ts';
 
 const OLD = 'DEADBEEF';
@@ -18,8 +19,8 @@ const makeGateway = async (options: BenchOptions = {}) => {
   const bench = await makeDoorBench(options);
   const { store, writer, clock, log } = bench;
   const link = new FakeHrLink();
-  const publisher = new EventPublisher({ eventLog: store, link, topics: TOPICS, clock, log });
-  const changes = new HrMessageHandler({
+  const publisher = new EventPublisher({ eventLog: store, link, topics: TOPICS, seal: unsignedSeal, clock, log });
+  const changes = makeInbox({
     site: SITE,
     gateway: GATEWAY,
     doors: DOORS,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { REVOCATION_REASONS } from '../../src/domain/credential.ts';
-import { MAX_MESSAGE_BYTES, type RejectionCode } from '../../src/wire/hr-messages.ts';
+import { MAX_MESSAGE_BYTES } from '../../src/wire/hr-messages.ts';
+import type { RejectionCode } from '../../src/wire/message-json.ts';
 import {
   accepted,
   CARD_REVOKED,

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import type { CardNumberFormat } from '../../src/domain/card-number.ts';
-import { type DecodedMessage, decodeHrMessage, type HrMessage, type Rejection } from '../../src/wire/hr-messages.ts';
+import type { HrMessage } from '../../src/wire/change-messages.ts';
+import { type DecodedMessage, decodeHrMessage, type Rejection } from '../../src/wire/hr-messages.ts';
 import { type MessageEnvelope, unsignedEnvelope } from '../../src/wire/message-envelope.ts';
 import { topicsOf } from '../../src/wire/topics.ts';
 import { gatewayId, siteId } from '../domain/samples.ts';
@@ -70,7 +71,7 @@ export const decode = (content: unknown, options: DecodeOptions = {}): DecodedMe
     content instanceof Uint8Array
       ? content
       : Buffer.from(typeof content === 'string' ? content : JSON.stringify(content));
-  return decodeHrMessage(
+  const decoded = decodeHrMessage(
     {
       topic: options.topic ?? (isRevocation ? TOPICS.cardRevoked : TOPICS.cardBound),
       payload,
@@ -83,16 +84,18 @@ export const decode = (content: unknown, options: DecodeOptions = {}): DecodedMe
       envelope: options.envelope ?? unsignedEnvelope,
     },
   );
+  assert.ok(!(decoded instanceof Promise), 'the envelope takes its time');
+  return decoded;
 };
 
 export const accepted = (content: unknown, options?: DecodeOptions): HrMessage => {
   const decoded = decode(content, options);
-  assert.ok('message' in decoded, 'rejection' in decoded ? JSON.stringify(decoded.rejection) : '');
+  assert.ok(decoded.kind === 'change', decoded.kind === 'rejected' ? JSON.stringify(decoded.rejection) : decoded.kind);
   return decoded.message;
 };
 
 export const rejected = (content: unknown, options?: DecodeOptions): Rejection => {
   const decoded = decode(content, options);
-  assert.ok('rejection' in decoded, `accepted: ${JSON.stringify(content)}`);
+  assert.ok(decoded.kind === 'rejected', `accepted: ${JSON.stringify(content)}`);
   return decoded.rejection;
 };

@@ -66,11 +66,19 @@ test('topics are those of PROTOCOL.md, and the gateway listens to nothing of its
   assert.deepEqual(topics, {
     cardBound: 'cardea/hq/hr/card-bound',
     cardRevoked: 'cardea/hq/hr/card-revoked',
+    rosterDigest: 'cardea/hq/hr/roster-digest',
+    rosterPage: 'cardea/hq/gateways/lobby-1/roster-page',
     receipt: 'cardea/hq/gateways/lobby-1/receipt',
     event: 'cardea/hq/gateways/lobby-1/event',
+    rosterRequest: 'cardea/hq/gateways/lobby-1/roster-request',
     status: 'cardea/hq/gateways/lobby-1/status',
   });
-  assert.deepEqual(subscriptionsOf(topics), ['cardea/hq/hr/card-bound', 'cardea/hq/hr/card-revoked']);
+  assert.deepEqual(subscriptionsOf(topics), [
+    'cardea/hq/hr/card-bound',
+    'cardea/hq/hr/card-revoked',
+    'cardea/hq/hr/roster-digest',
+    'cardea/hq/gateways/lobby-1/roster-page',
+  ]);
 });
 
 test('the last will says that the gateway is gone', () => {

@@ -13,18 +13,21 @@ import { EMPTY_LOG, type LogTail } from '../../domain/access-event.ts';
 import type { CardNumber } from '../../domain/card-number.ts';
 import type { CardholderRecord, CardLookup, CardRecord } from '../../domain/credential.ts';
 import type { CardholderId, DoorId } from '../../domain/ids.ts';
-import { DIGEST_BYTES, emptyRoster, type RosterSummary } from '../../domain/roster-digest.ts';
+import { bucketOf, DIGEST_BYTES, emptyRoster, type RosterSummary } from '../../domain/roster-digest.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { CredentialStore, StoreBatch } from '../../ports/credential-store.ts';
 import type { EventLog, LogEntry } from '../../ports/event-log.ts';
 import * as records from './records.ts';
 
 /** The layout of keys and sublevels; a store with another one is refused. */
-const FORMAT = '1';
+const FORMAT = '2';
 /** Hex digits of a sequence number in a key, so that keys sort as numbers do: 2^53 has 14. */
 const SEQUENCE_DIGITS = 14;
 /** The block cache holds the hot part of a large roster. */
 const CACHE_BYTES = 16 * 1024 * 1024;
+
+/** Records that are handed over to the database in one go. */
+const SLICE = 256;
 
 /** With less than this left, opening the database anew could fail and leave nothing to read from. */
 const ROOM_TO_REOPEN_BYTES = 8 * 1024 * 1024;
@@ -83,7 +86,7 @@ export class LevelStore implements CredentialStore, EventLog {
 
   findCard(card: CardNumber): CardLookup {
     try {
-      const text = this.#handles.card.getSync(card);
+      const text = this.#handles.card.getSync(cardKey(card));
       if (text === undefined) return { kind: 'unknown' };
       const record = records.decodeCard(text);
       return record.state === 'live' ? { kind: 'live', binding: record } : { kind: 'retired', tombstone: record };
@@ -101,10 +104,16 @@ export class LevelStore implements CredentialStore, EventLog {
     const found: [CardNumber, CardRecord][] = [];
     for await (const [key, value] of this.#handles.card.iterator()) {
       const record = decodedOrNothing(value);
-      // Keys of this range are written by commit only, from card numbers.
-      if (record?.cardholder === id) found.push([key as CardNumber, record]);
+      if (record?.cardholder === id) found.push([cardOf(key), record]);
     }
     return found;
+  }
+
+  async *cardsIn(bucket: number): AsyncGenerator<readonly [CardNumber, CardRecord | undefined]> {
+    const prefix = bucketPrefix(bucket);
+    for await (const [key, value] of this.#handles.card.iterator({ gte: prefix, lt: `${prefix}~` })) {
+      yield [cardOf(key), decodedOrNothing(value)];
+    }
   }
 
   roster(): RosterSummary {
@@ -116,27 +125,41 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   async commit(batch: StoreBatch): Promise<void> {
-    const operations: Operation[] = [];
-    const put = (sublevel: Sublevel, key: string, value: string): void => {
-      operations.push({ type: 'put', sublevel, key, value });
-    };
-    for (const [card, record] of batch.cards) put(this.#handles.card, card, records.encodeCard(record));
-    for (const [id, record] of batch.cardholders) put(this.#handles.cardholder, id, records.encodeCardholder(record));
-    for (const [door, mode] of batch.doorModes) put(this.#handles.meta, `mode/${door}`, mode);
-    for (const entry of batch.entries)
-      put(this.#handles.event, eventKey(entry.event.sequence), records.encodeEntry(entry));
-    if (batch.roster !== undefined) {
-      put(this.#handles.meta, 'roster', records.encodeRoster(batch.roster));
-      put(this.#handles.meta, 'buckets', Buffer.from(batch.roster.buckets).toString('base64'));
-    }
     if (this.#failure !== undefined) throw writeFailure(`an earlier write failed: ${this.#failure}`);
     try {
-      await this.#handles.db.batch(operations, { sync: true });
+      await this.#write(batch);
     } catch (error) {
       this.#failure = errorMessage(error);
-      throw writeFailure(`a batch of ${operations.length} records: ${this.#failure}`, error);
+      throw writeFailure(`a batch with ${batch.entries.length} events: ${this.#failure}`, error);
     }
     this.#adopt(batch);
+  }
+
+  /** A large batch is encoded and handed over in slices, so that others get their turn in between; it is one write all the same. */
+  async #write(batch: StoreBatch): Promise<void> {
+    const { db } = this.#handles;
+    if (batch.cards.size <= SLICE) return db.batch([...this.#operations(batch)], { sync: true });
+    const whole = db.batch();
+    let taken = 0;
+    for (const { key, value, sublevel } of this.#operations(batch)) {
+      whole.put(key, value, { sublevel });
+      taken += 1;
+      if (taken % SLICE === 0) await turnOfOthers();
+    }
+    await whole.write({ sync: true });
+  }
+
+  *#operations(batch: StoreBatch): Generator<Operation> {
+    const put = (sublevel: Sublevel, key: string, value: string): Operation => ({ type: 'put', sublevel, key, value });
+    const { card, cardholder, event, meta } = this.#handles;
+    for (const [number, record] of batch.cards) yield put(card, cardKey(number), records.encodeCard(record));
+    for (const [id, record] of batch.cardholders) yield put(cardholder, id, records.encodeCardholder(record));
+    for (const [door, mode] of batch.doorModes) yield put(meta, `mode/${door}`, mode);
+    for (const entry of batch.entries) yield put(event, eventKey(entry.event.sequence), records.encodeEntry(entry));
+    if (batch.roster !== undefined) {
+      yield put(meta, 'roster', records.encodeRoster(batch.roster));
+      yield put(meta, 'buckets', Buffer.from(batch.roster.buckets).toString('base64'));
+    }
   }
 
   async recover(): Promise<void> {
@@ -274,6 +297,14 @@ const decodedOrNothing = (text: string): CardRecord | undefined => {
     return undefined;
   }
 };
+
+/** Cards lie by bucket of the roster digest, so that a bucket can be read by itself. */
+const cardKey = (card: CardNumber): string => bucketPrefix(bucketOf(card)) + card;
+const bucketPrefix = (bucket: number): string => bucket.toString(16).padStart(2, '0');
+/** Keys of cards are written by commit only, from card numbers. */
+const cardOf = (key: string): CardNumber => key.slice(2) as CardNumber;
+
+const turnOfOthers = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const writeFailure = (what: string, cause?: unknown): CardeaError =>
   new CardeaError('store-write-failed', `the store does not take writes: ${what}`, { cause });

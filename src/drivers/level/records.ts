@@ -3,7 +3,7 @@
 
 import type { AccessEvent } from '../../domain/access-event.ts';
 import { type CardholderRecord, type CardRecord, REVOCATION_REASONS } from '../../domain/credential.ts';
-import type { Revision } from '../../domain/ids.ts';
+import type { RosterSummary } from '../../domain/roster-digest.ts';
 import { CardeaError } from '../../errors.ts';
 import type { LogEntry } from '../../ports/event-log.ts';
 
@@ -27,8 +27,13 @@ const isGrant = (value: unknown): boolean =>
 const isOrigin = (value: unknown): boolean =>
   isObject(value) && isCount(value['revision']) && isText(value['messageId']) && isCount(value['appliedAt']);
 
+const isOptionalCount = (value: unknown): boolean => value === undefined || isCount(value);
+
 const isOrdered = (value: Fields): boolean =>
-  isCount(value['revision']) && isText(value['fingerprint']) && isOrigin(value['origin']);
+  isCount(value['revision']) &&
+  isOptionalCount(value['era']) &&
+  isText(value['fingerprint']) &&
+  isOrigin(value['origin']);
 
 const isCardRecord = (value: unknown): value is CardRecord => {
   if (!isObject(value) || !isOrdered(value)) return false;
@@ -61,13 +66,17 @@ const isAccessEvent = (value: unknown): value is AccessEvent =>
 const isLogEntry = (value: unknown): value is LogEntry =>
   isObject(value) && isAccessEvent(value['event']) && isOptionalText(value['receipt']);
 
-export interface StoredRoster {
-  readonly revision: Revision | 0;
-  readonly cards: number;
-}
+/** The buckets have a record of their own. */
+export type StoredRoster = Omit<RosterSummary, 'buckets'>;
 
 const isStoredRoster = (value: unknown): value is StoredRoster =>
-  isObject(value) && isCount(value['revision']) && isCount(value['cards']);
+  isObject(value) &&
+  isCount(value['revision']) &&
+  isCount(value['cards']) &&
+  isListOf(value['pastEpochs'], isText) &&
+  isCount(value['reconciled']) &&
+  isOptionalText(value['epoch']) &&
+  isTime(value['reconciledAt']);
 
 /** The envelope keeps the version apart from the record, so that a record can be handed on without being copied. */
 const encode = (record: unknown): string => JSON.stringify({ v: RECORD_VERSION, r: record });
@@ -94,6 +103,5 @@ export const encodeCardholder = (record: CardholderRecord): string => encode(rec
 export const decodeCardholder = (text: string): CardholderRecord => decode(text, 'cardholder', isCardholderRecord);
 export const encodeEntry = (entry: LogEntry): string => encode(entry);
 export const decodeEntry = (text: string): LogEntry => decode(text, 'event', isLogEntry);
-export const encodeRoster = (roster: StoredRoster): string =>
-  encode({ revision: roster.revision, cards: roster.cards });
+export const encodeRoster = ({ buckets: _, ...roster }: RosterSummary): string => encode(roster);
 export const decodeRoster = (text: string): StoredRoster => decode(text, 'roster', isStoredRoster);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Level } from 'level';
 import { chainEvent, EMPTY_LOG } from '../../../src/domain/access-event.ts';
-import { emptyRoster } from '../../../src/domain/roster-digest.ts';
+import type { CardNumber } from '../../../src/domain/card-number.ts';
+import { bucketOf, emptyRoster } from '../../../src/domain/roster-digest.ts';
 import { LevelStore } from '../../../src/drivers/level/level-store.ts';
 import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
 import { batchOf, storeContract } from '../../contracts/store.contract.ts';
@@ -30,6 +31,9 @@ const valueIn = async (folder: string, sublevel: SublevelName, key: string): Pro
   return value;
 };
 
+/** Two hex digits of the bucket, then the number. */
+const keyOf = (card: CardNumber): string => bucketOf(card).toString(16).padStart(2, '0') + card;
+
 const garbage = '{"v":1,"r":{"state":"live"}}';
 
 storeContract('LevelStore', async () => {
@@ -37,7 +41,7 @@ storeContract('LevelStore', async () => {
   const path = join(folder, 'store');
   return {
     open: () => LevelStore.open(path),
-    garbleCard: (card) => tamper(path, 'card', [card, garbage]),
+    garbleCard: (card) => tamper(path, 'card', [keyOf(card), garbage]),
     garbleCardholder: (id) => tamper(path, 'cardholder', [id, garbage]),
     garbleEntry: (sequence) => tamper(path, 'event', [sequence.toString(16).padStart(14, '0'), garbage]),
     // A database that was closed underneath refuses every batch.
@@ -85,11 +89,11 @@ const failsWith = (folder: string, code: ErrorCode, message: RegExp): Promise<vo
 
 test('the format is written into a new store, and a store of another format is refused and left as it was', async (t) => {
   const folder = await filledStore(t);
-  assert.equal(await valueIn(folder, 'meta', 'format'), '1');
-  await tamper(folder, 'meta', ['format', '2']);
-  await failsWith(folder, 'store-format', /format 2, this version reads 1/);
   assert.equal(await valueIn(folder, 'meta', 'format'), '2');
-  await tamper(folder, 'meta', ['format', '1']);
+  await tamper(folder, 'meta', ['format', '3']);
+  await failsWith(folder, 'store-format', /format 3, this version reads 2/);
+  assert.equal(await valueIn(folder, 'meta', 'format'), '3');
+  await tamper(folder, 'meta', ['format', '2']);
   const store = await LevelStore.open(folder);
   t.after(() => store.close());
   assert.equal(store.findCard(CARD).kind, 'live');
@@ -123,7 +127,7 @@ test('a damaged digest, cursor, mode or last event is refused at start, not gues
 
 test('every kind of damage to a card record makes the card unreadable', async (t) => {
   const folder = await filledStore(t);
-  const whole = JSON.parse((await valueIn(folder, 'card', CARD)) ?? '');
+  const whole = JSON.parse((await valueIn(folder, 'card', keyOf(CARD))) ?? '');
   const store = await LevelStore.open(folder);
   const good = store.findCard(CARD);
   await store.close();
@@ -156,7 +160,7 @@ test('every kind of damage to a card record makes the card unreadable', async (t
     JSON.stringify({ v: 1, r: { ...r, state: 'retired', reason: 'bored' } }),
   ];
   for (const text of damaged) {
-    await tamper(folder, 'card', [CARD, text]);
+    await tamper(folder, 'card', [keyOf(CARD), text]);
     const reopened = await LevelStore.open(folder);
     const found = reopened.findCard(CARD);
     await reopened.close();

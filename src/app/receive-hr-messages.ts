@@ -1,0 +1,58 @@
+// The way in for HR's messages: opened (which may take a signature to check), decoded, and handed on in the order of arrival.
+//
+// 1. Order is kept although signatures are checked side by side: what came first reaches the writer first.
+// 2. A message that can never be applied is rejected by receipt and does not block those behind it.
+
+import type { InboundMessage } from '../ports/hr-link.ts';
+import { type DecodedMessage, type DecodeSettings, decodeHrMessage } from '../wire/hr-messages.ts';
+import type { ChangeHandler } from './apply-hr-message.ts';
+import type { RosterReconciler } from './reconcile-roster.ts';
+
+interface Dependencies {
+  /** Asked for each message: trusted keys may be exchanged while the gateway runs. */
+  readonly settings: () => DecodeSettings;
+  readonly changes: Pick<ChangeHandler, 'apply' | 'reject'>;
+  readonly reconciler: Pick<RosterReconciler, 'onChange' | 'onDigest' | 'onPage'>;
+}
+
+export class HrInbox {
+  readonly #deps: Dependencies;
+  /** Fulfils when every message so far was handed on; undefined when none is being opened. */
+  #opening: Promise<unknown> | undefined;
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  /** Fulfils when the message's outcome is durable; rejects when it could not be stored and must be delivered again. */
+  handle(inbound: InboundMessage): Promise<void> {
+    const decoded = decodeHrMessage(inbound, this.#deps.settings());
+    if (this.#opening === undefined && !(decoded instanceof Promise)) return this.#handOn(decoded);
+    return this.#inTurn(decoded);
+  }
+
+  async #inTurn(decoded: DecodedMessage | Promise<DecodedMessage>): Promise<void> {
+    const before = this.#opening;
+    const turn = Promise.all([decoded, before]);
+    const handedOn = turn.then(([message]) => ({ done: this.#handOn(message) }));
+    this.#opening = handedOn;
+    const { done } = await handedOn;
+    if (this.#opening === handedOn) this.#opening = undefined;
+    await done;
+  }
+
+  #handOn(decoded: DecodedMessage): Promise<void> {
+    const { changes, reconciler } = this.#deps;
+    switch (decoded.kind) {
+      case 'change':
+        reconciler.onChange();
+        return changes.apply(decoded.message);
+      case 'digest':
+        return reconciler.onDigest(decoded.digest);
+      case 'page':
+        return reconciler.onPage(decoded.page);
+      case 'rejected':
+        return changes.reject(decoded.rejection);
+    }
+  }
+}

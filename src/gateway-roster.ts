@@ -1,0 +1,74 @@
+// The part of the gateway that follows HR: the way in for its messages, and the way back to its truth.
+
+import { randomUUID } from 'node:crypto';
+import { setImmediate as turnOfOthers } from 'node:timers/promises';
+import { ChangeHandler } from './app/apply-hr-message.ts';
+import { HrInbox } from './app/receive-hr-messages.ts';
+import { RosterReconciler } from './app/reconcile-roster.ts';
+import { RosterRepairer } from './app/repair-roster.ts';
+import type { RosterFreshness } from './app/roster-freshness.ts';
+import type { SerialWriter } from './app/serial-writer.ts';
+import type { Config } from './config/config.ts';
+import type { AccessRules } from './domain/schedule.ts';
+import type { Log } from './log.ts';
+import type { Clock } from './ports/clock.ts';
+import type { CredentialStore } from './ports/credential-store.ts';
+import type { HrLink } from './ports/hr-link.ts';
+import type { MessageEnvelope } from './wire/message-envelope.ts';
+import type { Topics } from './wire/topics.ts';
+
+interface Dependencies {
+  readonly config: Config;
+  readonly topics: Topics;
+  /** Asked for each message. */
+  readonly envelope: () => MessageEnvelope;
+  readonly rules: AccessRules;
+  readonly store: CredentialStore;
+  readonly freshness: RosterFreshness;
+  readonly writer: SerialWriter;
+  readonly link: HrLink;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onChange: () => void;
+}
+
+export interface HrSide {
+  readonly inbox: HrInbox;
+  readonly reconciler: RosterReconciler;
+}
+
+export const createHrSide = (deps: Dependencies): HrSide => {
+  const { config, topics, envelope, rules, store, freshness, writer, link, clock, log, onChange } = deps;
+  const { site, gateway } = config;
+  const changes = new ChangeHandler({
+    gateway,
+    doors: config.doors.map(({ id }) => id),
+    rules,
+    store,
+    freshness,
+    writer,
+    clock,
+    log: log.child({ part: 'changes' }),
+  });
+  const reconciler = new RosterReconciler({
+    gateway,
+    store,
+    writer,
+    repairer: new RosterRepairer({ store, writer, clock, yieldToOthers: () => turnOfOthers() }),
+    freshness,
+    link,
+    topics,
+    clock,
+    log: log.child({ part: 'roster' }),
+    newRequestId: randomUUID,
+    random: Math.random,
+    trustsEpochs: () => config.trust.messages === 'signed',
+    onChange,
+  });
+  const inbox = new HrInbox({
+    settings: () => ({ site, topics, cardNumberFormat: config.cardNumber.format, envelope: envelope() }),
+    changes,
+    reconciler,
+  });
+  return { inbox, reconciler };
+};
