@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { CardeaError, errorMessage } from '../errors.ts';
 import { addCardCommand } from './card.ts';
 import { addConfigCommands } from './config.ts';
+import { addContractCommands } from './contract.ts';
 import { addDeskCommands } from './desk.ts';
 import { addDoorCommand } from './door.ts';
 import { addEventsCommand } from './events.ts';
@@ -58,6 +59,7 @@ export const createProgram = (session: CliSession): Command => {
   addLineCommand(program, session);
   addExplainCommand(program, session);
   addConfigCommands(program, session);
+  addContractCommands(program, session);
   addDeskCommands(program, session);
   return program;
 };

@@ -1,12 +1,19 @@
-// The shape of messages from HR (PROTOCOL.md, HR messages). Strict: a field that is not here is refused, `x-...` aside.
+// The shape of messages from HR (PROTOCOL.md, HR messages), and of what is asked of HR. Strict: a field that is not here is refused,
+// `x-...` aside. The descriptions are what `cardea contract` prints; `meta` tells of rules that are checked after the shape.
 
 import * as z from 'zod';
 import { REVOCATION_REASONS } from '../domain/credential.ts';
 import { CARDHOLDER_ID, SLUG } from '../domain/ids.ts';
+import { DIGEST_BYTES } from '../domain/roster-digest.ts';
 
 /** 0.5 KiB of JSON each would already fill a message; the limit is for the planner's sake. */
 const MAX_SUPERSEDED = 1000;
 const MAX_DOORS = 256;
+/** PROTOCOL.md, Roster digest, request, pages. */
+export const MAX_CARDS_PER_PAGE = 200;
+/** A roster of ten million cards. */
+const MAX_PAGES = 50_000;
+const DIGEST_BASE64_LENGTH = Math.ceil(DIGEST_BYTES / 3) * 4;
 
 const withoutExtensions = (value: unknown): unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -16,22 +23,36 @@ const withoutExtensions = (value: unknown): unknown =>
 const wireObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.preprocess(withoutExtensions, z.strictObject(shape));
 
-const timestamp = z.iso
+export const timestamp = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 time with offset, such as 2026-11-22T09:00:00+08:00' })
-  .regex(/T\d\d:\d\d:\d\d/, { error: 'must have seconds' });
-const id = z.string().regex(CARDHOLDER_ID, { error: 'must be 1 to 64 characters, no control characters' });
-const slug = z
+  .regex(/T\d\d:\d\d:\d\d/, { error: 'must have seconds' })
+  .meta({ format: 'date-time' });
+export const id = z.string().regex(CARDHOLDER_ID, { error: 'must be 1 to 64 characters, no control characters' });
+export const slug = z
   .string()
   .regex(SLUG, { error: 'must be 1 to 63 lower-case letters, digits or dashes, not starting with a dash' });
 const text = z.string().min(1).max(200);
 const card = z.string().min(1).max(64);
 
+/** In JSON Schema: with that member, whatever it is. */
+const having = (member: string) => ({ properties: { [member]: {} }, required: [member] });
+
+const site = slug.describe('Id of the site; equal to the one in the topic.');
+const cardNumber = card.describe(
+  'Card number in the cardNumber.format of the site: by default the UID in hex, 8, 14 or 20 digits; separators (space, colon, dash) are removed.',
+);
+
 const common = {
-  site: slug,
-  messageId: id,
-  revision: z.int().min(1),
-  issuedAt: timestamp,
-  operator: id,
+  site,
+  messageId: id.describe('Names this message; unique, and kept by a redelivery. The receipt repeats it.'),
+  revision: z
+    .int()
+    .min(1)
+    .describe("HR's change counter over the whole roster, strictly increasing. It alone decides what is newer."),
+  issuedAt: timestamp.describe(
+    'When HR made the change, RFC 3339 with offset. For the record; never used for ordering.',
+  ),
+  operator: id.describe('Who did it at HR; goes into the audit log.'),
 };
 
 const grant = z.preprocess(
@@ -42,40 +63,128 @@ const grant = z.preprocess(
         doors: z
           .array(z.union([z.literal('*'), slug], { error: 'must be a door id or "*"' }))
           .min(1)
-          .max(MAX_DOORS),
-        schedule: slug.default('always'),
+          .max(MAX_DOORS)
+          .describe('Door ids, of any gateway of the site, or * for all doors.'),
+        schedule: slug
+          .default('always')
+          .describe(
+            "When: a schedule of the gateway's configuration. One that a gateway does not know opens nothing there.",
+          ),
       }),
-      z.strictObject({ level: slug }),
+      z.strictObject({
+        level: slug.describe(
+          "An access level of the gateway's configuration. One that a gateway does not know opens nothing there.",
+        ),
+      }),
     ],
     { error: 'must be { "doors": [...], "schedule": "..." } or { "level": "..." }' },
   ),
 );
 
+const access = z.array(grant).min(1).max(64).describe('What the card opens: the doors of all grants together.');
+const kind = z.enum(['permanent', 'temporary']).default('permanent').describe('A temporary card needs validUntil.');
+const state = z
+  .enum(['active', 'pending'])
+  .default('active')
+  .describe('pending: bound, but opens nothing until it is presented once at a reader whose role is activation.');
+const VALID_FROM = 'RFC 3339 with offset. From then on the card opens doors; without it, at once.';
+const VALID_UNTIL =
+  'RFC 3339 with offset, later than validFrom. From then on the card opens nothing; without it, it has no end.';
+
 export const cardBoundSchema = wireObject({
   type: z.literal('card-bound'),
   ...common,
-  card,
-  cardholder: wireObject({ id, name: text.optional(), department: text.optional() }),
-  access: z.array(grant).min(1).max(64),
-  kind: z.enum(['permanent', 'temporary']).default('permanent'),
-  state: z.enum(['active', 'pending']).default('active'),
-  validFrom: timestamp.optional(),
-  validUntil: timestamp.optional(),
+  card: cardNumber,
+  cardholder: wireObject({
+    id: id.describe("HR's own id of the person."),
+    name: text.optional().describe("For people who read the gateway's lists; at most 200 UTF-16 code units."),
+    department: text.optional().describe('As name.'),
+  }).describe('Whose card it is from now on.'),
+  access,
+  kind,
+  state,
+  validFrom: timestamp.optional().describe(VALID_FROM),
+  validUntil: timestamp.optional().describe(VALID_UNTIL),
   supersedes: z
-    .union([z.literal('all'), z.literal('none'), z.array(card).min(1).max(MAX_SUPERSEDED)], {
+    .union([z.literal('all'), z.literal('none'), z.array(cardNumber).min(1).max(MAX_SUPERSEDED)], {
       error: 'must be "all", "none" or a list of cards',
     })
-    .default('all'),
-  transferFrom: id.optional(),
-});
+    .default('all')
+    .describe('Cards that stop in the same instant: all others of this cardholder, none, or those listed.'),
+  transferFrom: id
+    .optional()
+    .describe('Id of the cardholder for whom this card is live; only with it may it be bound to another person.'),
+})
+  .describe('Binds a card to a person, replaces their other cards, or changes what the card opens.')
+  .meta({ anyOf: [having('validUntil'), { properties: { kind: { const: 'permanent' } } }] });
 
 export const cardRevokedSchema = wireObject({
   type: z.literal('card-revoked'),
   ...common,
-  card: card.optional(),
-  cardholder: id.optional(),
-  reason: z.enum(REVOCATION_REASONS),
+  card: cardNumber.optional(),
+  cardholder: id.optional().describe('Id of a person all of whose cards stop, known to the gateway or not.'),
+  reason: z
+    .enum(REVOCATION_REASONS)
+    .describe('Why; the person at the door is told. A suspended card comes back by a newer card-bound.'),
+})
+  .describe('Stops one card, or all cards of a person: exactly one of card and cardholder is given.')
+  .meta({ oneOf: [having('card'), having('cardholder')] });
+
+const revisionOrNone = z.int().min(0);
+const buckets = z.array(z.int().min(0).max(255)).min(1).max(256);
+const requestId = id.describe('Names the request; the pages that answer it repeat it.');
+
+export const rosterDigestSchema = wireObject({
+  type: z.literal('roster-digest'),
+  site,
+  revision: revisionOrNone.describe('Revision of the last change that the buckets hold; 0 before the first.'),
+  cards: z.int().min(0).describe('Cards in the roster: bound and not revoked.'),
+  buckets: z
+    .base64()
+    .length(DIGEST_BASE64_LENGTH, { error: 'must be the base64 of 256 x 8 bytes' })
+    .describe(
+      'Base64 of 256 x 8 bytes, bucket 0 first. The bucket of a card is the first byte of SHA-256(card number); its value is the XOR, over its cards, of the first 8 bytes of SHA-256(card number | revision), joined by a "|". Card numbers in canonical form, ASCII.',
+    ),
+  epoch: id.describe(
+    "HR's name for the history that its revisions count in; changes only when HR was restored from a backup.",
+  ),
+}).describe(
+  'What the roster looks like now; published retained after changes, so that gateways find out what they lack.',
+);
+
+const pageCard = wireObject({
+  card: cardNumber,
+  revision: z.int().min(1).describe('Revision of the card-bound message that bound it; at most that of the page.'),
+  cardholder: id.describe("HR's id of the person whose card it is."),
+  access,
+  kind,
+  state,
+  validFrom: timestamp.nullish().describe(VALID_FROM),
+  validUntil: timestamp.nullish().describe(VALID_UNTIL),
 });
+
+export const rosterPageSchema = wireObject({
+  type: z.literal('roster-page'),
+  site,
+  requestId,
+  revision: revisionOrNone.describe("The roster's revision as of which all pages of the answer were made."),
+  page: z.int().min(1).describe('Number of this page, 1 to pages.'),
+  pages: z.int().min(1).max(MAX_PAGES).describe('How many pages the answer has.'),
+  buckets: buckets.describe('Those of the request, 0 to 255.'),
+  cards: z
+    .array(pageCard)
+    .max(MAX_CARDS_PER_PAGE)
+    .describe('Live cards of these buckets; all pages together hold all of them, each once.'),
+}).describe('Answers a roster-request, to the gateway that sent it. Nothing is applied before the last page is there.');
+
+export const rosterRequestSchema = wireObject({
+  type: z.literal('roster-request'),
+  gateway: slug.describe('Id of the gateway that asks; equal to the one in the topic.'),
+  requestId,
+  buckets: buckets.describe("Buckets that differ from HR's digest, 0 to 255."),
+  revision: revisionOrNone.describe('Highest revision applied at the gateway; 0 before the first.'),
+}).describe("Asks HR for the cards of the buckets in which the gateway's roster differs from the digest.");
 
 export type CardBoundFields = z.infer<typeof cardBoundSchema>;
 export type CardRevokedFields = z.infer<typeof cardRevokedSchema>;
+export type RosterPageFields = z.infer<typeof rosterPageSchema>;

@@ -18,14 +18,26 @@ describe('cardea --help', () => {
     const { code, output, errors } = await run(['--help']);
     assert.equal(code, EXIT.ok);
     assert.equal(errors, '');
-    for (const name of ['gateway', 'status', 'card', 'events', 'door', 'tap', 'line', 'explain', 'config', 'desk']) {
+    for (const name of [
+      'gateway',
+      'status',
+      'card',
+      'events',
+      'door',
+      'tap',
+      'line',
+      'explain',
+      'config',
+      'contract',
+      'desk',
+    ]) {
       assert.match(output, new RegExp(`^ {2}${name} `, 'm'));
     }
     for (const code of Object.values(EXIT)) assert.match(output, new RegExp(`^ {2}${code} {2}\\S`, 'm'));
   });
 
   it('knows all the commands', () => {
-    assert.equal(paths.length, 15);
+    assert.equal(paths.length, 18);
   });
 
   for (const path of paths) {

@@ -1,0 +1,13 @@
+// The messages of the contract, by the `type` that each carries and that its topic ends with.
+
+export const MESSAGE_NAMES = [
+  'card-bound',
+  'card-revoked',
+  'roster-digest',
+  'roster-page',
+  'receipt',
+  'event',
+  'roster-request',
+  'status',
+] as const;
+export type MessageName = (typeof MESSAGE_NAMES)[number];
