@@ -1,0 +1,30 @@
+// The topics of PROTOCOL.md as HR sees them: one site, all of its gateways.
+
+import { type GatewayId, parseGatewayId, type SiteId } from '../domain/ids.ts';
+import { topicsOf } from './topics.ts';
+
+export interface DeskTopics {
+  /** Outbound, to all gateways. */
+  readonly cardBound: string;
+  readonly cardRevoked: string;
+  /** Outbound and retained. */
+  readonly rosterDigest: string;
+  /** To subscribe to: the requests of all gateways. */
+  readonly rosterRequests: string;
+}
+
+export const deskTopicsOf = (site: SiteId): DeskTopics => {
+  const root = `cardea/${site}`;
+  return {
+    cardBound: `${root}/hr/card-bound`,
+    cardRevoked: `${root}/hr/card-revoked`,
+    rosterDigest: `${root}/hr/roster-digest`,
+    rosterRequests: `${root}/gateways/+/roster-request`,
+  };
+};
+
+/** The gateway whose roster requests come on that topic; undefined where it is another topic. */
+export const requestingGateway = (site: SiteId, topic: string): GatewayId | undefined => {
+  const gateway = parseGatewayId(topic.split('/')[3] ?? '');
+  return gateway !== undefined && topicsOf(site, gateway).rosterRequest === topic ? gateway : undefined;
+};
