@@ -1,6 +1,5 @@
 // Makes the drivers that the configuration asks for. Nothing else constructs a driver, and nothing here is started.
 
-import { readFileSync } from 'node:fs';
 import type { Config, MqttConfig, ReaderConfig } from './config/config.ts';
 import type { ReaderId } from './domain/ids.ts';
 import { loadSynchronizationProbes } from './drivers/clock/synchronization-probes.ts';
@@ -17,7 +16,6 @@ import type { Log } from './log.ts';
 import type { CardReader } from './ports/card-reader.ts';
 import type { Clock } from './ports/clock.ts';
 import type { DoorIo } from './ports/door-io.ts';
-import type { HrLink } from './ports/hr-link.ts';
 import { lastWill } from './wire/status.ts';
 import { subscriptionsOf, type Topics } from './wire/topics.ts';
 
@@ -105,7 +103,7 @@ export const createBroker = async (mqtt: MqttConfig, log: Log): Promise<Embedded
 export const createLink = (
   config: Config,
   { url, topics, log }: { readonly url: string; readonly topics: Topics; readonly log: Log },
-): HrLink => {
+): MqttHrLink => {
   const { mqtt, gateway } = config;
   const broker = mqtt.kind === 'broker' ? mqtt : undefined;
   return new MqttHrLink({
@@ -113,13 +111,7 @@ export const createLink = (
     protocolVersion: mqtt.protocolVersion,
     clientId: `cardea-${gateway}`,
     username: broker?.username,
-    // Read for every connection: changed credentials need no restart.
-    password: fileReader(broker?.passwordFile, (text) => text.trimEnd()),
-    tls: broker?.tls && {
-      ca: fileReader(broker.tls.ca),
-      cert: fileReader(broker.tls.cert),
-      key: fileReader(broker.tls.key),
-    },
+    credentialFiles: { ...broker?.tls, password: broker?.passwordFile },
     keepaliveSeconds: mqtt.keepaliveSeconds,
     connectTimeoutSeconds: mqtt.connectTimeoutSeconds,
     sessionExpirySeconds: mqtt.sessionExpirySeconds,
@@ -128,6 +120,3 @@ export const createLink = (
     log,
   });
 };
-
-const fileReader = (path: string | undefined, finish = (text: string): string => text): (() => string) | undefined =>
-  path === undefined ? undefined : () => finish(readFileSync(path, 'utf8'));

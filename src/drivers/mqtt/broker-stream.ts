@@ -15,16 +15,17 @@ export interface BrokerAddress {
   readonly text: string;
 }
 
-/** Certificate files, read anew for every connection, so that renewed ones need no restart. */
+/** PEM. Without `ca` the authorities that Node trusts decide. */
 export interface BrokerTls {
-  readonly ca?: (() => Buffer | string) | undefined;
-  readonly cert?: (() => Buffer | string) | undefined;
-  readonly key?: (() => Buffer | string) | undefined;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 export interface BrokerStreamOptions {
   readonly address: BrokerAddress;
-  readonly tls?: BrokerTls | undefined;
+  /** Used where the address is secure. */
+  readonly tls: BrokerTls;
   /** Bytes; see PacketCutterOptions. */
   readonly packetLimit: number;
   readonly onCut: (size: number) => void;
@@ -60,23 +61,30 @@ export const parseBrokerUrl = (url: string): BrokerAddress => {
   return { host, port, secure: scheme.secure, text };
 };
 
-/** Throws what reading a certificate file throws; everything later arrives as the stream's `error`. */
+/** Throws for certificates that the TLS library refuses; everything later arrives as the stream's `error`. */
 export const openBrokerStream = ({ address, tls, packetLimit, onCut }: BrokerStreamOptions): Duplex => {
-  const socket = address.secure ? openTls(address, tls ?? {}) : connectTcp({ host: address.host, port: address.port });
+  const socket = address.secure ? openTls(address, tls) : connectTcp({ host: address.host, port: address.port });
   // Receipts and acknowledgements are small and waited for: Nagle's algorithm would hold them back.
   socket.setNoDelay(true);
   return new BrokerStream(socket, new PacketCutter({ limit: packetLimit, onCut }));
 };
 
-const openTls = ({ host, port }: BrokerAddress, tls: BrokerTls): Socket =>
+/** A connection that has failed before it was tried, because of CardeaError `link-configuration`. */
+export const unusableCredentials = (why: string | undefined): Duplex => {
+  const text = `the credentials for the broker cannot be used: ${why}`;
+  return new Duplex({ write() {} }).destroy(new CardeaError('link-configuration', text));
+};
+
+/** The broker's certificate has to be for `host`, name or address: Node checks it where nothing else is asked for. */
+const openTls = ({ host, port }: BrokerAddress, { ca, cert, key }: BrokerTls): Socket =>
   connectTls({
     host,
     port,
     // Server name indication takes names only (RFC 6066, 3).
     ...(isIP(host) === 0 && { servername: host }),
-    ...(tls.ca && { ca: tls.ca() }),
-    ...(tls.cert && { cert: tls.cert() }),
-    ...(tls.key && { key: tls.key() }),
+    ca,
+    cert,
+    key,
   });
 
 class BrokerStream extends Duplex {

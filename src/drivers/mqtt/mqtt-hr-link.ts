@@ -1,20 +1,31 @@
 // The link to HR over MQTT 5 or 3.1.1, on mqtt.js. Promises, beyond the port's contract:
 // - a persistent session at QoS 1, subscribed anew on every connect; connected means that every subscription was granted;
 // - it tries for ever, also when refused, after 1 to 60 seconds with full jitter; a cause is logged when it changes, not each time;
-// - passwords and certificates are read anew for every connection; neither they nor payloads are ever logged.
+// - passwords and certificates are read anew for every connection, and a usable change of the files makes a new connection;
+//   neither they nor payloads are ever logged.
 
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { type IPublishPacket, MqttClient } from 'mqtt';
 import { backoffDelay } from '../../domain/backoff.ts';
 import { seconds } from '../../domain/units.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { HrLink, HrLinkListener } from '../../ports/hr-link.ts';
-import { type BrokerAddress, openBrokerStream, parseBrokerUrl } from './broker-stream.ts';
+import { inboundConnection } from './acknowledgements.ts';
+import { type BrokerAddress, openBrokerStream, parseBrokerUrl, unusableCredentials } from './broker-stream.ts';
 import { describeReasonCode, type Ending, endingOf } from './connection-ending.ts';
+import { CredentialFiles } from './credential-files.ts';
 import { InboundQueue } from './inbound-queue.ts';
-import { clientOptions, DEFAULT_BACKOFF, type MqttHrLinkOptions, PACKET_LIMIT } from './mqtt-link-options.ts';
+import {
+  clientOptions,
+  DEFAULT_BACKOFF,
+  DEFAULT_CREDENTIAL_CHECK_INTERVAL,
+  type MqttHrLinkOptions,
+  PACKET_LIMIT,
+} from './mqtt-link-options.ts';
 import { type OutgoingMessage, PublishWindow } from './publish-window.ts';
+import { subscribeAll } from './subscription.ts';
+import { within } from './time-limit.ts';
 
 /** Messages of ours on the way to the broker or waiting for room. */
 const PUBLISH_CAPACITY = 1_000;
@@ -30,6 +41,7 @@ export class MqttHrLink implements HrLink {
   readonly #options: MqttHrLinkOptions;
   readonly #address: BrokerAddress;
   readonly #log: Log;
+  readonly #credentials: CredentialFiles;
   readonly #inbound: InboundQueue;
   readonly #outgoing: PublishWindow;
   #client: MqttClient | undefined;
@@ -43,6 +55,7 @@ export class MqttHrLink implements HrLink {
   #lastReason: string | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #settled: NodeJS.Timeout | undefined;
+  #credentialCheck: NodeJS.Timeout | undefined;
   #isStopping = false;
   #stopped: Promise<void> | undefined;
 
@@ -51,6 +64,7 @@ export class MqttHrLink implements HrLink {
     this.#options = options;
     this.#address = parseBrokerUrl(options.url);
     this.#log = options.log;
+    this.#credentials = new CredentialFiles(options.credentialFiles ?? {}, options.log);
     this.#inbound = new InboundQueue({
       handle: async (message) => this.#listener?.onMessage(message),
       onRefused: ({ topic }, error) => {
@@ -72,6 +86,8 @@ export class MqttHrLink implements HrLink {
     this.#listener = listener;
     const client = new MqttClient((self) => this.#openStream(self), clientOptions(this.#options, this.#nextDelay()));
     this.#client = client;
+    const { credentialCheckInterval = DEFAULT_CREDENTIAL_CHECK_INTERVAL } = this.#options;
+    this.#credentialCheck = setInterval(() => this.reloadCredentials(), credentialCheckInterval).unref();
     client.handleMessage = (packet, done) => {
       this.#receive(client, packet, done);
     };
@@ -107,6 +123,19 @@ export class MqttHrLink implements HrLink {
     if (!this.#isStopping) this.#end({ reason, level: 'info' });
   }
 
+  /** Why the credential files as they are now cannot be used, in words and without secrets; undefined while they can. */
+  get credentialFault(): string | undefined {
+    return this.#credentials.fault;
+  }
+
+  /**
+   * Looks at the credential files now instead of in some seconds. Connects anew if they make another usable set than the one in
+   * use, else leaves the connection as it is.
+   */
+  reloadCredentials(): void {
+    if (this.#credentials.refresh()) this.reconnect('the credentials for the broker have changed');
+  }
+
   /** Takes two seconds at most. Publishes that are not acknowledged by then reject with `link-offline`. */
   stop(farewell?: { readonly topic: string; readonly payload: string }): Promise<void> {
     this.#isStopping = true;
@@ -121,32 +150,27 @@ export class MqttHrLink implements HrLink {
     stream.on('error', (error) => {
       this.#ending ??= endingOf(error);
     });
-    this.#inbound.open({
-      isUp: () => stream.writable,
-      acknowledge: (packetIds) => {
-        stream.write(pubacks(packetIds));
-        // The answer to a ping may stand behind a full queue: while we get on, the connection is not dead.
-        client.reschedulePing(true);
-      },
-    });
+    this.#inbound.open(inboundConnection(client, stream));
     return stream;
   }
 
   #tryOpenStream(client: MqttClient): Duplex {
+    this.#credentials.refresh();
+    const { usable, fault } = this.#credentials;
+    if (usable === undefined) return unusableCredentials(fault);
+    const { password, ...tls } = usable;
+    delete client.options.password;
+    if (password !== undefined) client.options.password = password;
     try {
-      const password = this.#options.password?.();
-      delete client.options.password;
-      if (password !== undefined) client.options.password = password;
       return openBrokerStream({
         address: this.#address,
-        tls: this.#options.tls,
+        tls,
         packetLimit: PACKET_LIMIT,
         onCut: (bytes) =>
           this.#log.warn({ bytes, limit: PACKET_LIMIT }, 'inbound packet is too large; only its beginning is kept'),
       });
     } catch (error) {
-      const text = `The credentials for the broker could not be read: ${errorMessage(error)}`;
-      return new Duplex({ write() {} }).destroy(new CardeaError('link-configuration', text, { cause: error }));
+      return unusableCredentials(errorMessage(error));
     }
   }
 
@@ -164,17 +188,14 @@ export class MqttHrLink implements HrLink {
     }
     this.#hadSession = true;
     const { stream } = client;
-    const topics = [...this.#options.subscriptions];
-    client.subscribe(topics, { qos: 1 }, (error, _grants, suback) => {
+    subscribeAll(client, this.#options.subscriptions, (refused) => {
       if (stream !== client.stream || stream.destroyed || this.#isStopping) return;
-      const refused = refusedTopics(topics, suback);
-      if (error || refused.length > 0) {
-        const what = refused.length > 0 ? refused.join(', ') : errorMessage(error);
-        this.#end({ reason: `the broker refused the subscription to ${what}`, level: 'error' });
-        return;
+      if (refused === undefined) {
+        // Out of the library's promise chain, which would report a throw by the listener as a failed subscription.
+        queueMicrotask(() => this.#onSubscribed(client));
+      } else {
+        this.#end({ reason: `the broker refused the subscription to ${refused}`, level: 'error' });
       }
-      // Out of the library's promise chain, which would report a throw by the listener as a failed subscription.
-      queueMicrotask(() => this.#onSubscribed(client));
     });
   }
 
@@ -255,6 +276,7 @@ export class MqttHrLink implements HrLink {
 
   async #shutDown(farewell: { readonly topic: string; readonly payload: string } | undefined): Promise<void> {
     const client = this.#client;
+    clearInterval(this.#credentialCheck);
     if (client === undefined) return;
     const goodbye = farewell !== undefined && this.isConnected() ? [this.#sayFarewell(farewell)] : [];
     await within(FAREWELL_TIMEOUT, Promise.all([this.#inbound.close(), ...goodbye]));
@@ -280,30 +302,3 @@ export class MqttHrLink implements HrLink {
 
 /** Tells the client to acknowledge nothing by itself. */
 const NOT_YET = new CardeaError('overloaded', 'The message is not handled yet.');
-
-/** PUBACKs in the short form that both versions share (3.1.1, 3.4; 5.0, 3.4.2.1: reason code 0 may be left out). */
-const pubacks = (packetIds: readonly number[]): Buffer => {
-  const bytes = Buffer.allocUnsafe(4 * packetIds.length);
-  for (const [index, packetId] of packetIds.entries()) {
-    bytes.writeUInt16BE(0x4002, 4 * index);
-    bytes.writeUInt16BE(packetId, 4 * index + 2);
-  }
-  return bytes;
-};
-
-/** Topics that were not granted QoS 1: at QoS 0 a revocation could be lost without anybody noticing. */
-const refusedTopics = (
-  topics: readonly string[],
-  suback: { readonly granted: readonly unknown[] } | undefined,
-): string[] => (suback === undefined ? [] : topics.filter((_topic, index) => suback.granted[index] !== 1));
-
-/** Resolves when `work` has settled, or after `limit` at the latest. */
-const within = (limit: number, work: Promise<unknown>): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, limit);
-    const finish = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    work.then(finish, finish);
-  });

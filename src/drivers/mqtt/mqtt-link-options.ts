@@ -2,9 +2,9 @@
 
 import type { IClientOptions } from 'mqtt';
 import type { BackoffRange } from '../../domain/backoff.ts';
-import { seconds } from '../../domain/units.ts';
+import { type Milliseconds, seconds } from '../../domain/units.ts';
 import type { Log } from '../../log.ts';
-import type { BrokerTls } from './broker-stream.ts';
+import type { CredentialPaths } from './credential-files.ts';
 import { UNACKNOWLEDGED_MESSAGES } from './inbound-queue.ts';
 
 export interface MqttHrLinkOptions {
@@ -14,10 +14,10 @@ export interface MqttHrLinkOptions {
   /** Names the session at the broker; a second client with the same id takes the connection over. */
   readonly clientId: string;
   readonly username?: string | undefined;
-  /** Read before every connection. */
-  readonly password?: (() => string | undefined) | undefined;
-  /** Used with `mqtts`; without `ca` the system's certificate authorities decide. */
-  readonly tls?: BrokerTls | undefined;
+  /** Read before every connection and watched while there is one. Certificates are used with `mqtts` only. */
+  readonly credentialFiles?: CredentialPaths | undefined;
+  /** How often the files are looked at for a change; default 10 seconds. */
+  readonly credentialCheckInterval?: Milliseconds | undefined;
   /** A dead connection is noticed after 1.5 times this. */
   readonly keepaliveSeconds: number;
   /** Longest wait for CONNACK, and then for each sign of progress until the subscriptions stand. */
@@ -36,6 +36,7 @@ export interface MqttHrLinkOptions {
 
 /** Bytes of one inbound packet; twice the largest message of the contract. */
 export const PACKET_LIMIT = 1024 * 1024;
+export const DEFAULT_CREDENTIAL_CHECK_INTERVAL = seconds(10);
 export const DEFAULT_BACKOFF: BackoffRange = { minimum: seconds(1), maximum: seconds(60) };
 
 /** What the library is told; `reconnectPeriod` is the pause before the second attempt, in milliseconds. */

@@ -1,6 +1,8 @@
 // What the MQTT link promises beyond the port: what a hostile, broken or refusing broker does to it, and what it says about it.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { milliseconds } from '../../../src/domain/units.ts';
 import { MqttHrLink } from '../../../src/drivers/mqtt/mqtt-hr-link.ts';
@@ -11,7 +13,7 @@ import { linkOptions } from '../../fixtures/mqtt-hr-link-harness.ts';
 import { RecordingLog } from '../../fixtures/recording-log.ts';
 import { type Script, ScriptedBroker } from '../../fixtures/scripted-broker.ts';
 import { TcpProxy } from '../../fixtures/tcp-proxy.ts';
-import { BROKER_CERTIFICATE, BROKER_KEY, STRANGER_CERTIFICATE } from '../../fixtures/tls-identities.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { waitFor } from '../../fixtures/wait-for.ts';
 
 const TOPIC = 'contract/hr/card-bound';
@@ -19,13 +21,12 @@ const TOPIC = 'contract/hr/card-bound';
 interface Setup {
   readonly script?: Script;
   readonly protocolVersion?: 4 | 5;
-  readonly tls?: { readonly cert: string; readonly key: string };
   readonly options?: Partial<MqttHrLinkOptions>;
   readonly onMessage?: (message: InboundMessage) => Promise<void>;
 }
 
-const setUp = async (t: TestContext, { script = {}, protocolVersion = 4, tls, options, onMessage }: Setup) => {
-  const broker = await ScriptedBroker.start({ protocolVersion, script, ...(tls && { tls }) });
+const setUp = async (t: TestContext, { script = {}, protocolVersion = 4, options, onMessage }: Setup) => {
+  const broker = await ScriptedBroker.start({ protocolVersion, script });
   const log = new RecordingLog();
   const link = new MqttHrLink(linkOptions(broker.port, { protocolVersion, log, ...options }));
   const seen = { connects: 0, disconnects: [] as string[], messages: [] as InboundMessage[] };
@@ -51,17 +52,23 @@ const setUp = async (t: TestContext, { script = {}, protocolVersion = 4, tls, op
   return { broker, link, log, seen, start, connect };
 };
 
+const passwordFile = (t: TestContext, text: string): string => {
+  const path = join(temporaryFolder(t), 'password');
+  writeFileSync(path, text);
+  return path;
+};
+
 const publishPacket = (messageId: number, payload: string | Buffer = 'content') =>
   ({ cmd: 'publish', topic: TOPIC, qos: 1, dup: false, retain: false, messageId, payload }) as const;
 
 test('refused credentials are an error once, then quiet, until the new password is read and accepted', async (t) => {
-  let password = 'old-secret';
+  const password = passwordFile(t, 'old-secret');
   const { broker, link, log, seen, start } = await setUp(t, {
     script: {
       connect: ({ password: given }, { send }) =>
         send({ cmd: 'connack', sessionPresent: false, returnCode: given?.toString() === 'new-secret' ? 0 : 5 }),
     },
-    options: { username: 'lobby-1', password: () => password },
+    options: { username: 'lobby-1', credentialFiles: { password } },
   });
   start();
   await waitFor(() => broker.count('connect') >= 4, 'four attempts');
@@ -72,28 +79,24 @@ test('refused credentials are an error once, then quiet, until the new password 
   );
   assert.ok(log.at('debug').length >= 2);
   assert.deepEqual(seen.disconnects, ['Connection refused: Not authorized']);
-  password = 'new-secret';
+  writeFileSync(password, 'new-secret');
   await waitFor(() => seen.connects === 1, 'the connection');
   assert.doesNotMatch(JSON.stringify(log.records), /secret/);
 });
 
 test('a password that cannot be read fails the attempt, is said once, and is read again', async (t) => {
-  let isReadable = false;
-  const { broker, log, seen, start } = await setUp(t, {
-    options: {
-      username: 'lobby-1',
-      password: () => {
-        if (!isReadable) throw new Error('EACCES: permission denied');
-        return 'secret';
-      },
-    },
+  const password = passwordFile(t, '');
+  const { broker, link, log, seen, start } = await setUp(t, {
+    options: { username: 'lobby-1', credentialFiles: { password } },
   });
   start();
   await waitFor(() => log.at('debug').length >= 2, 'three attempts');
   assert.equal(log.at('error').length, 1);
-  assert.match(seen.disconnects.join(), /credentials for the broker could not be read: EACCES/);
-  isReadable = true;
+  assert.match(seen.disconnects.join(), /credentials for the broker cannot be used: .*password is empty/);
+  assert.match(link.credentialFault ?? '', /password is empty/);
+  writeFileSync(password, 'secret');
   await waitFor(() => seen.connects === 1, 'the connection');
+  assert.equal(link.credentialFault, undefined);
   assert.equal(broker.connections.length, 1);
 });
 
@@ -346,34 +349,6 @@ test('a lost session is said, because messages may have been lost with it', asyn
   assert.ok(log.at('warn').some(({ message }) => message.includes('forgotten our session')));
 });
 
-test('TLS: a broker that the given authority vouches for is accepted, another is not, and the file is read anew', async (t) => {
-  let ca = STRANGER_CERTIFICATE;
-  const { broker, link, log, seen, start } = await setUp(t, { tls: { cert: BROKER_CERTIFICATE, key: BROKER_KEY } });
-  const secure = new MqttHrLink(
-    linkOptions(broker.port, { url: `mqtts://127.0.0.1:${broker.port}`, tls: { ca: () => ca }, log }),
-  );
-  t.after(() => secure.stop());
-  void start;
-  const reasons: string[] = [];
-  secure.start({
-    onMessage: async () => {},
-    onConnect: () => {
-      seen.connects += 1;
-    },
-    onDisconnect: (reason) => reasons.push(reason),
-  });
-  await waitFor(() => log.records.length >= 3, 'three attempts');
-  assert.equal(seen.connects, 0);
-  assert.equal(reasons.length, 1, 'told once');
-  // Newer versions of Node add advice.
-  assert.match(reasons[0] ?? '', /^self-signed certificate/);
-  assert.equal(broker.received.length, 0);
-  ca = BROKER_CERTIFICATE;
-  await waitFor(() => seen.connects === 1, 'the connection');
-  assert.equal(secure.isConnected(), true);
-  assert.equal(link.isConnected(), false);
-});
-
 test('a broker address that cannot work is refused at once, without repeating its password', () => {
   for (const url of ['http://hq:1883', 'hq:1883', 'mqtt://', 'mqtt://lobby-1:secret@hq', 'mqtt://lobby-1:secret@']) {
     assert.throws(
@@ -386,7 +361,7 @@ test('a broker address that cannot work is refused at once, without repeating it
 
 test('neither password nor payload is ever logged', async (t) => {
   const { broker, link, log, seen, connect } = await setUp(t, {
-    options: { username: 'lobby-1', password: () => 'secret-password' },
+    options: { username: 'lobby-1', credentialFiles: { password: passwordFile(t, 'secret-password') } },
     onMessage: () => Promise.reject(new Error('no')),
   });
   await connect();
