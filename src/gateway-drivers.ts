@@ -16,7 +16,6 @@ import type { Log } from './log.ts';
 import type { CardReader } from './ports/card-reader.ts';
 import type { Clock } from './ports/clock.ts';
 import type { DoorIo } from './ports/door-io.ts';
-import { lastWill } from './wire/status.ts';
 import { subscriptionsOf, type Topics } from './wire/topics.ts';
 
 export const createClock = async (config: Config): Promise<Clock> =>
@@ -102,7 +101,17 @@ export const createBroker = async (mqtt: MqttConfig, log: Log): Promise<Embedded
 
 export const createLink = (
   config: Config,
-  { url, topics, log }: { readonly url: string; readonly topics: Topics; readonly log: Log },
+  {
+    url,
+    topics,
+    will,
+    log,
+  }: {
+    readonly url: string;
+    readonly topics: Topics;
+    readonly will: { readonly topic: string; readonly payload: string };
+    readonly log: Log;
+  },
 ): MqttHrLink => {
   const { mqtt, gateway } = config;
   const broker = mqtt.kind === 'broker' ? mqtt : undefined;
@@ -116,7 +125,7 @@ export const createLink = (
     connectTimeoutSeconds: mqtt.connectTimeoutSeconds,
     sessionExpirySeconds: mqtt.sessionExpirySeconds,
     subscriptions: subscriptionsOf(topics),
-    will: { topic: topics.status, payload: lastWill(gateway) },
+    will,
     log,
   });
 };

@@ -2,19 +2,19 @@
 //
 //   tap      reader -> tap filter -> look up card -> decide -> door machine -> strike               app/handle-tap.ts
 //                                                        \-> event -> outbox -> MQTT                app/publish-events.ts
-//   change   MQTT -> verify + decode -> plan -> one LevelDB batch (fsync) -> acknowledge -> receipt app/apply-hr-message.ts
+//   change   MQTT -> verify + decode -> plan -> one LevelDB batch (fsync) -> acknowledge -> receipt app/receive-hr-messages.ts, app/apply-hr-message.ts
 //
 // Start: store, broker, doors (locked), readers, admin socket, ready; then the link: a gateway without a network is ready.
 // Stop, and a start that fails halfway: the other way round, so that the strikes are safe early, each step bounded.
 
 import { join } from 'node:path';
 import { startAdmin } from './admin/server.ts';
-import { HrMessageHandler } from './app/apply-hr-message.ts';
 import { DoorController } from './app/door-controller.ts';
 import { describeGateway, StatusPublisher } from './app/gateway-status.ts';
 import { TapHandler } from './app/handle-tap.ts';
 import { HealthMonitor } from './app/health.ts';
 import { EventPublisher } from './app/publish-events.ts';
+import { RosterFreshness } from './app/roster-freshness.ts';
 import { SerialWriter } from './app/serial-writer.ts';
 import { ClockWatch } from './app/watch-clock.ts';
 import type { Config, ReaderConfig } from './config/config.ts';
@@ -34,10 +34,11 @@ import {
   createReader,
 } from './gateway-drivers.ts';
 import { ClosingStack, Ending } from './gateway-ending.ts';
+import { createHrSide } from './gateway-roster.ts';
 import { createLog, type Log } from './log.ts';
 import type { HrLinkListener } from './ports/hr-link.ts';
 import { VERSION } from './version.ts';
-import { unsignedEnvelope } from './wire/message-envelope.ts';
+import { unsignedEnvelope, unsignedSeal } from './wire/message-envelope.ts';
 import { lastWill, type StatusDocument } from './wire/status.ts';
 import { topicsOf } from './wire/topics.ts';
 
@@ -100,9 +101,12 @@ const start = async (
   const brokerPort = await broker?.start();
   if (broker !== undefined) closing.add('embedded broker', () => broker.stop());
   const brokerUrl = mqtt.kind === 'broker' ? mqtt.url : `mqtt://${mqtt.host}:${brokerPort?.port}`;
-  const link = createLink(config, { url: brokerUrl, topics, log: log.child({ part: 'link' }) });
-  closing.add('link', () => link.stop({ topic: topics.status, payload: lastWill(gateway) }));
-  const publisher = new EventPublisher({ eventLog: store, link, topics, clock, log: log.child({ part: 'outbox' }) });
+  const seal = unsignedSeal;
+  const will = { topic: topics.status, payload: await seal(lastWill(gateway)) };
+  const link = createLink(config, { url: brokerUrl, topics, will, log: log.child({ part: 'link' }) });
+  closing.add('link', () => link.stop(will));
+  const outboxLog = log.child({ part: 'outbox' });
+  const publisher = new EventPublisher({ eventLog: store, link, topics, seal, clock, log: outboxLog });
   closing.add('outbox', () => publisher.stop());
 
   const doors = new Map<DoorId, DoorController>();
@@ -118,11 +122,34 @@ const start = async (
       publisher,
       doors,
       readers: new Map([...readers].map(([id, { handler }]) => [id, handler])),
+      freshness,
+      reconciler: hr.reconciler,
       clock,
     });
-  const status = new StatusPublisher({ link, topics, clock, describe });
+  const status = new StatusPublisher({ link, topics, seal, clock, describe });
   closing.add('status', () => status.stop());
   const onChange = (): void => status.changed();
+
+  const freshness = new RosterFreshness({
+    store,
+    clock,
+    maxAge: config.reconcile.maxAge,
+    policy: config.reconcile.stalePolicy,
+  });
+  const hr = createHrSide({
+    config,
+    topics,
+    envelope: () => unsignedEnvelope,
+    rules,
+    store,
+    freshness,
+    writer,
+    link,
+    clock,
+    log,
+    onChange,
+  });
+  closing.add('reconciliation', () => hr.reconciler.stop());
 
   const clockWatch = new ClockWatch({ clock, writer, log: log.child({ part: 'clock' }), onChange });
   closing.add('clock', () => clockWatch.stop());
@@ -157,6 +184,7 @@ const start = async (
       cardNumberFormat,
       rules,
       store,
+      freshness,
       writer,
       clock,
       log: readerLog,
@@ -196,35 +224,25 @@ const start = async (
       health: () => health.faults(),
       cardNumberFormat,
       rules,
+      freshness,
+      reconciler: hr.reconciler,
       clock,
       log: log.child({ part: 'admin' }),
     },
   });
   closing.add('admin socket', () => admin.close());
 
-  const changes = new HrMessageHandler({
-    site,
-    gateway,
-    doors: [...doors.keys()],
-    topics,
-    cardNumberFormat,
-    envelope: unsignedEnvelope,
-    rules,
-    writer,
-    store,
-    clock,
-    log: log.child({ part: 'changes' }),
-  });
   writer.onCommit = () => {
     publisher.wake();
     admin.onCommitted();
   };
   const linkListener: HrLinkListener = {
     onMessage: async (message) => {
-      await changes.handle(message);
+      await hr.inbox.handle(message);
       onChange();
     },
     onConnect: () => {
+      hr.reconciler.onConnect();
       status.publishNow();
       publisher.wake();
     },

@@ -6,10 +6,13 @@ import { formatInstant, type Instant, milliseconds } from '../domain/units.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { HrLink } from '../ports/hr-link.ts';
+import type { MessageSeal } from '../wire/message-envelope.ts';
 import type { ReaderStatus, StatusDocument } from '../wire/status.ts';
 import type { Topics } from '../wire/topics.ts';
 import type { DoorController } from './door-controller.ts';
 import type { EventPublisher } from './publish-events.ts';
+import type { RosterReconciler } from './reconcile-roster.ts';
+import type { RosterFreshness } from './roster-freshness.ts';
 import type { SerialWriter } from './serial-writer.ts';
 
 interface Dependencies {
@@ -22,6 +25,8 @@ interface Dependencies {
   readonly publisher: EventPublisher;
   readonly doors: ReadonlyMap<DoorId, DoorController>;
   readonly readers: ReadonlyMap<ReaderId, { view(): ReaderStatus }>;
+  readonly freshness: Pick<RosterFreshness, 'isStale' | 'isDenying'>;
+  readonly reconciler: Pick<RosterReconciler, 'alarms'>;
   readonly clock: Clock;
 }
 
@@ -37,7 +42,12 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
     version: deps.version,
     startedAt: formatInstant(deps.startedAt),
     time: formatInstant(deps.clock.now()),
-    roster: { revision: roster.revision, cards: roster.cards, digest: digestOf(roster), reconciledAt: null },
+    roster: {
+      revision: roster.revision,
+      cards: roster.cards,
+      digest: digestOf(roster),
+      reconciledAt: roster.reconciledAt === undefined ? null : formatInstant(roster.reconciledAt),
+    },
     outbox: deps.publisher.view(),
     doors: Object.fromEntries(doors.map(([door, { mode, position, strike }]) => [door, { mode, position, strike }])),
     readers: Object.fromEntries(readers),
@@ -48,12 +58,20 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       ...readers.flatMap(([reader, { state, detail }]) =>
         state === 'offline' ? [`reader ${reader}: offline: ${detail ?? ''}`] : [],
       ),
+      ...deps.reconciler.alarms().map((alarm) => `roster: ${alarm}`),
+      ...staleness(deps.freshness),
       ...(deps.publisher.fault === undefined ? [] : [`outbox: ${deps.publisher.fault}`]),
       ...(deps.clock.isSynchronized() ? [] : ['clock: not set, cards with a validity window are denied']),
       ...(deps.writer.busyFor > SLOW_COMMIT ? ['store: the disk hangs, changes from HR wait'] : []),
       ...(deps.writer.isFailing ? ['store: writes fail, changes from HR are not taken'] : []),
     ],
   };
+};
+
+const staleness = (freshness: Pick<RosterFreshness, 'isStale' | 'isDenying'>): string[] => {
+  if (!freshness.isStale()) return [];
+  const consequence = freshness.isDenying() ? 'every card is denied' : 'doors go on with what is held here';
+  return [`roster: not compared with HR for longer than reconcile.maxAgeHours; ${consequence}`];
 };
 
 /** A batch that takes longer is worth a technician's look; health.ts gives up much later. */
@@ -66,6 +84,7 @@ const REFRESH = milliseconds(60_000);
 interface PublisherDependencies {
   readonly link: HrLink;
   readonly topics: Topics;
+  readonly seal: MessageSeal;
   readonly clock: Clock;
   readonly describe: () => StatusDocument;
 }
@@ -76,6 +95,8 @@ export class StatusPublisher {
   #timer: Timer | undefined;
   #isSettling = false;
   #isStopped = false;
+  /** One status after the other, however long each takes to seal. */
+  #published: Promise<void> = Promise.resolve();
 
   constructor(deps: PublisherDependencies) {
     this.#deps = deps;
@@ -83,14 +104,24 @@ export class StatusPublisher {
 
   /** At connect: the birth message. */
   publishNow(): void {
-    const { link, topics, describe, clock } = this.#deps;
+    const { link, clock, describe } = this.#deps;
     if (this.#isStopped) return;
     this.#isSettling = false;
     this.#timer?.cancel();
     this.#timer = clock.schedule(REFRESH, () => this.publishNow());
     if (!link.isConnected()) return;
-    // A status that does not get through is replaced by the next one.
-    link.publish(topics.status, JSON.stringify(describe()), { retain: true }).catch(() => {});
+    const status = JSON.stringify(describe());
+    this.#published = this.#published.then(() => this.#publish(status));
+  }
+
+  async #publish(status: string): Promise<void> {
+    const { link, topics, seal } = this.#deps;
+    try {
+      const sealed = await seal(status);
+      if (!this.#isStopped) link.publish(topics.status, sealed, { retain: true }).catch(() => {});
+    } catch {
+      // A status that cannot be sealed, as one that does not get through, is replaced by the next one.
+    }
   }
 
   changed(): void {

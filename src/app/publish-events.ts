@@ -1,5 +1,5 @@
-// The outbox: what the log holds beyond the cursor is published in order, with its receipts, and the cursor follows what the
-// broker has acknowledged.
+// The outbox: what the log holds beyond the cursor is published in order, with its receipts under the gateway's seal, and the
+// cursor follows what the broker has acknowledged.
 //
 // 1. Events are never lost or doubled (DESIGN.md, invariant 7): an entry is read from the store, so it is durable; it leaves the
 //    outbox after the broker has acknowledged it; what is sent again keeps its number.
@@ -12,6 +12,7 @@ import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { EventLog, LogEntry } from '../ports/event-log.ts';
 import type { HrLink } from '../ports/hr-link.ts';
+import type { MessageSeal } from '../wire/message-envelope.ts';
 import type { Topics } from '../wire/topics.ts';
 
 /** Log entries published and not yet acknowledged. */
@@ -22,6 +23,8 @@ interface Dependencies {
   readonly eventLog: EventLog;
   readonly link: HrLink;
   readonly topics: Topics;
+  /** For receipts; what cannot be sealed is not published. */
+  readonly seal: MessageSeal;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -85,7 +88,9 @@ export class EventPublisher {
       try {
         const entries = await eventLog.entriesAfter(eventLog.sentUpTo(), WINDOW);
         if (entries.length === 0) continue;
-        const outcomes = await Promise.allSettled(entries.map((entry) => this.#publish(entry)));
+        // All of them first: a seal that takes its time must not let a later entry overtake.
+        const sealed = await Promise.all(entries.map((entry) => this.#sealed(entry)));
+        const outcomes = await Promise.allSettled(sealed.map((entry) => this.#publish(entry)));
         const firstRefused = outcomes.findIndex(({ status }) => status === 'rejected');
         // What stands before the first refusal has left for good; the rest is sent again, and nothing of it is still in flight.
         const last = entries.at(firstRefused === -1 ? -1 : firstRefused - 1);
@@ -100,6 +105,10 @@ export class EventPublisher {
         return;
       }
     }
+  }
+
+  async #sealed({ event, receipt }: LogEntry): Promise<LogEntry> {
+    return receipt === undefined ? { event } : { event, receipt: await this.#deps.seal(receipt) };
   }
 
   async #publish(entry: LogEntry): Promise<void> {

@@ -4,17 +4,26 @@ import { describeGateway, StatusPublisher } from '../../src/app/gateway-status.t
 import { EventPublisher } from '../../src/app/publish-events.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
+import { type MessageSeal, unsignedSeal } from '../../src/wire/message-envelope.ts';
 import type { StatusDocument } from '../../src/wire/status.ts';
 import { bindingOf, readerId, uidOf } from '../domain/samples.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
+import { FRESH, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
 import { digestFromScratch, GATEWAY, TOPICS } from '../flows/change-flow.ts';
 import { FRONT, makeDoorBench, settle } from './door-bench.ts';
 
-const makeStatus = async () => {
+const makeStatus = async (seal: MessageSeal = unsignedSeal) => {
   const bench = await makeDoorBench({ cards: { DEADBEEF: bindingOf() } });
   const { clock, store, writer, controller, handler } = bench;
   const link = new FakeHrLink();
-  const publisher = new EventPublisher({ eventLog: store, link, topics: TOPICS, clock, log: createLog('silent') });
+  const publisher = new EventPublisher({
+    eventLog: store,
+    link,
+    topics: TOPICS,
+    seal: unsignedSeal,
+    clock,
+    log: createLog('silent'),
+  });
   const describe = (): StatusDocument =>
     describeGateway({
       gateway: GATEWAY,
@@ -26,9 +35,11 @@ const makeStatus = async () => {
       publisher,
       doors: new Map([[FRONT, controller]]),
       readers: new Map([[readerId('front-in'), handler]]),
+      freshness: FRESH,
+      reconciler: NO_RECONCILER,
       clock,
     });
-  const status = new StatusPublisher({ link, topics: TOPICS, clock, describe });
+  const status = new StatusPublisher({ link, topics: TOPICS, seal, clock, describe });
   link.start({ onMessage: async () => {}, onConnect: () => status.publishNow(), onDisconnect: () => {} });
   return { ...bench, link, publisher, describe, status };
 };
@@ -77,19 +88,24 @@ test('every trouble is an alarm in words: door, strike, reader, outbox, store', 
 test('the status is published, retained, at every connect and once a minute', async () => {
   const { link, clock, status } = await makeStatus();
   link.connect();
+  await settle();
   assert.deepEqual(
     link.published.map(({ topic, retain }) => [topic, retain]),
     [[TOPICS.status, true]],
   );
   clock.advance(60_000);
+  await settle();
   assert.equal(link.published.length, 2);
   link.disconnect();
   clock.advance(60_000);
+  await settle();
   assert.equal(link.published.length, 2);
   link.connect();
+  await settle();
   assert.equal(link.published.length, 3);
   status.stop();
   clock.advance(600_000);
+  await settle();
   assert.equal(link.published.length, 3);
 });
 
@@ -98,11 +114,13 @@ test('changes that come together are published together, and a stream of changes
   link.connect();
   for (let i = 0; i < 10; i++) status.changed();
   clock.advance(200);
+  await settle();
   assert.equal(link.published.length, 2);
   for (let i = 0; i < 100; i++) {
     status.changed();
     clock.advance(50);
   }
+  await settle();
   assert.ok(link.published.length >= 20, `${link.published.length} in five seconds`);
   assert.ok(link.published.length <= 28, `${link.published.length} in five seconds`);
 });
@@ -110,10 +128,12 @@ test('changes that come together are published together, and a stream of changes
 test('a change after the stop publishes nothing', async () => {
   const { link, clock, status } = await makeStatus();
   link.connect();
+  await settle();
   status.stop();
   status.changed();
   status.publishNow();
   clock.advance(60_000);
+  await settle();
   assert.equal(link.published.length, 1);
   assert.equal(clock.pendingTimers, 0);
 });
@@ -124,5 +144,44 @@ test('a status that the broker refuses is replaced by the next one', async () =>
   link.connect();
   await settle();
   clock.advance(60_000);
+  await settle();
   assert.equal(link.published.length, 1);
+});
+
+test('statuses leave under the seal, in order, and none after the stop', async () => {
+  const waiting: (() => void)[] = [];
+  const slow: MessageSeal = (json) => new Promise((resolve) => waiting.push(() => resolve(`sealed ${json}`)));
+  const { link, status, clock } = await makeStatus(slow);
+  link.connect();
+  clock.advance(60_000);
+  await settle();
+  assert.equal(waiting.length, 1, 'the second waits for the first');
+  waiting.shift()?.();
+  await settle();
+  waiting.shift()?.();
+  await settle();
+  assert.deepEqual(
+    link.published.map(({ payload }) => JSON.parse(payload.replace('sealed ', '')).time),
+    ['2026-01-05T08:00:00.000Z', '2026-01-05T08:01:00.000Z'],
+  );
+  status.publishNow();
+  await settle();
+  status.stop();
+  waiting.shift()?.();
+  await settle();
+  assert.equal(link.published.length, 2);
+});
+
+test('a status that cannot be sealed is not published, and the next one is', async () => {
+  let isBroken = true;
+  const { link, clock } = await makeStatus((json) =>
+    isBroken ? Promise.reject(new Error('no key')) : `sealed ${json}`,
+  );
+  link.connect();
+  await settle();
+  assert.equal(link.published.length, 0);
+  isBroken = false;
+  clock.advance(60_000);
+  await settle();
+  assert.match(link.published[0]?.payload ?? '', /^sealed /);
 });

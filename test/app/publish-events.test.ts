@@ -5,6 +5,7 @@ import { SerialWriter } from '../../src/app/serial-writer.ts';
 import { chainEvent } from '../../src/domain/access-event.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
+import { type MessageSeal, unsignedSeal } from '../../src/wire/message-envelope.ts';
 import { time } from '../domain/samples.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
@@ -27,11 +28,11 @@ class RefusingLink extends FakeHrLink {
   }
 }
 
-const makeOutbox = (store = new MemoryStore()) => {
+const makeOutbox = (store = new MemoryStore(), seal: MessageSeal = unsignedSeal) => {
   const clock = new VirtualClock();
   const link = new RefusingLink();
   const writer = new SerialWriter({ store, gateway: GATEWAY, clock, log: LOG });
-  const publisher = new EventPublisher({ eventLog: store, link, topics: TOPICS, clock, log: LOG });
+  const publisher = new EventPublisher({ eventLog: store, link, topics: TOPICS, seal, clock, log: LOG });
   writer.onCommit = () => publisher.wake();
   link.start({ onMessage: async () => {}, onConnect: () => publisher.wake(), onDisconnect: () => {} });
   const at = time('2026-01-05T08:00:00Z');
@@ -86,6 +87,41 @@ test('a receipt goes out on its own topic, before the event that carries it', as
     ],
   );
   assert.equal(link.published[0]?.payload, '{"n":1}');
+});
+
+test('receipts leave under the seal, events as they are, and a slow seal lets no later entry overtake', async () => {
+  const waiting: (() => void)[] = [];
+  const slow: MessageSeal = (json) => new Promise((resolve) => waiting.push(() => resolve(`sealed ${json}`)));
+  const { link, writer, record } = makeOutbox(new MemoryStore(), slow);
+  const change = { event: 'card-change', at: time('2026-01-05T08:00:00Z'), clockSynchronized: true } as const;
+  await writer.write((tx) => tx.append(change, (n) => `{"n":${n}}`));
+  await writer.write((tx) => tx.append(change, (n) => `{"n":${n}}`));
+  await record(1);
+  link.connect();
+  await settle();
+  assert.deepEqual(link.published, []);
+  for (const finish of waiting.toReversed()) finish();
+  await settle();
+  assert.deepEqual(
+    link.published.map(({ topic, payload }) => (topic === TOPICS.receipt ? payload : JSON.parse(payload).sequence)),
+    ['sealed {"n":1}', 1, 'sealed {"n":2}', 2, 3],
+  );
+});
+
+test('a receipt that cannot be sealed is not published without a seal: it is a fault of the outbox until it can', async () => {
+  let isBroken = true;
+  const failing: MessageSeal = (json) => (isBroken ? Promise.reject(new Error('no key')) : `sealed ${json}`);
+  const { link, writer, publisher, clock, store } = makeOutbox(new MemoryStore(), failing);
+  link.connect();
+  const change = { event: 'card-change', at: time('2026-01-05T08:00:00Z'), clockSynchronized: true } as const;
+  await writer.write((tx) => tx.append(change, (n) => `{"n":${n}}`));
+  await settle();
+  assert.deepEqual([link.published, publisher.fault, store.sentUpTo()], [[], 'no key', 0]);
+  isBroken = false;
+  clock.advance(1000);
+  await settle();
+  assert.equal(link.published[0]?.payload, 'sealed {"n":1}');
+  assert.deepEqual([publisher.fault, store.sentUpTo()], [undefined, 1]);
 });
 
 test('invariant 7: what is published is what is stored, byte for byte in meaning', async () => {

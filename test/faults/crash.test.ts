@@ -8,6 +8,7 @@ import { EventPublisher } from '../../src/app/publish-events.ts';
 import { digestOf } from '../../src/domain/roster-digest.ts';
 import { createLog } from '../../src/log.ts';
 import type { StoreBatch } from '../../src/ports/credential-store.ts';
+import { unsignedSeal } from '../../src/wire/message-envelope.ts';
 import { settle } from '../app/door-bench.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { MemoryDisk, MemoryStore } from '../fakes/memory-store.ts';
@@ -72,6 +73,7 @@ const live = async (disk: MemoryDisk, { death, after }: Life, waiting: number[],
     eventLog: store,
     link,
     topics: TOPICS,
+    seal: unsignedSeal,
     clock: flow.clock,
     log: createLog('silent'),
   });
