@@ -31,6 +31,7 @@ export const PAGE_LIMIT: Milliseconds = milliseconds(30_000);
 export const CARDS_PER_REQUEST = 10_000;
 /** An equal digest is written down so often, unless it says something new. */
 const SAVE_EVERY: Milliseconds = milliseconds(3_600_000);
+const ALL_BUCKETS = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
 const RETRY = { minimum: QUIET, maximum: milliseconds(300_000) };
 
 interface Dependencies {
@@ -285,7 +286,8 @@ export class RosterReconciler {
         detail: { ...detail, cards: roster.cards, hrCards: digest.cards },
       });
     }
-    this.#round = { remaining: differing, repairs: [], changed: 0, buckets: differing };
+    const buckets = roster.cards === 0 ? ALL_BUCKETS : differing;
+    this.#round = { remaining: buckets, repairs: [], changed: 0, buckets };
     this.#ask(this.#round);
   }
 

@@ -1,0 +1,392 @@
+// The way back to HR's truth, step by step: when it asks, what it believes, what it leaves alone.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CARDS_PER_REQUEST, MOST_PATIENCE, PAGE_LIMIT } from '../../src/app/reconcile-roster.ts';
+import { bucketOf, emptyRoster } from '../../src/domain/roster-digest.ts';
+import { CardeaError } from '../../src/errors.ts';
+import { cardholderId, cardNumber } from '../domain/samples.ts';
+import { TOPICS } from '../flows/change-flow.ts';
+import { cardOf, makeReconciliation, newRoster, type ReconcileBench, restored } from './reconcile-bench.ts';
+
+const A = 'DEADBEEF';
+const B = '04A2B3C4D5E680';
+const C = 'C0FFEE01';
+
+const isEqual = ({ store, hr }: ReconcileBench): boolean =>
+  Buffer.compare(Buffer.from(store.roster().buckets), Buffer.from(hr.digest().buckets)) === 0;
+
+test('an empty gateway asks for all 256 buckets, fills itself, and says so', async () => {
+  const bench = makeReconciliation();
+  for (let index = 0; index < 500; index++) bench.bind(cardOf(index), `E${index}`);
+  await bench.digest();
+  await bench.wait(2_000);
+  const [request] = bench.requests();
+  assert.deepEqual([request?.buckets.length, request?.revision], [256, 0]);
+  for (const page of bench.hr.pagesFor({ requestId: 'request-1', buckets: request?.buckets ?? [] }))
+    await bench.page(page);
+  await bench.writer.idle();
+  await bench.wait(0);
+  const { revision, cards, reconciled, reconciledAt, epoch } = bench.store.roster();
+  assert.deepEqual([revision, cards, reconciled, epoch], [500, 500, 500, '2026-a']);
+  assert.notEqual(reconciledAt, undefined);
+  assert.ok(isEqual(bench));
+  assert.deepEqual(bench.reconciler.alarms(), []);
+  const [reconciledEvent] = await bench.eventsNamed('roster-reconciled');
+  const { revision: eventRevision, cards: eventCards } = JSON.parse(JSON.stringify(reconciledEvent?.detail));
+  assert.deepEqual([eventRevision, eventCards], [500, 500]);
+});
+
+test('only the buckets that differ are asked for, once it has been quiet for two seconds', async () => {
+  const bench = makeReconciliation();
+  await bench.deliver(bench.bind(A, 'E1'), bench.bind(B, 'E2'));
+  bench.bind(C, 'E3');
+  await bench.digest();
+  await bench.wait(1_500);
+  await bench.deliver(bench.bind(cardOf(1), 'E4'));
+  await bench.digest();
+  await bench.wait(1_500);
+  assert.deepEqual(bench.requests(), []);
+  await bench.wait(500);
+  assert.deepEqual(
+    bench.requests().map(({ buckets, revision }) => ({ buckets, revision })),
+    [{ buckets: [bucketOf(cardNumber(C))], revision: 4 }],
+  );
+});
+
+test('changes that never pause put the question off for a minute, not for ever', async () => {
+  const bench = makeReconciliation();
+  bench.bind(C, 'E3');
+  for (let second = 0; second <= MOST_PATIENCE / 1_000; second++) {
+    await bench.deliver(bench.bind(cardOf(second), `P${second}`));
+    await bench.digest();
+    await bench.wait(1_000);
+  }
+  await bench.wait(1_000);
+  assert.equal(bench.requests().length, 1);
+});
+
+test('an equal digest asks for nothing and makes the roster reconciled as of its revision', async () => {
+  const bench = makeReconciliation();
+  await bench.deliver(bench.bind(A, 'E1'), bench.bind(B, 'E1'));
+  const lost = bench.revoke(C);
+  await bench.digest();
+  await bench.wait(5_000);
+  assert.deepEqual(bench.requests(), []);
+  const { revision, reconciled } = bench.store.roster();
+  assert.deepEqual([revision, reconciled], [lost.revision, lost.revision]);
+});
+
+test('invariant 3: once reconciled as of a revision, older messages are stale and change nothing', async () => {
+  const bench = makeReconciliation();
+  const binding = bench.bind(A, 'E1');
+  const leave = bench.leave('E1');
+  const other = bench.bind(B, 'E2');
+  await bench.deliver(other);
+  await bench.digest();
+  await bench.deliver(binding, leave, other);
+  assert.deepEqual([bench.held(A), bench.held(B)], ['unknown', 'live E2 3']);
+  const results = (await bench.eventsNamed('card-change')).map(
+    ({ detail }) => JSON.parse(JSON.stringify(detail)).result,
+  );
+  assert.deepEqual(results, ['applied', 'stale', 'stale', 'duplicate']);
+});
+
+test('a card that HR no longer holds is retired, as replaced where its person has a newer one', async () => {
+  const bench = makeReconciliation();
+  await bench.deliver(bench.bind(A, 'E1'), bench.bind(C, 'E9'));
+  bench.bind(B, 'E1');
+  bench.revoke(C);
+  assert.equal(await bench.reconcile(), 1);
+  assert.deepEqual([bench.held(A), bench.held(B), bench.held(C)], ['replaced', 'live E1 3', 'other']);
+  assert.ok(isEqual(bench));
+});
+
+test('invariant 2: a replacement that was missed is repaired in one batch', async () => {
+  const bench = makeReconciliation();
+  await bench.deliver(bench.bind(A, 'E1'));
+  bench.bind(B, 'E1');
+  await bench.reconcile();
+  const batch = bench.store.commits.find(({ cards }) => cards.has(cardNumber(B)));
+  assert.deepEqual(
+    [batch?.cards.get(cardNumber(A))?.state, batch?.cards.get(cardNumber(B))?.state],
+    ['retired', 'live'],
+  );
+});
+
+test('nothing changes before the last page is there, and an answer that stops is asked for again', async () => {
+  const bench = makeReconciliation();
+  for (let index = 0; index < 450; index++) bench.bind(cardOf(index), `E${index}`);
+  await bench.digest();
+  await bench.wait(2_000);
+  const [request] = bench.requests();
+  assert.ok(request);
+  const pages = [...bench.hr.pagesFor(request)];
+  assert.equal(pages.length, 3);
+  for (const page of pages.slice(1)) await bench.page(page);
+  assert.equal(bench.store.cards.size, 0);
+  await bench.wait(PAGE_LIMIT);
+  assert.match(bench.reconciler.alarms().join(), /differs from HR in 2\d\d of 256 buckets: the pages stopped coming/);
+  await bench.page(pages[0] ?? assert.fail());
+  assert.equal(bench.store.cards.size, 0, 'a page of an answer that was given up changes nothing');
+  await bench.wait(2_000);
+  assert.equal(await bench.answer(), 1);
+  assert.ok(isEqual(bench));
+  assert.deepEqual(bench.reconciler.alarms(), []);
+});
+
+test('pages in any order, and twice, are one answer', async () => {
+  const bench = makeReconciliation();
+  for (let index = 0; index < 450; index++) bench.bind(cardOf(index), `E${index}`);
+  await bench.digest();
+  await bench.wait(2_000);
+  const [request] = bench.requests();
+  const pages = [...bench.hr.pagesFor(request ?? assert.fail())].reverse();
+  for (const page of [...pages.slice(0, 2), ...pages]) await bench.page(page);
+  await bench.writer.idle();
+  assert.ok(isEqual(bench));
+});
+
+test('what a message has done since the pages were made stays done', async () => {
+  const bench = makeReconciliation();
+  await bench.deliver(bench.bind(A, 'E1'));
+  bench.bind(B, 'E2');
+  await bench.digest();
+  await bench.wait(2_000);
+  const [request] = bench.requests();
+  const pages = [...bench.hr.pagesFor(request ?? assert.fail())];
+  await bench.deliver(bench.revoke(B), bench.bind(A, 'E1', { access: [{ doors: ['lab'] }] }));
+  for (const page of pages) await bench.page(page);
+  await bench.writer.idle();
+  assert.deepEqual([bench.held(A), bench.held(B)], ['live E1 4', 'lost']);
+  await bench.digest();
+  assert.ok(isEqual(bench));
+  assert.equal(bench.store.roster().reconciled, 4);
+});
+
+test('invariant 3: a card that is revoked here does not come back by a page, and the difference is reported', async () => {
+  const bench = makeReconciliation();
+  const binding = bench.bind(A, 'E1');
+  await bench.deliver(binding, { ...bench.revoke(A) });
+  // HR lost the revocation and counts on: a roster that nobody restored properly.
+  bench.hr = newRoster();
+  bench.bind(A, 'E1');
+  bench.bind(B, 'E2');
+  bench.bind(C, 'E3');
+  await bench.reconcile();
+  assert.deepEqual([bench.held(A), bench.held(B)], ['lost', 'live E2 2']);
+  assert.match(bench.reconciler.alarms().join(), /differs from HR in 1 of 256 buckets/);
+  await bench.wait(10_000);
+  assert.equal(await bench.answer(), 1, 'it goes on asking');
+  assert.equal(bench.held(A), 'lost');
+});
+
+test("pages that do not add up to HR's digest change nothing", async () => {
+  const bench = makeReconciliation();
+  await bench.deliver(bench.bind(A, 'E1'));
+  bench.bind(B, 'E2');
+  await bench.digest();
+  await bench.wait(2_000);
+  const [request] = bench.requests();
+  for (const page of bench.hr.pagesFor(request ?? assert.fail())) await bench.page({ ...page, cards: [] });
+  assert.deepEqual([bench.held(A), bench.held(B)], ['live E1 1', 'unknown']);
+  assert.match(bench.reconciler.alarms().join(), /do not add up/);
+});
+
+for (const [what, spoil] of [
+  ['answers for other buckets', (page) => ({ ...page, buckets: [...page.buckets].slice(1) })],
+  ['counts its pages differently', (page) => ({ ...page, pages: page.pages + 1, page: page.pages + 1 })],
+  ['is of another revision', (page) => ({ ...page, revision: 0, cards: [] })],
+] as const satisfies readonly [
+  string,
+  (page: Parameters<ReconcileBench['page']>[0]) => Parameters<ReconcileBench['page']>[0],
+][]) {
+  test(`an answer with a page that ${what} is thrown away`, async () => {
+    const bench = makeReconciliation();
+    for (let index = 0; index < 450; index++) bench.bind(cardOf(index), `E${index}`);
+    await bench.digest();
+    await bench.wait(2_000);
+    const [request] = bench.requests();
+    const pages = [...bench.hr.pagesFor(request ?? assert.fail())];
+    await bench.page(pages[0] ?? assert.fail());
+    await bench.page(spoil(pages[1] ?? assert.fail()));
+    for (const page of pages) await bench.page(page);
+    assert.equal(bench.store.cards.size, 0);
+  });
+}
+
+test('a page that nobody asked for is acknowledged and ignored', async () => {
+  const bench = makeReconciliation();
+  bench.bind(A, 'E1');
+  for (const page of bench.hr.pagesFor({ requestId: 'of-another-gateway', buckets: [bucketOf(cardNumber(A))] })) {
+    await bench.page(page);
+  }
+  assert.equal(bench.store.cards.size, 0);
+});
+
+test('a digest that is behind what is held asks for nothing; staying behind, it raises an alarm', async () => {
+  const bench = makeReconciliation();
+  const old = bench.hr.digest();
+  await bench.deliver(bench.bind(A, 'E1'));
+  await bench.digest(old);
+  await bench.wait(MOST_PATIENCE);
+  assert.deepEqual([bench.requests(), bench.reconciler.alarms()], [[], []]);
+  await bench.wait(1);
+  assert.match(bench.reconciler.alarms().join(), /digest is of revision 0, ours is 1/);
+  await bench.digest();
+  assert.deepEqual(bench.reconciler.alarms(), []);
+});
+
+test('offline nothing is asked; the next connect takes it up again', async () => {
+  const bench = makeReconciliation();
+  bench.bind(A, 'E1');
+  await bench.digest();
+  bench.link.disconnect();
+  await bench.wait(10_000);
+  assert.deepEqual(bench.requests(), []);
+  bench.link.connect();
+  await bench.wait(2_000);
+  assert.equal(await bench.answer(), 1);
+  assert.ok(isEqual(bench));
+});
+
+test('a store that does not take the repair leaves everything as it was, and it is tried again', async () => {
+  const bench = makeReconciliation();
+  await bench.deliver(bench.bind(A, 'E1'));
+  bench.bind(B, 'E1');
+  await bench.digest();
+  await bench.wait(2_000);
+  bench.store.commitFailure = new CardeaError('store-write-failed', 'the disk is full');
+  await bench.answer();
+  assert.deepEqual([bench.held(A), bench.held(B)], ['live E1 1', 'unknown']);
+  assert.match(bench.reconciler.alarms().join(), /the disk is full/);
+  bench.store.commitFailure = undefined;
+  await bench.wait(10_000);
+  await bench.answer();
+  assert.deepEqual([bench.held(A), bench.held(B)], ['replaced', 'live E1 2']);
+});
+
+test('records that cannot be read are repaired from what HR holds', async () => {
+  const bench = makeReconciliation();
+  await bench.deliver(bench.bind(A, 'E1'), bench.bind(B, 'E2'));
+  bench.store.garbleCard(cardNumber(A));
+  bench.store.garbleCardholder(cardholderId('E1'));
+  bench.bind(cardOf(7), 'E7');
+  // Another card of the same bucket brings the damaged one into the answer.
+  for (let index = 100; bench.store.roster().cards < 4 && index < 5_000; index++) {
+    if (bucketOf(cardNumber(cardOf(index))) !== bucketOf(cardNumber(A))) continue;
+    bench.bind(cardOf(index), 'E1', { supersedes: 'none' });
+    break;
+  }
+  await bench.reconcile();
+  for (let round = 0; round < 3 && !isEqual(bench); round++) {
+    await bench.wait(300_000);
+    await bench.answer();
+  }
+  assert.equal(bench.held(A), 'live E1 1');
+  assert.ok(isEqual(bench));
+});
+
+test('a bucket value that its records do not add up to is counted anew', async () => {
+  const bench = makeReconciliation();
+  await bench.deliver(bench.bind(A, 'E1'), bench.bind(B, 'E2'));
+  await bench.writer.write((tx) => tx.putBucket(bucketOf(cardNumber(A)), new Uint8Array(8).fill(9)));
+  await bench.reconcile();
+  assert.ok(isEqual(bench));
+  assert.deepEqual(bench.reconciler.alarms(), []);
+  assert.equal(bench.store.roster().reconciled, 2);
+});
+
+test('a large roster is asked for in parts, and what differs is applied together', async () => {
+  const bench = makeReconciliation();
+  for (let index = 0; index < 3 * CARDS_PER_REQUEST; index++) bench.bind(cardOf(index), `E${index}`);
+  await bench.digest();
+  await bench.wait(2_000);
+  assert.equal(await bench.answer(), 4);
+  assert.ok(isEqual(bench));
+  const repairs = bench.store.commits.filter(({ cards }) => cards.size > 0);
+  assert.ok(repairs.every(({ cards }) => cards.size <= 2 * CARDS_PER_REQUEST));
+  // Ten that were missed later, in buckets all over the roster, are one batch.
+  const missed = Array.from({ length: 10 }, (_, index) => bench.bind(cardOf(100_000 + index), `M${index}`));
+  const before = bench.store.commits.length;
+  await bench.reconcile();
+  assert.ok(isEqual(bench));
+  const [repair, ...others] = bench.store.commits.slice(before).filter(({ cards }) => cards.size > 0);
+  assert.deepEqual([repair?.cards.size, others.length], [missed.length, 0]);
+});
+
+test('without signatures a new epoch waits for an operator; with consent everything follows HR, lower revisions included', async () => {
+  const bench = makeReconciliation();
+  await bench.deliver(bench.bind(A, 'E1'), bench.bind(B, 'E2'), bench.revoke(C));
+  await bench.digest();
+  const backup = newRoster();
+  bench.hr = restored(backup, '2026-b');
+  const rebound = bench.bind(C, 'E3');
+  assert.ok(rebound.revision < 3);
+  await bench.digest();
+  await bench.wait(10_000);
+  assert.deepEqual([bench.requests(), bench.held(A)], [[], 'live E1 1']);
+  assert.match(bench.reconciler.alarms().join(), /epoch is "2026-b", ours is "2026-a"/);
+  assert.equal(await bench.reconciler.acceptEpoch('ada'), '2026-b');
+  await bench.wait(2_000);
+  await bench.answer();
+  assert.deepEqual([bench.held(A), bench.held(B), bench.held(C)], ['other', 'other', 'live E3 1']);
+  assert.ok(isEqual(bench));
+  assert.deepEqual([bench.store.roster().epoch, bench.reconciler.alarms()], ['2026-b', []]);
+  const [consent] = await bench.eventsNamed('operator-action');
+  assert.deepEqual(JSON.parse(JSON.stringify(consent?.detail)).operator, 'ada');
+  assert.equal(await bench.reconciler.acceptEpoch('ada'), undefined);
+});
+
+test('with signatures a new epoch is taken at once, and one that is over never comes back', async () => {
+  const bench = makeReconciliation({ trustsEpochs: true });
+  const binding = bench.bind(A, 'E1');
+  await bench.deliver(binding);
+  await bench.digest();
+  const old = bench.hr.digest();
+  bench.hr = restored(newRoster(), '2026-b');
+  bench.bind(B, 'E2');
+  await bench.reconcile();
+  assert.deepEqual([bench.held(A), bench.held(B)], ['other', 'live E2 1']);
+  await bench.digest(old);
+  await bench.deliver(binding);
+  await bench.wait(10_000);
+  assert.deepEqual([bench.requests(), bench.held(A), bench.store.roster().epoch], [[], 'other', '2026-b']);
+});
+
+test('a digest or page that cannot be understood is answered by a receipt without an id', async () => {
+  const bench = makeReconciliation();
+  for (const topic of [TOPICS.rosterDigest, TOPICS.rosterPage]) await bench.link.deliver(topic, '{"type":"x"}');
+  const entries = bench.store.entries.filter(({ receipt }) => receipt !== undefined);
+  assert.deepEqual(
+    entries.map(({ receipt }) => {
+      const { messageType, messageId, result, code } = JSON.parse(receipt ?? '');
+      return [messageType, messageId, result, code];
+    }),
+    [
+      ['roster-digest', null, 'rejected', 'wrong-topic'],
+      ['roster-page', null, 'rejected', 'wrong-topic'],
+    ],
+  );
+  assert.deepEqual(bench.store.roster(), emptyRoster());
+});
+
+test('a roster that was not compared for too long is stale, and an equal digest makes it fresh', async () => {
+  const bench = makeReconciliation({ stalePolicy: 'deny' });
+  await bench.digest();
+  await bench.wait(24 * 3_600_000);
+  assert.deepEqual([bench.freshness.isStale(), bench.freshness.isDenying()], [false, false]);
+  await bench.wait(1);
+  assert.deepEqual([bench.freshness.isStale(), bench.freshness.isDenying()], [true, true]);
+  await bench.digest();
+  assert.equal(bench.freshness.isStale(), false);
+});
+
+test('the age of the roster goes on over a restart', async () => {
+  const bench = makeReconciliation();
+  await bench.digest();
+  await bench.store.close();
+  const later = makeReconciliation();
+  later.clock.setNow(bench.clock.now() + 25 * 3_600_000);
+  assert.equal(later.freshness.isStale(), false, 'a store that was never compared');
+});
