@@ -14,7 +14,8 @@ import { HR_MESSAGE_TYPES } from '../../src/wire/message-envelope.ts';
 import type { RejectionCode } from '../../src/wire/message-json.ts';
 import { MESSAGE_NAMES, type MessageName } from '../../src/wire/message-names.ts';
 import { decodeRosterRequest } from '../../src/wire/roster-messages.ts';
-import { cardNumber, revision } from '../domain/samples.ts';
+import { lastWill } from '../../src/wire/status.ts';
+import { cardNumber, gatewayId, revision } from '../domain/samples.ts';
 import { compile, isRecord, validators } from './contract-schemas.ts';
 import { decode, TOPICS } from './messages.ts';
 
@@ -94,6 +95,10 @@ describe('the examples', () => {
       for (const example of examplesOf(name)) assert.equal(refusalOf(name, example), undefined);
     }
     for (const example of examplesOf('roster-request')) assert.equal(refusalOf('roster-request', example), undefined);
+  });
+
+  it('end with the last will as a gateway leaves it with the broker', () => {
+    assert.deepEqual(EXAMPLES.status.at(-1)?.payload, JSON.parse(lastWill(gatewayId('lobby-1'))));
   });
 
   it('have true digests and hashes, to test an implementation against', () => {
