@@ -168,6 +168,20 @@ export const hrLinkContract = (name: string, makeHarness: () => Promise<HrLinkHa
       );
     });
 
+    it("gets the broker's retained copy at every connect, marked as such, also when its session is remembered", async () => {
+      await harness.publishToGateway(BOUND, 'kept', { retain: true });
+      await connect();
+      await until(1);
+      harness.cut();
+      await waitFor(() => recorder.connects === 2, 'the second connection');
+      await until(2);
+      assert.deepEqual(recorder.payloads, ['kept', 'kept']);
+      assert.deepEqual(
+        recorder.messages.map(({ retained }) => retained),
+        [true, true],
+      );
+    });
+
     it('acknowledges nothing before it is handled, and delivers it again only when its first handling is over', async () => {
       await connect();
       const release = recorder.hold();

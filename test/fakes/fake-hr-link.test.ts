@@ -9,6 +9,8 @@ import { FakeHrLink } from './fake-hr-link.ts';
 /** The fake with a broker around it that lets it connect whenever it may, as the real link does by itself. */
 class SelfConnectingHrLink extends FakeHrLink {
   readonly wills: string[] = [];
+  /** What the broker keeps for whoever subscribes, by topic. */
+  readonly kept = new Map<string, string>();
   mayConnect = true;
 
   override start(listener: Parameters<FakeHrLink['start']>[0]): void {
@@ -24,7 +26,9 @@ class SelfConnectingHrLink extends FakeHrLink {
 
   connectSoon(): void {
     setImmediate(() => {
-      if (this.mayConnect && this.isStarted) this.connect();
+      if (!this.mayConnect || !this.isStarted || this.isConnected()) return;
+      this.connect();
+      for (const [topic, payload] of this.kept) void this.deliver(topic, payload, { retained: true });
     });
   }
 }
@@ -50,7 +54,8 @@ const makeHarness = async (): Promise<HrLinkHarness> => {
     link,
     publishToGateway: async (topic, payload, { retain = false } = {}) => {
       fromHr.push({ topic, payload });
-      void link.deliver(topic, payload, { retained: retain && !link.isConnected() });
+      if (retain) link.kept.set(topic, payload);
+      if (!retain || link.isConnected()) void link.deliver(topic, payload);
     },
     received,
     retained: async (topic) => received(topic).at(-1) ?? '',

@@ -7,10 +7,8 @@ import { type TestContext, test } from 'node:test';
 import type { TlsOptions } from 'node:tls';
 import { milliseconds } from '../../../src/domain/units.ts';
 import type { CredentialPaths } from '../../../src/drivers/mqtt/credential-files.ts';
-import { MqttHrLink } from '../../../src/drivers/mqtt/mqtt-hr-link.ts';
-import { linkOptions } from '../../fixtures/mqtt-hr-link-harness.ts';
-import { RecordingLog } from '../../fixtures/recording-log.ts';
-import { type Script, ScriptedBroker } from '../../fixtures/scripted-broker.ts';
+import type { Script } from '../../fixtures/scripted-broker.ts';
+import { linkOnScriptedBroker } from '../../fixtures/scripted-link.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import {
   AUTHORITY,
@@ -45,36 +43,18 @@ const setUp = async (t: TestContext, { tls, script = {}, files, host = '127.0.0.
     for (const [name, text] of Object.entries(changes)) writeFileSync(join(folder, name), text);
   };
   write(files);
-  const broker = await ScriptedBroker.start({
-    protocolVersion: 4,
+  const scripted = await linkOnScriptedBroker(t, {
     script,
     tls: { key: BROKER_KEY, cert: BROKER, ...tls },
-  });
-  const log = new RecordingLog();
-  const link = new MqttHrLink(
-    linkOptions(broker.port, {
-      url: `mqtts://${host}:${broker.port}`,
+    host,
+    options: {
       username: 'lobby-1',
       credentialFiles: Object.fromEntries(Object.keys(files).map((name) => [name, join(folder, name)])),
       credentialCheckInterval: milliseconds(checkEvery),
-      log,
-    }),
-  );
-  const seen = { connects: 0, disconnects: [] as string[], messages: [] as string[] };
-  t.after(async () => {
-    await link.stop();
-    await broker.close();
-  });
-  link.start({
-    onMessage: async ({ payload }) => {
-      seen.messages.push(Buffer.from(payload).toString());
     },
-    onConnect: () => {
-      seen.connects += 1;
-    },
-    onDisconnect: (reason) => seen.disconnects.push(reason),
   });
-  return { broker, link, log, seen, write };
+  scripted.start();
+  return { ...scripted, write };
 };
 
 for (const host of ['127.0.0.1', 'localhost']) {
@@ -184,6 +164,9 @@ test('a reload without a change leaves the connection as it is; a new password m
   assert.equal(link.isConnected(), false);
   await waitFor(() => seen.connects === 2 && !unacknowledged, 'the second connection and the message again');
   assert.deepEqual(passwords, ['old', 'new']);
-  assert.deepEqual(seen.messages, ['kept', 'kept']);
+  assert.deepEqual(
+    seen.messages.map(({ payload }) => Buffer.from(payload).toString()),
+    ['kept', 'kept'],
+  );
   assert.equal(broker.connections.length, 2);
 });
