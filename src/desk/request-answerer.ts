@@ -6,7 +6,7 @@
 //    beyond (mosquitto). So an answer goes out as fast as the broker takes it for BURST pages, and then at a pace that gateways keep.
 
 import type { GatewayId } from '../domain/ids.ts';
-import { milliseconds } from '../domain/units.ts';
+import { type MonotonicTime, milliseconds, seconds } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HrLink } from '../ports/hr-link.ts';
@@ -20,12 +20,19 @@ import type { Roster } from './roster.ts';
 export const AT_ONCE = 4;
 /** Gateways whose requests wait; beyond, a request is dropped and comes again. */
 const MOST_WAITING = 1_000;
+/** A gateway that has waited so long for the first page has given up on it, and asks anew. */
+export const GIVEN_UP = seconds(30);
 /** Pages that go out together. */
 export const BATCH = 10;
 /** Pages of an answer that fit into the broker's queue whatever the gateway does. */
 export const BURST = 400;
 /** After each batch beyond the burst: 100 pages, or 20,000 cards, a second. */
 export const PAUSE = milliseconds(100);
+
+interface Waiting {
+  readonly request: RosterRequest;
+  readonly since: MonotonicTime;
+}
 
 interface Dependencies {
   readonly roster: Pick<Roster, 'site' | 'pagesFor'>;
@@ -38,7 +45,7 @@ interface Dependencies {
 export class RequestAnswerer {
   readonly #deps: Dependencies;
   /** The newest request of each gateway that is not being answered. */
-  readonly #waiting = new Map<GatewayId, RosterRequest>();
+  readonly #waiting = new Map<GatewayId, Waiting>();
   readonly #underWay = new Map<GatewayId, RosterRequest>();
   #isStopped = false;
 
@@ -55,7 +62,7 @@ export class RequestAnswerer {
       this.#deps.onFault(new CardeaError('overloaded', text));
       return;
     }
-    this.#waiting.set(gateway, request);
+    this.#waiting.set(gateway, { request, since: this.#deps.clock.monotonic() });
     this.#startNext();
   }
 
@@ -66,10 +73,12 @@ export class RequestAnswerer {
   }
 
   #startNext(): void {
-    for (const [gateway, request] of this.#waiting) {
+    const now = this.#deps.clock.monotonic();
+    for (const [gateway, { request, since }] of this.#waiting) {
       if (this.#underWay.size >= AT_ONCE) return;
       if (this.#underWay.has(gateway)) continue;
       this.#waiting.delete(gateway);
+      if (now - since >= GIVEN_UP) continue;
       this.#underWay.set(gateway, request);
       void this.#answer(request);
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AFTER_CHANGE, AFTER_FAILURE, REPEAT } from '../../src/desk/digest-publisher.ts';
-import { AT_ONCE, BATCH, BURST, PAUSE } from '../../src/desk/request-answerer.ts';
+import { AT_ONCE, BATCH, BURST, GIVEN_UP, PAUSE } from '../../src/desk/request-answerer.ts';
 import type { Roster } from '../../src/desk/roster.ts';
 import { RosterPublisher } from '../../src/desk/roster-publisher.ts';
 import { CardeaError } from '../../src/errors.ts';
@@ -284,6 +284,18 @@ test('of many gateways that ask at once a few are answered at a time, and all in
   assert.equal(asked.length, AT_ONCE);
   link.acknowledgePublishes();
   await waitFor(() => asked.length === 50, 'the answers of all');
+});
+
+test('a request that has waited until its gateway gave up is not answered', async (t) => {
+  const { asked, pagesFor } = answersOf(1);
+  const { link, clock, request } = await startDesk(t, { pagesFor });
+  link.holdPublishes();
+  for (let index = 0; index <= AT_ONCE; index++) await request(`early-${index}`, { gateway: `lobby-${index}` });
+  clock.advance(GIVEN_UP);
+  await request('late', { gateway: 'lobby-99' });
+  link.acknowledgePublishes();
+  await waitFor(() => asked.includes('late'), 'the answer to the late request');
+  assert.equal(asked.length, AT_ONCE + 1);
 });
 
 test('an answer ends with the link, and the same request that comes again is answered anew', async (t) => {
