@@ -1,6 +1,6 @@
 // One text for one value: JSON with sorted keys, for hashes that anybody can recompute. Numbers must be integers.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export type JsonValue =
   | null
@@ -25,4 +25,4 @@ export const canonicalJson = (value: JsonValue): string => {
 const isArray = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value);
 
 /** Lower-case hex SHA-256. */
-export const sha256Hex = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
+export const sha256Hex = (data: string | Uint8Array): string => hash('sha256', data, 'hex');

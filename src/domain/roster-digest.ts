@@ -1,7 +1,6 @@
 // The fingerprint of all live cards, kept up to date card by card, so that HR and gateway can compare a roster of a million
 // cards in 2,048 bytes (PROTOCOL.md, Roster digest).
 
-import { createHash } from 'node:crypto';
 import { sha256Hex } from './canonical-json.ts';
 import type { CardNumber } from './card-number.ts';
 import type { Revision } from './ids.ts';
@@ -54,13 +53,15 @@ export const isSameBucket = (bucket: number, one: Uint8Array, other: Uint8Array)
 };
 
 /** First byte of SHA-256 of the card number. */
-export const bucketOf = (card: CardNumber): number => createHash('sha256').update(card, 'ascii').digest()[0] ?? 0;
+export const bucketOf = (card: CardNumber): number => byteAt(sha256Hex(card), 0);
+
+const byteAt = (hex: string, index: number): number => Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16);
 
 /** Adds a live card to the buckets, or takes it out: the operation is its own inverse. Changes `buckets`. */
 export const toggleCard = (buckets: Uint8Array, card: CardNumber, revision: Revision): void => {
-  const hash = createHash('sha256').update(`${card}|${revision}`, 'ascii').digest();
+  const hash = sha256Hex(`${card}|${revision}`);
   const at = bucketOf(card) * BUCKET_BYTES;
-  for (let i = 0; i < BUCKET_BYTES; i++) buckets[at + i] = (buckets[at + i] ?? 0) ^ (hash[i] ?? 0);
+  for (let i = 0; i < BUCKET_BYTES; i++) buckets[at + i] = (buckets[at + i] ?? 0) ^ byteAt(hash, i);
 };
 
 /** Lower-case hex SHA-256 of all buckets, as in receipts and status. */
