@@ -2,7 +2,7 @@
 // keeps nothing open: called again it sees changed files, so that keys rotate without a restart.
 
 import type { Config } from './config/config.ts';
-import { publicHalf, readPrivateKey, readPrivateKeyIfThere, readPublicKey } from './config/key-files.ts';
+import { publicHalf, readPrivateKey, readPrivateKeyIfThere, trustedKeys } from './config/key-files.ts';
 import { thumbprint } from './domain/trusted-key.ts';
 import { type MessageEnvelope, type MessageSeal, unsignedEnvelope, unsignedSeal } from './wire/message-envelope.ts';
 import { sealWith, signedEnvelope } from './wire/signed-message.ts';
@@ -23,10 +23,3 @@ export const loadTrust = async ({ trust }: Pick<Config, 'trust'>): Promise<Trust
   const keyId = thumbprint(publicHalf(key, file));
   return { envelope, seal: sealWith(key, keyId), keyId };
 };
-
-const trustedKeys = (keys: Config['trust']['keys']) =>
-  keys.map(({ kid, may, publicKey, publicKeyFile }) => ({
-    kid,
-    may,
-    publicKey: publicKey ?? readPublicKey(publicKeyFile),
-  }));

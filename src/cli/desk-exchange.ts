@@ -5,9 +5,11 @@ import { readFileSync } from 'node:fs';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import * as z from 'zod';
 import type { Config, MqttConfig } from '../config/config.ts';
+import { sha256Hex } from '../domain/canonical-json.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
-import type { HrMessageType } from '../wire/message-envelope.ts';
+import type { HrMessageType, MessageSeal } from '../wire/message-envelope.ts';
 import { type Topics, topicsOf } from '../wire/topics.ts';
+import type { GatewayOpener } from './desk-signing.ts';
 
 /** How long to wait, in milliseconds. */
 export interface DeskLimits {
@@ -22,6 +24,7 @@ const END_LIMIT = 1_000;
 
 const receiptSchema = z.object({
   messageId: z.string().nullable(),
+  payloadSha256: z.string().nullable(),
   result: z.enum(['applied', 'duplicate', 'stale', 'rejected']),
   code: z.string().nullable(),
   detail: z.string().nullable(),
@@ -39,33 +42,52 @@ export interface DeskMessage {
   readonly [field: string]: unknown;
 }
 
+/** How messages go out, and how the gateway's come in. */
+export interface DeskSigning {
+  readonly seal: MessageSeal;
+  readonly open: GatewayOpener;
+}
+
+interface ExchangeOptions {
+  readonly signing: DeskSigning;
+  readonly limits: DeskLimits;
+}
+
 export type DeskReceipt = z.infer<typeof receiptSchema>;
 
 export class DeskExchange {
   readonly #client: MqttClient;
   readonly #config: Config;
   readonly #topics: Topics;
+  readonly #signing: DeskSigning;
   readonly #limits: DeskLimits;
   readonly #listeners = new Set<(topic: string, content: unknown) => void>();
   #revision: number | undefined;
+  /** For the error that ends the wait. */
+  #doubts = '';
+  /** One message after the other, however long a signature takes to check. */
+  #received: Promise<void> = Promise.resolve();
 
-  private constructor(client: MqttClient, config: Config, limits: DeskLimits) {
+  private constructor(client: MqttClient, config: Config, { signing, limits }: ExchangeOptions) {
     this.#client = client;
     this.#config = config;
+    this.#signing = signing;
     this.#limits = limits;
     this.#topics = topicsOf(config.site, config.gateway);
     client.on('error', () => {});
-    client.on('message', (topic, payload) => this.#onMessage(topic, payload));
+    client.on('message', (topic, payload) => {
+      this.#received = this.#received.then(() => this.#onMessage(topic, payload));
+    });
   }
 
   /** Connected, and listening for receipts. Rejects with CardeaError `link-offline`. */
-  static async connect(config: Config, limits = LIMITS): Promise<DeskExchange> {
+  static async connect(config: Config, signing: DeskSigning, limits = LIMITS): Promise<DeskExchange> {
     const url = urlOf(config.mqtt);
     const client = await connectAsync(url, clientOptions(config.mqtt), false).catch((error: unknown) => {
       const reason = errorMessage(error) || 'the connection is refused';
       throw new CardeaError('link-offline', `no broker answers at ${url}: ${reason}`, { cause: error });
     });
-    const exchange = new DeskExchange(client, config, limits);
+    const exchange = new DeskExchange(client, config, { signing, limits });
     try {
       await client.subscribeAsync([exchange.#topics.receipt, exchange.#topics.status], { qos: 1 });
       return exchange;
@@ -82,20 +104,25 @@ export class DeskExchange {
     if (this.#revision !== undefined) return this.#revision + 1;
     throw new CardeaError(
       'link-offline',
-      `gateway ${this.#config.gateway} is not online at this broker; start it, or choose the number with --revision`,
+      `gateway ${this.#config.gateway} is not online at this broker; start it, or choose the number with --revision${this.#doubts}`,
     );
   }
 
-  /** The receipt that carries the message's id. Rejects with CardeaError `link-offline` when none comes. */
+  /** The receipt that names the message. Rejects with CardeaError `link-offline` when none comes. */
   async send(type: HrMessageType, message: DeskMessage): Promise<DeskReceipt> {
+    const payload = await this.#signing.seal(JSON.stringify(message));
+    // A gateway that could not look into the message names it by its hash.
+    const hash = sha256Hex(payload);
     const answered = this.#next(this.#limits.receipt, (topic, content) => {
       if (topic !== this.#topics.receipt) return undefined;
       const receipt = receiptSchema.safeParse(content);
-      return receipt.success && receipt.data.messageId === message.messageId ? receipt.data : undefined;
+      if (!receipt.success) return undefined;
+      const { messageId, payloadSha256 } = receipt.data;
+      return messageId === message.messageId || payloadSha256 === hash ? receipt.data : undefined;
     });
     const topic = type === 'card-bound' ? this.#topics.cardBound : this.#topics.cardRevoked;
     // What ends first decides: a broker that went away acknowledges nothing.
-    this.#client.publishAsync(topic, JSON.stringify(message), { qos: 1 }).catch(() => {});
+    this.#client.publishAsync(topic, payload, { qos: 1 }).catch(() => {});
     const receipt = await answered;
     if (receipt !== undefined) {
       await this.#settled(receipt.roster.revision);
@@ -103,7 +130,7 @@ export class DeskExchange {
     }
     throw new CardeaError(
       'link-offline',
-      `no receipt from gateway ${this.#config.gateway} within ${this.#limits.receipt / 1000} seconds; the message may still be applied later`,
+      `no receipt from gateway ${this.#config.gateway} within ${this.#limits.receipt / 1000} seconds; the message may still be applied later${this.#doubts}`,
     );
   }
 
@@ -141,8 +168,13 @@ export class DeskExchange {
     });
   }
 
-  #onMessage(topic: string, payload: Buffer): void {
-    const content = parseJson(payload);
+  async #onMessage(topic: string, payload: Buffer): Promise<void> {
+    const json = await this.#signing.open(payload);
+    if (json === undefined) {
+      this.#doubts = `; what came was not signed with the key in ${this.#config.trust.gatewayKey.file}`;
+      return;
+    }
+    const content = parseJson(json);
     if (topic === this.#topics.status) {
       const status = statusSchema.safeParse(content);
       this.#revision = status.success ? status.data.roster.revision : undefined;
@@ -174,9 +206,9 @@ const clientOptions = (mqtt: MqttConfig): IClientOptions => {
   };
 };
 
-const parseJson = (payload: Buffer): unknown => {
+const parseJson = (json: Uint8Array): unknown => {
   try {
-    return JSON.parse(payload.toString('utf8'));
+    return JSON.parse(Buffer.from(json).toString());
   } catch {
     return undefined;
   }

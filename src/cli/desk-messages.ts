@@ -6,6 +6,7 @@ import type { HrMessageType } from '../wire/message-envelope.ts';
 import { columns } from './columns.ts';
 import type { BindOptions, DeskOptions, RevokeOptions } from './desk.ts';
 import { DeskExchange, type DeskReceipt } from './desk-exchange.ts';
+import { deskSeal, gatewayOpener } from './desk-signing.ts';
 import type { CliSession } from './session.ts';
 
 export const bindCard = (card: string, options: BindOptions, session: CliSession): Promise<void> => {
@@ -36,7 +37,8 @@ const send = async (
   content: Readonly<Record<string, unknown>>,
 ): Promise<void> => {
   const { config } = loadConfig(session.configPath(options));
-  const exchange = await DeskExchange.connect(config);
+  const signing = { seal: deskSeal(config, type, options.key), open: gatewayOpener(config) };
+  const exchange = await DeskExchange.connect(config, signing);
   try {
     const revision = options.revision ?? (await exchange.nextRevision());
     const receipt = await exchange.send(type, {

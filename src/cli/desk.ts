@@ -8,6 +8,7 @@ import { type CliSession, withJson } from './session.ts';
 export interface DeskOptions {
   readonly config?: string;
   readonly revision?: number;
+  readonly key?: string;
   readonly json?: boolean;
 }
 
@@ -68,6 +69,7 @@ export const addDeskCommands = (program: Command, session: CliSession): void => 
 const withDesk = (command: Command): Command =>
   withJson(command)
     .option('--config <file>', CONFIG_HELP)
+    .option('--key <file>', 'private key to sign with, where the gateway takes signed messages only')
     .option('--revision <number>', "HR's change counter (default: one more than the gateway has seen)", parseRevision)
     .addHelpText('after', DESK_HELP);
 

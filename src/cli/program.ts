@@ -11,6 +11,7 @@ import { addEventsCommand } from './events.ts';
 import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { addExplainCommand } from './explain.ts';
 import { addGatewayCommand } from './gateway.ts';
+import { addKeysCommands } from './keys.ts';
 import { addLineCommand } from './line.ts';
 import { type CliEnvironment, CliSession } from './session.ts';
 import { addStatusCommand } from './status.ts';
@@ -61,6 +62,7 @@ export const createProgram = (session: CliSession): Command => {
   addConfigCommands(program, session);
   addContractCommands(program, session);
   addDeskCommands(program, session);
+  addKeysCommands(program, session);
   return program;
 };
 

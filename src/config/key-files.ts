@@ -4,8 +4,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { type PublicKey, parsePublicKey } from '../domain/trusted-key.ts';
+import { type PublicKey, parsePublicKey, type TrustedKey } from '../domain/trusted-key.ts';
 import { CardeaError } from '../errors.ts';
+import type { TrustedKeyConfig } from './config.ts';
 import { errorCode, fileReason } from './file-reason.ts';
 
 /** Throws CardeaError `key-unusable`, also when anybody but the owner may read or write the file. */
@@ -32,6 +33,14 @@ export const readPublicKey = (file: string): PublicKey => {
   if (key.type === 'public') return publicHalf(key, file);
   throw unusable(file, 'holds a private key, which stays with its owner; put the line of cardea keys show FILE here');
 };
+
+/** The keys of `trust.keys`, those in files included. Throws CardeaError `key-unusable`. */
+export const trustedKeys = (keys: readonly TrustedKeyConfig[]): readonly TrustedKey[] =>
+  keys.map(({ kid, may, publicKey, publicKeyFile }) => ({
+    kid,
+    may,
+    publicKey: publicKey ?? readPublicKey(publicKeyFile),
+  }));
 
 /** Of a private or a public key. Throws CardeaError `key-unusable`. */
 export const readPublicHalf = (file: string): PublicKey => publicHalf(readKey(file).key, file);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import mqtt from 'mqtt';
-import { DeskExchange } from '../../src/cli/desk-exchange.ts';
+import { DeskExchange, type DeskSigning } from '../../src/cli/desk-exchange.ts';
 import { checkConfig } from '../../src/config/check.ts';
 import type { Config } from '../../src/config/config.ts';
+import { sha256Hex } from '../../src/domain/canonical-json.ts';
 import { EmbeddedBroker } from '../../src/drivers/embedded-broker/embedded-broker.ts';
+import { unsignedSeal } from '../../src/wire/message-envelope.ts';
 import { RecordingLog } from '../fixtures/recording-log.ts';
 
 const TOPICS = 'cardea/hq/gateways/demo';
@@ -29,6 +31,20 @@ doors: { front: { strike: {} } }
 const IMPATIENT = { receipt: 50, status: 50, settling: 50 };
 const PATIENT = { receipt: 20_000, status: 20_000, settling: 20_000 };
 
+const UNSIGNED: DeskSigning = { seal: unsignedSeal, open: async (payload) => payload };
+
+const RECEIPT = {
+  roster: { revision: 7 },
+  result: 'applied',
+  payloadSha256: null,
+  code: null,
+  detail: null,
+  path: null,
+  superseded: [],
+  doors: [],
+  warnings: [],
+};
+
 describe('a desk command at the broker', () => {
   const broker = new EmbeddedBroker({ port: 0, log: new RecordingLog() });
   let config: Config;
@@ -49,7 +65,7 @@ describe('a desk command at the broker', () => {
       qos: 1,
       retain: true,
     });
-    const exchange = await DeskExchange.connect(config, PATIENT);
+    const exchange = await DeskExchange.connect(config, UNSIGNED, PATIENT);
     assert.equal(await exchange.nextRevision(), 42);
     await exchange.close();
   });
@@ -57,7 +73,7 @@ describe('a desk command at the broker', () => {
   it('does not guess a revision for a gateway that is offline or unheard of', async () => {
     for (const status of ['{"online":false}', '']) {
       await gateway.publishAsync(`${TOPICS}/status`, status, { qos: 1, retain: true });
-      const exchange = await DeskExchange.connect(config, IMPATIENT);
+      const exchange = await DeskExchange.connect(config, UNSIGNED, IMPATIENT);
       await assert.rejects(exchange.nextRevision(), { code: 'link-offline', message: /--revision/ });
       await exchange.close();
     }
@@ -65,28 +81,18 @@ describe('a desk command at the broker', () => {
 
   it('takes the receipt of its own message, and no other, for the answer', async () => {
     await gateway.subscribeAsync('cardea/hq/hr/card-revoked', { qos: 1 });
-    const receipt = {
-      roster: { revision: 7 },
-      result: 'applied',
-      code: null,
-      detail: null,
-      path: null,
-      superseded: [],
-      doors: [],
-      warnings: [],
-    };
     gateway.once('message', (_topic, payload, packet) => {
       const { messageId } = JSON.parse(payload.toString());
       assert.equal(packet.qos, 1);
       assert.equal(packet.retain, false);
       for (const id of ['another', null, messageId]) {
         const result = id === messageId ? 'applied' : 'rejected';
-        gateway.publish(`${TOPICS}/receipt`, JSON.stringify({ ...receipt, messageId: id, result }), { qos: 1 });
+        gateway.publish(`${TOPICS}/receipt`, JSON.stringify({ ...RECEIPT, messageId: id, result }), { qos: 1 });
       }
       const status = JSON.stringify({ online: true, roster: { revision: 7 } });
       gateway.publish(`${TOPICS}/status`, status, { qos: 1, retain: true });
     });
-    const exchange = await DeskExchange.connect(config, PATIENT);
+    const exchange = await DeskExchange.connect(config, UNSIGNED, PATIENT);
     const answer = await exchange.send('card-revoked', { messageId: 'mine' });
     assert.equal(answer.result, 'applied');
     assert.equal(await exchange.nextRevision(), 8, 'the status has followed');
@@ -94,8 +100,36 @@ describe('a desk command at the broker', () => {
     await gateway.unsubscribeAsync('cardea/hq/hr/card-revoked');
   });
 
+  it('sends what the seal makes of the message, and takes a receipt that names it by its hash for the answer', async () => {
+    await gateway.subscribeAsync('cardea/hq/hr/card-bound', { qos: 1 });
+    gateway.once('message', (_topic, payload) => {
+      assert.equal(payload.toString(), 'sealed {"messageId":"mine"}');
+      const refusal = { ...RECEIPT, messageId: null, result: 'rejected', code: 'not-permitted' };
+      for (const payloadSha256 of ['0'.repeat(64), sha256Hex(payload)]) {
+        gateway.publish(`${TOPICS}/receipt`, JSON.stringify({ ...refusal, payloadSha256 }), { qos: 1 });
+      }
+    });
+    const signing = { ...UNSIGNED, seal: (json: string) => `sealed ${json}` };
+    const exchange = await DeskExchange.connect(config, signing, { ...PATIENT, settling: 50 });
+    assert.equal((await exchange.send('card-bound', { messageId: 'mine' })).code, 'not-permitted');
+    await exchange.close();
+    await gateway.unsubscribeAsync('cardea/hq/hr/card-bound');
+  });
+
+  it('believes no status whose signature is not the gateway’s, and says which key it was compared with', async () => {
+    const status = JSON.stringify({ online: true, roster: { revision: 41 } });
+    await gateway.publishAsync(`${TOPICS}/status`, status, { qos: 1, retain: true });
+    const doubting: DeskSigning = { ...UNSIGNED, open: async () => undefined };
+    const exchange = await DeskExchange.connect(config, doubting, IMPATIENT);
+    await assert.rejects(exchange.nextRevision(), {
+      code: 'link-offline',
+      message: /what came was not signed with the key in data\/gateway-key\.pem$/,
+    });
+    await exchange.close();
+  });
+
   it('says so when no receipt comes', async () => {
-    const exchange = await DeskExchange.connect(config, IMPATIENT);
+    const exchange = await DeskExchange.connect(config, UNSIGNED, IMPATIENT);
     await assert.rejects(exchange.send('card-bound', { messageId: 'lonely' }), {
       code: 'link-offline',
       message: /no receipt from gateway demo/,
@@ -107,6 +141,9 @@ describe('a desk command at the broker', () => {
     const other = new EmbeddedBroker({ port: 0, log: new RecordingLog() });
     const { port } = await other.start();
     await other.stop();
-    await assert.rejects(DeskExchange.connect(configFor(port)), { code: 'link-offline', message: /no broker answers/ });
+    await assert.rejects(DeskExchange.connect(configFor(port), UNSIGNED), {
+      code: 'link-offline',
+      message: /no broker answers/,
+    });
   });
 });
