@@ -98,7 +98,6 @@ export class Roster {
     this.#revision = revision;
     for (const card of cards) {
       if (card.revision > revision) throw invalid('a card is newer than the roster', card);
-      if (this.find(card.card) !== undefined) throw invalid('a card is there twice', card);
       this.#put(card);
     }
   }
@@ -234,8 +233,10 @@ export class Roster {
   }
 
   #put(card: RosterCard): RosterCard {
+    const bucket = this.#bucket(card.card);
+    if (bucket.has(card.card)) throw invalid('a card is there twice', card);
     const held: RosterCard = { ...card, access: this.#access.share(card.access) };
-    this.#bucket(card.card).set(card.card, held);
+    bucket.set(card.card, held);
     const others = this.#cardsOf.get(card.cardholder);
     // A literal of one has room for one; lists that are grown have room for 17, which a million people would feel.
     this.#cardsOf.set(card.cardholder, others === undefined ? [card.card] : [...others, card.card]);
