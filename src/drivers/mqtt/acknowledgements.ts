@@ -1,15 +1,12 @@
 // Acknowledges inbound messages on the connection that they came by, past the client, which would do it one at a time.
 
 import type { Duplex } from 'node:stream';
-import type { MqttClient } from 'mqtt';
 import type { InboundConnection } from './inbound-queue.ts';
 
-export const inboundConnection = (client: MqttClient, stream: Duplex): InboundConnection => ({
+export const inboundConnection = (stream: Duplex): InboundConnection => ({
   isUp: () => stream.writable,
   acknowledge: (packetIds) => {
     stream.write(pubacks(packetIds));
-    // The answer to a ping may stand behind a full queue: while we get on, the connection is not dead.
-    client.reschedulePing(true);
   },
 });
 

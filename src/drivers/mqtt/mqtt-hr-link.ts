@@ -33,6 +33,8 @@ const PUBLISH_CAPACITY = 1_000;
 const DEFAULT_RECEIVE_MAXIMUM = 65_535;
 /** A connection that held this long was a good one: the next failure starts from the shortest delay. */
 const SETTLED_AFTER = seconds(60);
+/** How often arriving packets put off the next ping, at most. */
+const LIFE_NOTED_EVERY = seconds(1);
 /** Farewell and clean disconnect together take at most two seconds. */
 const FAREWELL_TIMEOUT = seconds(1.5);
 const DISCONNECT_TIMEOUT = seconds(0.5);
@@ -49,6 +51,7 @@ export class MqttHrLink implements HrLink {
   /** Every subscription of the present connection was granted. */
   #isSubscribed = false;
   #hadSession = false;
+  #lastLife = 0;
   #failures = 0;
   /** Why the present connection ends, if we know; set before its stream closes. */
   #ending: Ending | undefined;
@@ -94,6 +97,7 @@ export class MqttHrLink implements HrLink {
     client.on('connect', ({ sessionPresent }) => this.#subscribe(client, sessionPresent));
     client.on('packetreceive', ({ cmd }) => {
       if (cmd !== 'pingresp') this.#awaitProgress();
+      this.#noteLife(client);
     });
     client.on('disconnect', ({ reasonCode = 0 }) => {
       this.#end({ reason: `the broker ended the connection: ${describeReasonCode(reasonCode)}`, level: 'warn' });
@@ -150,7 +154,7 @@ export class MqttHrLink implements HrLink {
     stream.on('error', (error) => {
       this.#ending ??= endingOf(error);
     });
-    this.#inbound.open(inboundConnection(client, stream));
+    this.#inbound.open(inboundConnection(stream));
     return stream;
   }
 
@@ -222,6 +226,14 @@ export class MqttHrLink implements HrLink {
       if (this.#inbound.isFull) this.#awaitProgress();
       else this.#end({ reason: `the broker did not grant the subscriptions within ${limit} s`, level: 'warn' });
     }, seconds(limit)).unref();
+  }
+
+  /** Whatever arrives shows that the connection is alive: the answer to a ping may stand behind a long queue. */
+  #noteLife(client: MqttClient): void {
+    const now = performance.now();
+    if (now - this.#lastLife < LIFE_NOTED_EVERY) return;
+    this.#lastLife = now;
+    client.reschedulePing(true);
   }
 
   /**

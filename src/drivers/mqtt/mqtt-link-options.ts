@@ -49,6 +49,8 @@ export const clientOptions = (options: MqttHrLinkOptions, reconnectPeriod: numbe
     clean: false,
     keepalive: keepaliveSeconds,
     connectTimeout: seconds(connectTimeoutSeconds),
+    // A new timer for each packet would be a quarter of what a publish costs; the link does it now and then.
+    reschedulePings: false,
     reconnectPeriod,
     reconnectOnConnackError: true,
     // Repeated subscriptions must reach the broker: we subscribe on every connect, the library must not think it did.

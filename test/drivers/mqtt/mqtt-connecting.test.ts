@@ -195,6 +195,23 @@ test('a connection that carries nothing more is noticed by the keepalive', async
   assert.equal(seen.connects, 1);
 });
 
+test('a connection on which messages arrive is not given up because the answer to a ping is late', async (t) => {
+  const { broker, seen, connect } = await linkOnScriptedBroker(t, {
+    script: { pingreq: () => {} },
+    options: { keepaliveSeconds: 2 },
+  });
+  await connect();
+  let messageId = 0;
+  const sending = setInterval(() => {
+    messageId += 1;
+    broker.connections[0]?.send(publishPacket(messageId));
+  }, 100);
+  t.after(() => clearInterval(sending));
+  // Longer than the three seconds that an unanswered ping is given.
+  await waitFor(() => seen.messages.length >= 40 || seen.disconnects.length > 0, 'the messages');
+  assert.deepEqual(seen.disconnects, []);
+});
+
 test('a broker that accepts the connection and says nothing is given up after the connect timeout', async (t) => {
   const { seen, start } = await linkOnScriptedBroker(t, {
     script: { connect: () => {} },
