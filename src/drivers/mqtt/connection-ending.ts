@@ -21,8 +21,8 @@ export const describeReasonCode = (reasonCode: number): string =>
 const SET_AUTHORITY = "put the certificate of the broker's authority into the file that mqtt.ca names";
 const RENEW_OURS = 'renew the certificate in the file that mqtt.cert names, at the authority that the broker trusts';
 
-/** What to do about a TLS failure, by Node's and OpenSSL's code. Alerts are the broker's answer to our certificate. */
-const TLS_ADVICE: ReadonlyMap<unknown, string> = new Map([
+/** What to do about a TLS failure, by its code. Alerts are the broker's answer to our certificate. */
+const TLS_ADVICE: ReadonlyMap<string, string> = new Map([
   [
     'ERR_TLS_CERT_ALTNAME_INVALID',
     "mqtt.url has to name the broker as its certificate does, or the broker's certificate has to be issued for this name",
@@ -35,15 +35,18 @@ const TLS_ADVICE: ReadonlyMap<unknown, string> = new Map([
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', SET_AUTHORITY],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', SET_AUTHORITY],
   ['CERT_SIGNATURE_FAILURE', SET_AUTHORITY],
-  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'the broker wants a client certificate: set mqtt.cert and mqtt.key'],
-  ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'the broker may want a client certificate: set mqtt.cert and mqtt.key'],
-  ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', RENEW_OURS],
-  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', RENEW_OURS],
-  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED', RENEW_OURS],
-  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN', RENEW_OURS],
-  ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', RENEW_OURS],
+  ['ALERT_CERTIFICATE_REQUIRED', 'the broker wants a client certificate: set mqtt.cert and mqtt.key'],
+  ['ALERT_HANDSHAKE_FAILURE', 'the broker may want a client certificate: set mqtt.cert and mqtt.key'],
+  ['ALERT_BAD_CERTIFICATE', RENEW_OURS],
+  ['ALERT_CERTIFICATE_EXPIRED', RENEW_OURS],
+  ['ALERT_CERTIFICATE_REVOKED', RENEW_OURS],
+  ['ALERT_CERTIFICATE_UNKNOWN', RENEW_OURS],
+  ['ALERT_UNKNOWN_CA', RENEW_OURS],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'that port does not speak TLS: check mqtt.url'],
 ]);
+
+/** Which protocol version an alert is of differs between versions of OpenSSL. */
+const tlsCode = (code: unknown): string => String(code).replace(/^ERR_SSL_.*_ALERT_/, 'ALERT_');
 
 /** OpenSSL's messages name threads and source lines, other ones each time; the reason among them is what stays. */
 const plainMessage = (error: Error): string =>
@@ -54,7 +57,7 @@ export const endingOf = (error: Error): Ending => {
   // With several addresses to try, Node puts the messages into the members and leaves the whole one empty.
   const parts = error instanceof AggregateError ? error.errors.map(errorMessage) : [plainMessage(error)];
   const text = parts.filter((part) => part !== '').join(', ') || String(code);
-  const advice = TLS_ADVICE.get(code);
+  const advice = TLS_ADVICE.get(tlsCode(code));
   const isForPerson = CREDENTIAL_CODES.has(code) || advice !== undefined || code === 'link-configuration';
   return { reason: advice === undefined ? text : `${text}; ${advice}`, level: isForPerson ? 'error' : 'warn' };
 };
