@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   'notify-failed': 'the service manager could not be reached',
   overloaded: 'a queue is full',
   'publish-refused': 'the broker refused a message',
+  'unknown-epoch': 'HR does not offer this epoch',
   'unknown-line': 'the door has no such line',
   'invalid-request': 'the gateway could not make sense of a request',
   'request-too-large': 'a request is larger than the gateway takes',

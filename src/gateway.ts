@@ -35,10 +35,10 @@ import {
 } from './gateway-drivers.ts';
 import { ClosingStack, Ending } from './gateway-ending.ts';
 import { createHrSide } from './gateway-roster.ts';
+import { loadTrust } from './gateway-trust.ts';
 import { createLog, type Log } from './log.ts';
 import type { HrLinkListener } from './ports/hr-link.ts';
 import { VERSION } from './version.ts';
-import { unsignedEnvelope, unsignedSeal } from './wire/message-envelope.ts';
 import { lastWill, type StatusDocument } from './wire/status.ts';
 import { topicsOf } from './wire/topics.ts';
 
@@ -49,6 +49,11 @@ export interface RunningGateway {
   stop(reason: string, isFailure?: boolean): Promise<void>;
   /** Something was thrown that nobody caught: the strikes go to their safe state at once, then everything is closed. */
   crashed(error: unknown): Promise<void>;
+  /**
+   * Takes HR's keys from `config` and whatever is new in the files of keys and certificates into use; everything else needs a
+   * restart. Rejects with CardeaError `key-unusable`; then what is in use stays.
+   */
+  reload(config: Config): Promise<void>;
   describe(): StatusDocument;
   /** The broker in use, such as `mqtt://127.0.0.1:1883`. */
   readonly brokerUrl: string;
@@ -101,7 +106,8 @@ const start = async (
   const brokerPort = await broker?.start();
   if (broker !== undefined) closing.add('embedded broker', () => broker.stop());
   const brokerUrl = mqtt.kind === 'broker' ? mqtt.url : `mqtt://${mqtt.host}:${brokerPort?.port}`;
-  const seal = unsignedSeal;
+  let trust = await loadTrust(config);
+  const { seal } = trust;
   const will = { topic: topics.status, payload: await seal(lastWill(gateway)) };
   const link = createLink(config, { url: brokerUrl, topics, will, log: log.child({ part: 'link' }) });
   closing.add('link', () => link.stop(will));
@@ -124,6 +130,7 @@ const start = async (
       readers: new Map([...readers].map(([id, { handler }]) => [id, handler])),
       freshness,
       reconciler: hr.reconciler,
+      linkFault: () => link.credentialFault,
       clock,
     });
   const status = new StatusPublisher({ link, topics, seal, clock, describe });
@@ -139,7 +146,7 @@ const start = async (
   const hr = createHrSide({
     config,
     topics,
-    envelope: () => unsignedEnvelope,
+    envelope: () => trust.envelope,
     rules,
     store,
     freshness,
@@ -268,6 +275,11 @@ const start = async (
       ending.makeSafe();
       log.fatal({ err: error instanceof Error ? error.stack : String(error) }, 'uncaught failure');
       return ending.stop(`uncaught failure: ${errorMessage(error)}`, true);
+    },
+    reload: async (changed) => {
+      trust = await loadTrust({ trust: { ...changed.trust, messages: config.trust.messages } });
+      link.reloadCredentials();
+      log.info({ keys: changed.trust.keys.map(({ kid }) => kid) }, 'keys and certificates read anew');
     },
     describe,
     brokerUrl,

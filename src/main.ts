@@ -8,7 +8,7 @@ import { VERSION } from './version.ts';
 
 /** Handles that a stopped gateway leaves open keep the process no longer than this, in milliseconds. */
 const LINGER_LIMIT = 2_000;
-const END_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+const END_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /** Whoever called sudo, rather than root. */
 const operator = (): string => {
@@ -58,6 +58,10 @@ const exitCode = await runCommand(process.argv.slice(2), {
     return () => {
       for (const signal of END_SIGNALS) process.off(signal, listener);
     };
+  },
+  onHangUp: (listener) => {
+    process.on('SIGHUP', listener);
+    return () => process.off('SIGHUP', listener);
   },
   exitNow: (code) => process.exit(code),
 });

@@ -21,8 +21,23 @@ import type { HrLink } from '../ports/hr-link.ts';
 import { explainCard, showCard } from './card-account.ts';
 import { DoorCommands } from './door-commands.ts';
 import { EventFeed } from './event-feed.ts';
-import type { CardAnswer, DoorCommandAnswer, ExplainAnswer, LineAnswer, StatusAnswer, TapAnswer } from './protocol.ts';
-import type { ParsedDoorCommand, ParsedEvents, ParsedExplain, ParsedLine, ParsedTap } from './requests.ts';
+import type {
+  AcceptEpochAnswer,
+  CardAnswer,
+  DoorCommandAnswer,
+  ExplainAnswer,
+  LineAnswer,
+  StatusAnswer,
+  TapAnswer,
+} from './protocol.ts';
+import type {
+  ParsedAcceptEpoch,
+  ParsedDoorCommand,
+  ParsedEvents,
+  ParsedExplain,
+  ParsedLine,
+  ParsedTap,
+} from './requests.ts';
 
 /** Holds cards to a simulated reader. */
 export interface TapSimulator {
@@ -105,6 +120,17 @@ export class AdminOperations {
   async commandDoor({ door, action, operator }: ParsedDoorCommand): Promise<DoorCommandAnswer> {
     const [id, controller] = this.#door(door);
     return this.#commands.run({ door: id, controller, action, operator });
+  }
+
+  /**
+   * Consents to the epoch that HR offers. Rejects with CardeaError `unknown-epoch` when it offers none, or another one, and
+   * `store-write-failed`.
+   */
+  async acceptEpoch({ epoch, operator }: ParsedAcceptEpoch): Promise<AcceptEpochAnswer> {
+    const { reconciler, log } = this.#deps;
+    log.warn({ epoch, operator }, 'operator consents to a new epoch');
+    await reconciler.acceptEpoch(epoch, operator);
+    return { epoch };
   }
 
   /** Rejects with CardeaError `unknown-reader`, `not-simulated` or `timed-out`. */

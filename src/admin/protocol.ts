@@ -11,7 +11,16 @@ export const PROTOCOL_HEADER = 'cardea-admin-protocol';
 export const PROTOCOL_VERSION = '1';
 
 /** Each is the path of its name. */
-export const CALL_NAMES = ['status', 'card', 'explain', 'events', 'door-command', 'tap', 'line'] as const;
+export const CALL_NAMES = [
+  'status',
+  'card',
+  'explain',
+  'events',
+  'door-command',
+  'accept-epoch',
+  'tap',
+  'line',
+] as const;
 export type CallName = (typeof CALL_NAMES)[number];
 
 /** Questions take their request as query parameters, commands as a JSON body; all values are strings. */
@@ -21,6 +30,7 @@ export const CALL_METHODS: Readonly<Record<CallName, 'GET' | 'POST'>> = {
   explain: 'GET',
   events: 'GET',
   'door-command': 'POST',
+  'accept-epoch': 'POST',
   tap: 'POST',
   line: 'POST',
 };
@@ -31,6 +41,7 @@ export interface Calls {
   readonly card: { readonly request: CardRequest; readonly answer: CardAnswer };
   readonly explain: { readonly request: ExplainRequest; readonly answer: ExplainAnswer };
   readonly 'door-command': { readonly request: DoorCommandRequest; readonly answer: DoorCommandAnswer };
+  readonly 'accept-epoch': { readonly request: AcceptEpochRequest; readonly answer: AcceptEpochAnswer };
   readonly tap: { readonly request: TapRequest; readonly answer: TapAnswer };
   readonly line: { readonly request: LineRequest; readonly answer: LineAnswer };
 }
@@ -164,6 +175,16 @@ export interface DoorCommandAnswer {
   readonly sequence: number | null;
   /** What the operator should know, in words; null when all is well. */
   readonly detail: string | null;
+}
+
+export interface AcceptEpochRequest {
+  /** As HR's digest names it, and as the alarm shows it. */
+  readonly epoch: string;
+  readonly operator: string;
+}
+
+export interface AcceptEpochAnswer {
+  readonly epoch: string;
 }
 
 export interface TapRequest {

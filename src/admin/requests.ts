@@ -32,6 +32,11 @@ export interface ParsedDoorCommand {
   readonly operator: string;
 }
 
+export interface ParsedAcceptEpoch {
+  readonly epoch: string;
+  readonly operator: string;
+}
+
 export interface ParsedTap {
   readonly reader: string;
   readonly uid: Uint8Array;
@@ -69,6 +74,11 @@ export const parseEvents = (fields: Fields): ParsedEvents => {
 export const parseDoorCommand = (fields: Fields): ParsedDoorCommand => {
   allowOnly(fields, ['door', 'action', 'operator']);
   return { door: text(fields, 'door'), action: oneOf(fields, 'action', DOOR_ACTIONS), operator: operator(fields) };
+};
+
+export const parseAcceptEpoch = (fields: Fields): ParsedAcceptEpoch => {
+  allowOnly(fields, ['epoch', 'operator']);
+  return { epoch: text(fields, 'epoch'), operator: operator(fields) };
 };
 
 export const parseTap = (fields: Fields): ParsedTap => {

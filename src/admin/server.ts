@@ -12,6 +12,7 @@ import { type CallName, PROTOCOL_HEADER, PROTOCOL_VERSION, type Refusal } from '
 import {
   type Fields,
   type ParsedEvents,
+  parseAcceptEpoch,
   parseCard,
   parseDoorCommand,
   parseEvents,
@@ -134,6 +135,8 @@ class AdminServer {
         return operations.explain(parseExplain(fields));
       case 'door-command':
         return operations.commandDoor(parseDoorCommand(fields));
+      case 'accept-epoch':
+        return operations.acceptEpoch(parseAcceptEpoch(fields));
       case 'tap':
         return operations.tap(parseTap(fields));
       case 'line':

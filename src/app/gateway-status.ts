@@ -27,6 +27,8 @@ interface Dependencies {
   readonly readers: ReadonlyMap<ReaderId, { view(): ReaderStatus }>;
   readonly freshness: Pick<RosterFreshness, 'isStale' | 'isDenying'>;
   readonly reconciler: Pick<RosterReconciler, 'alarms'>;
+  /** What is wrong with the credentials for the broker. */
+  readonly linkFault: () => string | undefined;
   readonly clock: Clock;
 }
 
@@ -46,6 +48,7 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       revision: roster.revision,
       cards: roster.cards,
       digest: digestOf(roster),
+      epoch: roster.epoch ?? null,
       reconciledAt: roster.reconciledAt === undefined ? null : formatInstant(roster.reconciledAt),
     },
     outbox: deps.publisher.view(),
@@ -60,6 +63,7 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       ),
       ...deps.reconciler.alarms().map((alarm) => `roster: ${alarm}`),
       ...staleness(deps.freshness),
+      ...[deps.linkFault()].flatMap((fault) => (fault === undefined ? [] : [`link: ${fault}`])),
       ...(deps.publisher.fault === undefined ? [] : [`outbox: ${deps.publisher.fault}`]),
       ...(deps.clock.isSynchronized() ? [] : ['clock: not set, cards with a validity window are denied']),
       ...(deps.writer.busyFor > SLOW_COMMIT ? ['store: the disk hangs, changes from HR wait'] : []),

@@ -94,7 +94,7 @@ export class RosterReconciler {
     const alarms: string[] = [];
     if (this.#offered !== undefined) {
       alarms.push(
-        `HR was restored: its epoch is "${this.#offered.epoch}", ours is "${epoch}"; consent with: cardea roster accept-epoch`,
+        `HR was restored: its epoch is "${this.#offered.epoch}", ours is "${epoch}"; consent with: cardea roster accept-epoch ${this.#offered.epoch}`,
       );
     }
     if (this.#divergence !== undefined) {
@@ -135,12 +135,14 @@ export class RosterReconciler {
     await this.#take(digest);
   }
 
-  /** The operator's consent to the epoch that HR offers; undefined when it offers none. */
-  async acceptEpoch(operator: string): Promise<string | undefined> {
+  /** The operator's consent to the epoch that HR offers. Rejects with CardeaError `unknown-epoch` when it does not offer it. */
+  async acceptEpoch(epoch: string, operator: string): Promise<void> {
     const offered = this.#offered;
-    if (offered === undefined) return undefined;
+    if (offered?.epoch !== epoch) {
+      const what = offered === undefined ? 'HR offers no new epoch' : `HR offers the epoch ${offered.epoch}`;
+      throw new CardeaError('unknown-epoch', `${what}; there is nothing else to accept`);
+    }
     await this.#take(offered, operator);
-    return offered.epoch;
   }
 
   async onPage(page: RosterPage): Promise<void> {

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { formatFault } from '../config/faults.ts';
-import { CardeaError } from '../errors.ts';
+import { CardeaError, errorMessage } from '../errors.ts';
 import { EXIT } from './exit-codes.ts';
 import { CONFIG_HELP } from './locate-gateway.ts';
 import type { CliSession, RunningGateway } from './session.ts';
@@ -15,7 +15,7 @@ interface Options {
 export const addGatewayCommand = (program: Command, session: CliSession): void => {
   program
     .command('gateway')
-    .description('run the gateway until SIGTERM or Ctrl-C; the log goes to standard output')
+    .description('run the gateway until SIGTERM or Ctrl-C; SIGHUP reads keys and certificates anew')
     .option('--config <file>', CONFIG_HELP)
     .option('--banner', 'say what runs where and what to try next, also when standard output is no terminal')
     .action((options: Options) => runGateway(options, session));
@@ -25,6 +25,7 @@ const runGateway = async (options: Options, session: CliSession): Promise<void> 
   const { environment, terminal } = session;
   const ending = new Ending(session);
   const stopListening = environment.onEndSignal((signal) => ending.onSignal(signal));
+  let ignoreHangUps = environment.onHangUp(() => ending.onSignal('SIGHUP'));
   try {
     const path = session.configPath(options);
     const { loadConfig } = await import('../config/load.ts');
@@ -32,6 +33,10 @@ const runGateway = async (options: Options, session: CliSession): Promise<void> 
     for (const warning of warnings) terminal.writeError(`${formatFault(warning)}\n`);
     const gateway = await environment.startGateway(config);
     ending.started(gateway);
+    if (!terminal.isInteractive) {
+      ignoreHangUps();
+      ignoreHangUps = environment.onHangUp(() => void reload(gateway, path, session));
+    }
     if (terminal.isInteractive || options.banner === true) {
       const { bannerText } = await import('./banner.ts');
       const status = gateway.describe();
@@ -42,6 +47,17 @@ const runGateway = async (options: Options, session: CliSession): Promise<void> 
     if (isFailure) throw new CardeaError('gateway-failed', `the gateway stopped: ${reason}`);
   } finally {
     stopListening();
+    ignoreHangUps();
+  }
+};
+
+/** Whatever is wrong with the files now: the gateway goes on with what it has. */
+const reload = async (gateway: RunningGateway, path: string, { terminal }: CliSession): Promise<void> => {
+  try {
+    const { loadConfig } = await import('../config/load.ts');
+    await gateway.reload(loadConfig(path).config);
+  } catch (error) {
+    terminal.writeError(`cardea: not reloaded, going on as before: ${errorMessage(error)}\n`);
   }
 };
 

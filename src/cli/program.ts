@@ -13,6 +13,7 @@ import { addExplainCommand } from './explain.ts';
 import { addGatewayCommand } from './gateway.ts';
 import { addKeysCommands } from './keys.ts';
 import { addLineCommand } from './line.ts';
+import { addRosterCommands } from './roster.ts';
 import { type CliEnvironment, CliSession } from './session.ts';
 import { addStatusCommand } from './status.ts';
 import { addTapCommand } from './tap.ts';
@@ -59,6 +60,7 @@ export const createProgram = (session: CliSession): Command => {
   addTapCommand(program, session);
   addLineCommand(program, session);
   addExplainCommand(program, session);
+  addRosterCommands(program, session);
   addConfigCommands(program, session);
   addContractCommands(program, session);
   addDeskCommands(program, session);

@@ -14,6 +14,8 @@ export interface RunningGateway {
   /** Fulfils when everything is closed; `isFailure` when the gateway stopped because it could not go on. */
   readonly stopped: Promise<{ readonly reason: string; readonly isFailure: boolean }>;
   stop(reason: string): Promise<void>;
+  /** Takes renewed keys and certificates into use. Rejects with a CardeaError; then those in use stay. */
+  reload(config: Config): Promise<void>;
   describe(): StatusAnswer['status'];
   readonly brokerUrl: string;
 }
@@ -28,6 +30,8 @@ export interface CliEnvironment {
   readonly startGateway: (config: Config) => Promise<RunningGateway>;
   /** Calls `listener` when this process is asked to end; returns how to stop listening. */
   readonly onEndSignal: (listener: (signal: string) => void) => () => void;
+  /** Calls `listener` at SIGHUP: a service is asked to read its files anew, or the terminal is gone. Returns as above. */
+  readonly onHangUp: (listener: () => void) => () => void;
   /** Ends the process at once. */
   readonly exitNow: (code: ExitCode) => void;
 }

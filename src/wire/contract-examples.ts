@@ -199,7 +199,7 @@ export const EXAMPLES = {
         version: '1.0.0',
         startedAt: '2026-11-20T06:00:00.000Z',
         time: '2026-11-22T01:03:00.000Z',
-        roster: { ...ROSTER, reconciledAt: '2026-11-22T01:00:04.000Z' },
+        roster: { ...ROSTER, epoch: '2026-a', reconciledAt: '2026-11-22T01:00:04.000Z' },
         outbox: { pending: 0, oldest: null },
         doors: { front: { mode: 'normal', position: 'closed', strike: 'locked' } },
         readers: { 'front-in': { door: 'front', state: 'online', detail: null } },

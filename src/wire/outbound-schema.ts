@@ -175,6 +175,9 @@ const onlineStatus = z.object({
   time: timestamp.describe('When this status was made, RFC 3339; renewed every minute.'),
   roster: z.object({
     ...rosterFields,
+    epoch: id
+      .nullable()
+      .describe("The epoch of HR's digest that the revision counts in; null before the first digest."),
     reconciledAt: timestamp
       .nullable()
       .describe("When this roster was last found equal to HR's digest; null before the first time."),

@@ -15,7 +15,10 @@ export interface StatusDocument {
     readonly revision: number;
     readonly cards: number;
     readonly digest: string;
+    /** When the buckets were last seen to be equal to HR's. */
     readonly reconciledAt: string | null;
+    /** HR's name for the history that the revision counts in; null before the first digest. */
+    readonly epoch: string | null;
   };
   /** What the broker has not acknowledged yet, and since when. */
   readonly outbox: { readonly pending: number; readonly oldest: string | null };

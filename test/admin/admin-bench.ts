@@ -124,6 +124,7 @@ export class AdminBench {
           readers: new Map(),
           freshness: FRESH,
           reconciler: NO_RECONCILER,
+          linkFault: () => undefined,
           clock,
         }),
       health: () => this.faults,

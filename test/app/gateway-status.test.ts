@@ -37,6 +37,7 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal) => {
       readers: new Map([[readerId('front-in'), handler]]),
       freshness: FRESH,
       reconciler: NO_RECONCILER,
+      linkFault: () => undefined,
       clock,
     });
   const status = new StatusPublisher({ link, topics: TOPICS, seal, clock, describe });
@@ -53,7 +54,7 @@ test('the status says everything that PROTOCOL.md names', async () => {
     version: '1.2.3',
     startedAt: '2026-01-05T08:00:00.000Z',
     time: '2026-01-05T08:00:00.000Z',
-    roster: { revision: 0, cards: 0, digest: digestFromScratch([]), reconciledAt: null },
+    roster: { revision: 0, cards: 0, digest: digestFromScratch([]), epoch: null, reconciledAt: null },
     outbox: { pending: 0, oldest: null },
     doors: { front: { mode: 'normal', position: 'closed', strike: 'locked' } },
     readers: { 'front-in': { door: 'front', state: 'starting', detail: null } },

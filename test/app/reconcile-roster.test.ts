@@ -327,7 +327,8 @@ test('without signatures a new epoch waits for an operator; with consent everyth
   await bench.wait(10_000);
   assert.deepEqual([bench.requests(), bench.held(A)], [[], 'live E1 1']);
   assert.match(bench.reconciler.alarms().join(), /epoch is "2026-b", ours is "2026-a"/);
-  assert.equal(await bench.reconciler.acceptEpoch('ada'), '2026-b');
+  await assert.rejects(bench.reconciler.acceptEpoch('2026-c', 'ada'), /offers the epoch 2026-b/);
+  await bench.reconciler.acceptEpoch('2026-b', 'ada');
   await bench.wait(2_000);
   await bench.answer();
   assert.deepEqual([bench.held(A), bench.held(B), bench.held(C)], ['other', 'other', 'live E3 1']);
@@ -335,7 +336,7 @@ test('without signatures a new epoch waits for an operator; with consent everyth
   assert.deepEqual([bench.store.roster().epoch, bench.reconciler.alarms()], ['2026-b', []]);
   const [consent] = await bench.eventsNamed('operator-action');
   assert.deepEqual(JSON.parse(JSON.stringify(consent?.detail)).operator, 'ada');
-  assert.equal(await bench.reconciler.acceptEpoch('ada'), undefined);
+  await assert.rejects(bench.reconciler.acceptEpoch('2026-b', 'ada'), /offers no new epoch/);
 });
 
 test('with signatures a new epoch is taken at once, and one that is over never comes back', async () => {

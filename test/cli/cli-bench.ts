@@ -48,6 +48,7 @@ export const environmentWith = (terminal: Terminal, changes: Partial<CliEnvironm
   operator: () => OPERATOR,
   startGateway: () => Promise.reject(new CardeaError('gpio-unavailable', 'no gateway in this test')),
   onEndSignal: () => () => {},
+  onHangUp: () => () => {},
   exitNow: () => {},
   ...changes,
 });

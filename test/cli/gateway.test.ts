@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { EXIT, type ExitCode } from '../../src/cli/exit-codes.ts';
 import { runCommand } from '../../src/cli/program.ts';
 import type { CliEnvironment, RunningGateway } from '../../src/cli/session.ts';
+import type { Config } from '../../src/config/config.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { AdminBench } from '../admin/admin-bench.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
@@ -24,6 +26,9 @@ class FakeDaemon {
   finishStart: () => void = () => {};
   readonly #startHeld: boolean;
   isStarting = false;
+  hangUp: () => void = () => {};
+  readonly reloads: Config[] = [];
+  reloadFailure: CardeaError | undefined;
   hasStarted = false;
 
   constructor({ startHeld = false } = {}) {
@@ -55,6 +60,12 @@ class FakeDaemon {
           this.isListening = false;
         };
       },
+      onHangUp: (listener) => {
+        this.hangUp = listener;
+        return () => {
+          this.hangUp = () => {};
+        };
+      },
       exitNow: (code) => void this.exits.push(code),
     };
   }
@@ -67,6 +78,10 @@ class FakeDaemon {
       stopped,
       stop: async (reason) => {
         this.stops.push(reason);
+      },
+      reload: async (config) => {
+        if (this.reloadFailure !== undefined) throw this.reloadFailure;
+        this.reloads.push(config);
       },
       describe: () => bench.operations.status().status,
       brokerUrl: 'mqtt://127.0.0.1:1883',
@@ -118,6 +133,37 @@ describe('cardea gateway', () => {
     assert.deepEqual(daemon.stops, ['SIGTERM']);
     daemon.end(false);
     assert.equal(await ended, EXIT.ok);
+  });
+
+  it('reads its files anew at SIGHUP, and goes on with what it has when they are no good', async (t) => {
+    const daemon = new FakeDaemon();
+    const path = configFile(t, readFileSync(CONFIG, 'utf8'));
+    const ended = daemon.run('--config', path);
+    await started(daemon);
+    await turnOfTheLoop();
+    daemon.hangUp();
+    await waitFor(() => daemon.reloads.length === 1, 'the reload');
+    daemon.reloadFailure = new CardeaError('key-unusable', 'the file is empty');
+    daemon.hangUp();
+    await waitFor(() => daemon.terminal.errors !== '', 'the complaint');
+    assert.equal(daemon.terminal.errors, 'cardea: not reloaded, going on as before: the file is empty\n');
+    writeFileSync(path, 'site: [');
+    daemon.hangUp();
+    await waitFor(() => daemon.terminal.errors.includes('cardea.yaml'), 'the second complaint');
+    assert.deepEqual([daemon.reloads.length, daemon.stops], [1, []]);
+    daemon.end(false);
+    assert.equal(await ended, EXIT.ok);
+  });
+
+  it('on a terminal SIGHUP means that the terminal is gone, and ends it', async () => {
+    const daemon = new FakeDaemon();
+    daemon.terminal.isInteractive = true;
+    const ended = daemon.run('--config', CONFIG);
+    await started(daemon);
+    daemon.hangUp();
+    assert.deepEqual(daemon.stops, ['SIGHUP']);
+    daemon.end(false);
+    await ended;
   });
 
   it('exits 1 with the reason when the gateway could not go on', async () => {
