@@ -32,6 +32,8 @@ export class StoreTransaction implements RosterView {
   readonly #cards = new Map<CardNumber, CardRecord>();
   readonly #cardholders = new Map<CardholderId, CardholderRecord>();
   readonly #doorModes = new Map<DoorId, DoorMode>();
+  /** A plan looks at the same card several times in a row. */
+  #lastFound: { readonly number: CardNumber; readonly record: CardRecord | undefined } | undefined;
   readonly #entries: LogEntry[] = [];
   #roster: RosterSummary;
   #hasNewRoster = false;
@@ -64,6 +66,13 @@ export class StoreTransaction implements RosterView {
   card(number: CardNumber): CardRecord | undefined {
     const put = this.#cards.get(number);
     if (put !== undefined) return put;
+    if (this.#lastFound?.number === number) return this.#lastFound.record;
+    const record = this.#find(number);
+    this.#lastFound = { number, record };
+    return record;
+  }
+
+  #find(number: CardNumber): CardRecord | undefined {
     const found = this.#store.findCard(number);
     switch (found.kind) {
       case 'live':

@@ -37,7 +37,7 @@ export const parseJsonObject = (bytes: Uint8Array): { readonly content: unknown 
     if (typeof content !== 'object' || content === null || Array.isArray(content)) {
       return { fault: { code: 'invalid-message', detail: 'the message is not a JSON object' } };
     }
-    const repeated = repeatedKey(json);
+    const repeated = repeatedKey(json, content);
     if (repeated === undefined) return { content };
     return { fault: { code: 'invalid-message', path: pathText(repeated), detail: 'the same name occurs twice' } };
   } catch {

@@ -10,8 +10,36 @@ interface Level {
   at: string | number;
 }
 
-/** Where the first member is whose name its object has already, outermost first. `json` must be what JSON.parse has taken. */
-export const repeatedKey = (json: string): readonly (string | number)[] | undefined => {
+/** Where the first member is whose name its object has already, outermost first. `parsed` must be what JSON.parse made of `json`. */
+export const repeatedKey = (json: string, parsed: unknown): readonly (string | number)[] | undefined =>
+  // Next to no message repeats a name, and then as many members are there as were written.
+  membersWritten(json) === membersIn(parsed) ? undefined : firstRepeated(json);
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+
+/** Colons outside of strings. */
+const membersWritten = (json: string): number => {
+  let count = 0;
+  let isInString = false;
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at);
+    if (code === QUOTE) isInString = !isInString;
+    else if (code === BACKSLASH) at += 1;
+    else if (code === COLON && !isInString) count += 1;
+  }
+  return count;
+};
+
+const membersIn = (value: unknown): number => {
+  if (typeof value !== 'object' || value === null) return 0;
+  const members: unknown[] = Object.values(value);
+  const own = Array.isArray(value) ? 0 : members.length;
+  return members.reduce((sum: number, member) => sum + membersIn(member), own);
+};
+
+const firstRepeated = (json: string): readonly (string | number)[] | undefined => {
   const levels: Level[] = [];
   let text = '';
   for (const [token] of json.matchAll(TOKEN)) {

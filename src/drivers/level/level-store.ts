@@ -35,7 +35,8 @@ const ROOM_TO_REOPEN_BYTES = 8 * 1024 * 1024;
 type Database = Level<string, string>;
 const sublevelOf = (db: Database, name: 'card' | 'cardholder' | 'event' | 'meta') => db.sublevel(name);
 type Sublevel = ReturnType<typeof sublevelOf>;
-type Operation = { type: 'put'; key: string; value: string; sublevel: Sublevel };
+/** Whole keys, with the prefix of the sublevel: going through a sublevel costs more than the database itself. */
+type Put = readonly [key: string, value: string];
 
 const DOOR_MODES: readonly DoorMode[] = ['normal', 'blocked', 'held-open'];
 
@@ -86,7 +87,7 @@ export class LevelStore implements CredentialStore, EventLog {
 
   findCard(card: CardNumber): CardLookup {
     try {
-      const text = this.#handles.card.getSync(cardKey(card));
+      const text = this.#read(this.#handles.card, cardKey(card));
       if (text === undefined) return { kind: 'unknown' };
       const record = records.decodeCard(text);
       return record.state === 'live' ? { kind: 'live', binding: record } : { kind: 'retired', tombstone: record };
@@ -96,7 +97,7 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   findCardholder(id: CardholderId): CardholderRecord | undefined {
-    const text = this.#handles.cardholder.getSync(id);
+    const text = this.#read(this.#handles.cardholder, id);
     return text === undefined ? undefined : records.decodeCardholder(text);
   }
 
@@ -138,19 +139,18 @@ export class LevelStore implements CredentialStore, EventLog {
   /** A large batch is encoded and handed over in slices, so that others get their turn in between; it is one write all the same. */
   async #write(batch: StoreBatch): Promise<void> {
     const { db } = this.#handles;
-    if (batch.cards.size <= SLICE) return db.batch([...this.#operations(batch)], { sync: true });
     const whole = db.batch();
     let taken = 0;
-    for (const { key, value, sublevel } of this.#operations(batch)) {
-      whole.put(key, value, { sublevel });
+    for (const [key, value] of this.#puts(batch)) {
+      whole.put(key, value);
       taken += 1;
       if (taken % SLICE === 0) await turnOfOthers();
     }
     await whole.write({ sync: true });
   }
 
-  *#operations(batch: StoreBatch): Generator<Operation> {
-    const put = (sublevel: Sublevel, key: string, value: string): Operation => ({ type: 'put', sublevel, key, value });
+  *#puts(batch: StoreBatch): Generator<Put> {
+    const put = (sublevel: Sublevel, key: string, value: string): Put => [sublevel.prefix + key, value];
     const { card, cardholder, event, meta } = this.#handles;
     for (const [number, record] of batch.cards) yield put(card, cardKey(number), records.encodeCard(record));
     for (const [id, record] of batch.cardholders) yield put(cardholder, id, records.encodeCardholder(record));
@@ -160,6 +160,10 @@ export class LevelStore implements CredentialStore, EventLog {
       yield put(meta, 'roster', records.encodeRoster(batch.roster));
       yield put(meta, 'buckets', Buffer.from(batch.roster.buckets).toString('base64'));
     }
+  }
+
+  #read(sublevel: Sublevel, key: string): string | undefined {
+    return this.#handles.db.getSync(sublevel.prefix + key);
   }
 
   async recover(): Promise<void> {
@@ -186,7 +190,7 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   entryAt(sequence: number): LogEntry | undefined {
-    const text = this.#handles.event.getSync(eventKey(sequence));
+    const text = this.#read(this.#handles.event, eventKey(sequence));
     return text === undefined ? undefined : records.decodeEntry(text);
   }
 
