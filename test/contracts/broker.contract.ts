@@ -4,8 +4,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import { binding, changed, note } from '../desk/desk-samples.ts';
 import type { BrokerKind, TestBroker } from '../fixtures/broker.ts';
 import { numberedCard, Site } from '../fixtures/broker-site.ts';
+import { Desk } from '../fixtures/desk.ts';
 import { HrClient } from '../fixtures/hr-client.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
@@ -147,7 +149,45 @@ export const brokerContract = (kind: BrokerKind): void => {
         await waitFor(() => site.receipts().some(isRefused), 'the refusal', 20_000);
       });
 
-      // Reconciliation (digest, request, pages) belongs here, before the tests that take the broker away.
+      const openDesk = async (t: TestContext, { site }: Site, cards: number): Promise<Desk> => {
+        const desk = await Desk.open({ site, port: broker.port });
+        t.after(() => desk.close());
+        for (const i of numbers(cards)) changed(desk.roster.bind(binding(numberedCard(i), `E${i}`), note()));
+        return desk;
+      };
+
+      it('fills itself from HR’s roster when it is empty, and fetches what never reached it', async (t) => {
+        const site = await openSite(t);
+        const desk = await openDesk(t, site, 450);
+        const { message } = changed(desk.roster.bind(binding(NEW_CARD, 'E1'), note()));
+        await desk.publisher.publish(message);
+        await site.holdsRoster(desk.digest);
+
+        changed(desk.roster.revokeCard(numberedCard(8), 'stolen', note()));
+        await desk.publisher.publish(changed(desk.roster.revokeCardholder('E9', 'left', note())).message);
+        await site.holdsRoster(desk.digest);
+        assert.equal((await site.gateway.cardea('tap', 'front-in', numberedCard(8))).code, 1);
+        assert.deepEqual(desk.faults, []);
+      });
+
+      it('is repaired when the broker was killed and has lost a revocation that waited for it', async (t) => {
+        const site = await openSite(t);
+        const desk = await openDesk(t, site, 20);
+        const { message } = changed(desk.roster.bind(binding(NEW_CARD, 'E1'), note()));
+        await desk.publisher.publish(message);
+        await site.holdsRoster(desk.digest);
+        assert.match((await site.gateway.cardea('tap', 'front-in', NEW_CARD)).stdout, /^granted/);
+
+        await site.gateway.stop();
+        await desk.publisher.publish(changed(desk.roster.revokeCard(NEW_CARD, 'lost', note())).message);
+        await broker.kill();
+        await broker.resume({ forget: true });
+        await desk.connected();
+        await waitFor(() => site.hr.isConnected(), 'HR to be back');
+        await site.startGateway();
+        await site.holdsRoster(desk.digest);
+        assert.equal((await site.gateway.cardea('tap', 'front-in', NEW_CARD)).code, 1);
+      });
 
       const restarts = [
         ...(kind.hasMemory ? [['was restarted', { forget: false }] as const] : []),

@@ -4,12 +4,17 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { binding, changed, note } from '../desk/desk-samples.ts';
 import { numberedCard, Site } from '../fixtures/broker-site.ts';
+import { Desk } from '../fixtures/desk.ts';
 import { Mosquitto } from '../fixtures/mosquitto.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
-const openSite = async (t: TestContext): Promise<{ readonly broker: Mosquitto; readonly site: Site }> => {
-  const broker = await Mosquitto.start();
+const openSite = async (
+  t: TestContext,
+  settings: readonly string[] = [],
+): Promise<{ readonly broker: Mosquitto; readonly site: Site }> => {
+  const broker = await Mosquitto.start({ settings });
   const site = await Site.open({ broker });
   t.after(async () => {
     await site.close();
@@ -112,4 +117,18 @@ test('events of an outage arrive afterwards, in order, also when the gateway was
     60_000,
   );
   site.assertWholeLog();
+});
+
+test('a broker that drops the newest of its queue leaves the gateway with HR’s roster all the same', async (t) => {
+  const { broker, site } = await openSite(t, ['max_queued_messages 100', 'max_inflight_messages 20']);
+  const desk = await Desk.open({ site: site.site, port: broker.port });
+  t.after(() => desk.close());
+  await site.gateway.stop();
+  for (let i = 1; i <= 500; i++) {
+    await desk.publisher.publish(changed(desk.roster.bind(binding(numberedCard(i), `E${i}`), note())).message);
+  }
+  await site.startGateway();
+  await site.holdsRoster(desk.digest);
+  const answered = new Set(site.receipts().map(({ messageId }) => messageId));
+  assert.ok(answered.size < 500, `the broker has dropped messages, of 500 it delivered ${answered.size}`);
 });
