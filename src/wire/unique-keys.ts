@@ -32,11 +32,17 @@ const membersWritten = (json: string): number => {
   return count;
 };
 
+/** Of all objects at any depth; without recursion, which a hostile depth would overflow. */
 const membersIn = (value: unknown): number => {
-  if (typeof value !== 'object' || value === null) return 0;
-  const members: unknown[] = Object.values(value);
-  const own = Array.isArray(value) ? 0 : members.length;
-  return members.reduce((sum: number, member) => sum + membersIn(member), own);
+  let count = 0;
+  const open = [value];
+  for (let next = open.pop(); open.length > 0 || next !== undefined; next = open.pop()) {
+    if (typeof next !== 'object' || next === null) continue;
+    const members: unknown[] = Object.values(next);
+    if (!Array.isArray(next)) count += members.length;
+    for (const member of members) open.push(member);
+  }
+  return count;
 };
 
 const firstRepeated = (json: string): readonly (string | number)[] | undefined => {
