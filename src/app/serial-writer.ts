@@ -1,4 +1,5 @@
-// The one writer of the store. Everything that changes it waits here in order, shares synced batches, and is told when it is durable.
+// The one writer of the store. Everything that changes it waits here in order, shares synced batches, and is told when it is
+// durable. While one batch is on its way to the disk the next one is filled, piece by piece as the work arrives.
 //
 // 1. Durable before acknowledged: a write's promise fulfils only after its batch was committed with sync.
 // 2. Order is kept, and events are numbered in it. A number is used up only by a committed batch, so there are no holes.
@@ -12,13 +13,13 @@ import { type Milliseconds, type MonotonicTime, milliseconds } from '../domain/u
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
-import type { CredentialStore, StoreBatch } from '../ports/credential-store.ts';
+import type { CredentialStore } from '../ports/credential-store.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { StoreTransaction } from './store-transaction.ts';
 
 export const MAX_WAITING = 10_000;
-/** Larger batches make lookups wait for the write (measured: p99 0.2 ms at 100 records, 7 ms at 1,000). */
-export const MAX_BATCH_RECORDS = 128;
+/** Work in one batch, of two or three records each. What waits longer for its turn keeps look-ups from theirs. */
+export const MAX_BATCH = 128;
 const RETRY = { minimum: milliseconds(500), maximum: milliseconds(30_000) };
 
 interface Dependencies {
@@ -38,16 +39,22 @@ type Waiting = Work & {
   readonly fail: ((error: unknown) => void) | undefined;
 };
 
+/** Work that has run on one transaction, in order. */
 interface Batch {
-  readonly tx: StoreTransaction;
-  /** Items of the queue that are in it. */
-  readonly taken: number;
-  readonly done: readonly (() => void)[];
+  tx: StoreTransaction;
+  readonly items: Waiting[];
+  done: (() => void)[];
 }
 
 export class SerialWriter {
   readonly #deps: Dependencies;
   readonly #waiting: Waiting[] = [];
+  /** What is on its way to the disk. */
+  #committing: Batch | undefined;
+  /** What goes next; it is still being filled. */
+  #open: Batch | undefined;
+  /** Work that has the store to itself is filling its batch. */
+  #isAlone = false;
   readonly #idle: (() => void)[] = [];
   #isBusy = false;
   #failures = 0;
@@ -103,7 +110,7 @@ export class SerialWriter {
 
   /** Records an event without waiting. It is kept and tried again while the store fails, within the bound. */
   record(event: NewEvent): void {
-    if (this.#waiting.length >= MAX_WAITING) {
+    if (this.#isFull) {
       this.#lostEvents += 1;
       return;
     }
@@ -123,15 +130,21 @@ export class SerialWriter {
   }
 
   #waitFor<T>(workFor: (resolve: (result: T) => void) => Work): Promise<T> {
-    if (this.#waiting.length >= MAX_WAITING) {
+    if (this.#isFull) {
       return Promise.reject(new CardeaError('overloaded', `${MAX_WAITING} writes wait for the store already`));
     }
     return new Promise<T>((resolve, reject) => this.#enqueue({ ...workFor(resolve), fail: reject }));
   }
 
+  get #isFull(): boolean {
+    const begun = (this.#committing?.items.length ?? 0) + (this.#open?.items.length ?? 0);
+    return this.#waiting.length + begun >= MAX_WAITING;
+  }
+
   #enqueue(item: Waiting): void {
     this.#waiting.push(item);
-    if (!this.#isBusy) void this.#turn();
+    if (this.#isBusy) this.#admit();
+    else void this.#turn();
   }
 
   async #turn(): Promise<void> {
@@ -142,30 +155,30 @@ export class SerialWriter {
     await Promise.resolve();
     // Once at least: a store that failed is recovered although nothing waits for it.
     do await this.#commitNext();
-    while (this.#waiting.length > 0 && this.#retry === undefined);
+    while ((this.#open !== undefined || this.#waiting.length > 0) && this.#retry === undefined);
     this.#isBusy = false;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   async #commitNext(): Promise<void> {
     const { store, clock, log } = this.#deps;
-    let taken = 0;
-    let batch: StoreBatch | undefined;
+    let batch: Batch | undefined;
     let isWritten = false;
     this.#commitSince = clock.monotonic();
     try {
       await store.recover();
       this.#dropWhatIsThere();
-      const built = await this.#build();
-      taken = built.taken;
-      batch = built.tx.batch();
-      isWritten = built.tx.size > 0;
-      if (isWritten) await store.commit(batch);
-      this.#waiting.splice(0, taken);
-      for (const tell of built.done) tell();
+      batch = await this.#takeBatch();
+      this.#committing = batch;
+      this.#admit();
+      isWritten = batch.tx.size > 0;
+      if (isWritten) await store.commit(batch.tx.batch());
+      this.#committing = undefined;
+      this.#open?.tx.settle();
+      for (const tell of batch.done) tell();
     } catch (error) {
       log.error({ err: errorMessage(error), waiting: this.#waiting.length }, 'store refused a batch');
-      this.#giveUp({ taken, batch, error });
+      this.#giveUp(batch, error);
       return;
     } finally {
       this.#commitSince = undefined;
@@ -182,64 +195,86 @@ export class SerialWriter {
     for (const item of doubtful.kept) this.#waiting.splice(this.#waiting.indexOf(item), 1);
   }
 
-  async #build(): Promise<Batch> {
-    for (;;) {
-      const [first] = this.#waiting;
-      const batch = first?.kind === 'alone' ? await this.#tryBuildAlone(first) : this.#tryBuild();
-      if (batch !== undefined) return batch;
-    }
-  }
-
-  async #tryBuildAlone(item: Extract<Waiting, { kind: 'alone' }>): Promise<Batch | undefined> {
-    const tx = this.#beginTransaction();
+  /** The batch that was filled, or that of the work that stands alone and is next. */
+  async #takeBatch(): Promise<Batch> {
+    this.#admit();
+    const open = this.#open;
+    this.#open = undefined;
+    if (open !== undefined) return open;
+    const batch = this.#beginBatch();
+    const [first] = this.#waiting;
+    if (first?.kind !== 'alone') return batch;
+    this.#waiting.shift();
+    this.#isAlone = true;
     try {
-      return { tx, taken: 1, done: [await item.run(tx)] };
+      batch.done.push(await first.run(batch.tx));
+      batch.items.push(first);
+      return batch;
     } catch (error) {
-      this.#waiting.shift();
-      item.fail?.(error);
-      return undefined;
+      first.fail?.(error);
+      return this.#beginBatch();
+    } finally {
+      this.#isAlone = false;
     }
   }
 
+  /** Runs the work that waits, for as long as it may share the open batch. */
+  #admit(): void {
+    while (!this.#isAlone && this.#retry === undefined && (this.#open?.items.length ?? 0) < MAX_BATCH) {
+      const [next] = this.#waiting;
+      if (next?.kind !== 'shared') return;
+      this.#waiting.shift();
+      this.#open ??= this.#beginBatch();
+      this.#run(next, this.#open);
+    }
+  }
+
+  #run(item: Extract<Waiting, { kind: 'shared' }>, batch: Batch): void {
+    const putsBefore = batch.tx.puts;
+    try {
+      batch.done.push(item.run(batch.tx));
+      batch.items.push(item);
+    } catch (error) {
+      item.fail?.(error);
+      if (batch.tx.puts !== putsBefore) this.#runAgain(batch);
+    }
+  }
+
+  /** Work threw after it had put something: the batch begins anew without it. */
+  #runAgain(batch: Batch): void {
+    const items = batch.items.splice(0);
+    batch.tx = this.#beginTransaction();
+    batch.done = [];
+    for (const item of items) if (item.kind === 'shared') this.#run(item, batch);
+  }
+
+  #beginBatch(): Batch {
+    return { tx: this.#beginTransaction(), items: [], done: [] };
+  }
+
+  /** Work on a batch sees what the one before it will have changed. */
   #beginTransaction(): StoreTransaction {
     const { store, gateway } = this.#deps;
-    return new StoreTransaction({ store, tail: store.tail(), gateway });
-  }
-
-  /** Undefined when work threw after it had put something: it has left the queue, and the batch begins anew without it. */
-  #tryBuild(): Batch | undefined {
-    const tx = this.#beginTransaction();
-    const done: (() => void)[] = [];
-    let taken = 0;
-    while (taken < this.#waiting.length && tx.size < MAX_BATCH_RECORDS) {
-      const item = this.#waiting[taken];
-      if (item?.kind !== 'shared') break;
-      const putsBefore = tx.puts;
-      try {
-        done.push(item.run(tx));
-        taken += 1;
-      } catch (error) {
-        this.#waiting.splice(taken, 1);
-        item.fail?.(error);
-        if (tx.puts !== putsBefore) return undefined;
-      }
-    }
-    return { tx, taken, done };
+    return new StoreTransaction({ store, gateway, before: this.#committing?.tx });
   }
 
   /** Refuses the writes that were tried (or all, when the store could not even be recovered), keeps the events, tries again later. */
-  #giveUp(failed: { readonly taken: number; readonly batch: StoreBatch | undefined; readonly error: unknown }): void {
+  #giveUp(failed: Batch | undefined, error: unknown): void {
     const { clock } = this.#deps;
-    const tried = this.#waiting.splice(0, failed.batch === undefined ? this.#waiting.length : failed.taken);
+    this.#committing = undefined;
+    // What the open batch has seen of the failed one never happened.
+    this.#waiting.unshift(...(this.#open?.items ?? []));
+    this.#open = undefined;
+    const tried = failed === undefined ? this.#waiting.splice(0) : failed.items;
     const kept = tried.filter((item) => item.fail === undefined);
     this.#waiting.unshift(...kept);
-    if (failed.batch !== undefined) this.#doubtful = { hash: failed.batch.entries.at(-1)?.event.hash, kept };
+    if (failed !== undefined) this.#doubtful = { hash: failed.tx.batch().entries.at(-1)?.event.hash, kept };
     const delay = backoffDelay(RETRY, this.#failures, 1);
     this.#failures += 1;
     this.#retry = clock.schedule(delay, () => {
       if (!this.#isBusy) void this.#turn();
     });
-    for (const item of tried) item.fail?.(failed.error);
+    for (const item of tried) item.fail?.(error);
   }
 
   #recovered(): void {

@@ -17,7 +17,7 @@ import { BUCKET_BYTES, type RosterSummary, toggleCard } from '../domain/roster-d
 import { type Instant, instant } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import type { CredentialStore, StoreBatch } from '../ports/credential-store.ts';
-import type { LogEntry } from '../ports/event-log.ts';
+import type { EventLog, LogEntry } from '../ports/event-log.ts';
 
 /** The person whose record could not be read, where that is what a transaction threw. */
 export const damagedCardholder = (error: unknown): CardholderId | undefined => {
@@ -29,6 +29,7 @@ export const damagedCardholder = (error: unknown): CardholderId | undefined => {
 export class StoreTransaction implements RosterView {
   readonly #store: CredentialStore;
   readonly #gateway: GatewayId;
+  #before: StoreTransaction | undefined;
   readonly #cards = new Map<CardNumber, CardRecord>();
   readonly #cardholders = new Map<CardholderId, CardholderRecord>();
   readonly #doorModes = new Map<DoorId, DoorMode>();
@@ -41,11 +42,26 @@ export class StoreTransaction implements RosterView {
   readonly #damagedCards = new Set<CardNumber>();
   #tail: LogTail;
 
-  constructor({ store, tail, gateway }: { store: CredentialStore; tail: LogTail; gateway: GatewayId }) {
+  constructor({
+    store,
+    gateway,
+    before,
+  }: {
+    readonly store: CredentialStore & Pick<EventLog, 'tail'>;
+    readonly gateway: GatewayId;
+    /** A transaction that is being committed: this one stands on it until settle(), and falls with it. */
+    readonly before?: StoreTransaction | undefined;
+  }) {
     this.#store = store;
-    this.#tail = tail;
     this.#gateway = gateway;
-    this.#roster = store.roster();
+    this.#before = before;
+    this.#tail = before === undefined ? store.tail() : before.#tail;
+    this.#roster = before === undefined ? store.roster() : before.#roster;
+  }
+
+  /** The transaction before it is in the store. */
+  settle(): void {
+    this.#before = undefined;
   }
 
   /** Grows with everything that is put, so that it shows whether work which failed has left something behind. */
@@ -64,12 +80,17 @@ export class StoreTransaction implements RosterView {
    * back, and a newer message writes over it.
    */
   card(number: CardNumber): CardRecord | undefined {
-    const put = this.#cards.get(number);
+    const put = this.#pendingCard(number);
     if (put !== undefined) return put;
     if (this.#lastFound?.number === number) return this.#lastFound.record;
     const record = this.#find(number);
     this.#lastFound = { number, record };
     return record;
+  }
+
+  /** As this transaction, or the one that it stands on, has put it. */
+  #pendingCard(number: CardNumber): CardRecord | undefined {
+    return this.#cards.get(number) ?? (this.#before === undefined ? undefined : this.#before.#cards.get(number));
   }
 
   #find(number: CardNumber): CardRecord | undefined {
@@ -90,7 +111,7 @@ export class StoreTransaction implements RosterView {
   /** Whether what is held about the card cannot be read. */
   isDamaged(number: CardNumber): boolean {
     this.card(number);
-    return this.#damagedCards.has(number) && !this.#cards.has(number);
+    return this.#damagedCards.has(number) && this.#pendingCard(number) === undefined;
   }
 
   /** Cards that were met and could not be read. */
@@ -100,7 +121,8 @@ export class StoreTransaction implements RosterView {
 
   /** Throws CardeaError `store-record-unreadable`; see mendCardholder. */
   cardholder(id: CardholderId): CardholderRecord | undefined {
-    const put = this.#cardholders.get(id);
+    const put =
+      this.#cardholders.get(id) ?? (this.#before === undefined ? undefined : this.#before.#cardholders.get(id));
     if (put !== undefined) return put;
     try {
       return this.#store.findCardholder(id);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_BATCH_RECORDS, MAX_WAITING, SerialWriter } from '../../src/app/serial-writer.ts';
+import { MAX_BATCH, MAX_WAITING, SerialWriter } from '../../src/app/serial-writer.ts';
 import type { StoreTransaction } from '../../src/app/store-transaction.ts';
 import type { NewEvent } from '../../src/domain/access-event.ts';
 import { instant } from '../../src/domain/units.ts';
@@ -92,7 +92,7 @@ test('what arrives during a commit shares the next one', async () => {
   );
 });
 
-test(`a batch ends at ${MAX_BATCH_RECORDS} records, so that look-ups do not wait for it`, async () => {
+test(`a batch ends at ${MAX_BATCH} pieces of work, so that look-ups do not wait for it`, async () => {
   const { store, writer } = makeWriter();
   for (let n = 1; n <= 300; n++) writer.record(newEvent(n));
   await writer.idle();
@@ -368,4 +368,87 @@ test('a commit that hangs tells for how long', async () => {
   store.releaseCommits();
   await writer.idle();
   assert.equal(writer.busyFor, 0);
+});
+
+test('work that arrives during a commit runs at once, sees what is being committed, and goes with the next batch', async () => {
+  const { store, writer } = makeWriter();
+  store.holdCommits();
+  const first = writer.write((tx) => tx.putDoorMode(doorId('front'), 'blocked'));
+  await settle();
+  const ran: number[] = [];
+  const runs = (tx: StoreTransaction): number => {
+    const { sequence } = tx.append(newEvent(1));
+    ran.push(sequence);
+    return sequence;
+  };
+  const second = writer.write(runs);
+  const before = writer.write(runs);
+  assert.deepEqual(ran, [1, 2]);
+  assert.equal(store.commits.length, 1);
+  store.releaseCommits();
+  await first;
+  assert.deepEqual([await second, await before], [1, 2]);
+  assert.equal(store.commits.length, 2);
+});
+
+test('work that stood on a batch which is refused runs again without it', async () => {
+  const { store, clock, writer } = makeWriter();
+  store.holdCommits();
+  const lost = writer.write(appends(1));
+  await settle();
+  const sequences: number[] = [];
+  const later = writer.write((tx) => {
+    const { sequence } = tx.append(newEvent(2));
+    sequences.push(sequence);
+    return sequence;
+  });
+  store.commitFailure = DISK_FULL;
+  store.releaseCommits();
+  await assert.rejects(lost, hasCode('store-write-failed'));
+  store.commitFailure = undefined;
+  clock.advance(1_000);
+  assert.equal(await later, 1);
+  await writer.idle();
+  assert.deepEqual(sequences, [2, 1]);
+  assert.deepEqual(await logged(store), [2, 'store-recovered']);
+});
+
+test('work that stands alone has a batch to itself, and nothing runs while it fills it', async () => {
+  const { store, writer } = makeWriter();
+  const order: string[] = [];
+  let finish = (): void => {};
+  const before = writer.write(appends(1));
+  const alone = writer.writeAlone(async (tx) => {
+    order.push('begun');
+    await new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    order.push('filled');
+    return tx.append(newEvent(2)).sequence;
+  });
+  const after = writer.write((tx) => {
+    order.push('after');
+    return tx.append(newEvent(3)).sequence;
+  });
+  await settle();
+  assert.deepEqual(order, ['begun']);
+  finish();
+  assert.deepEqual([await before, await alone, await after], [1, 2, 3]);
+  assert.deepEqual(order, ['begun', 'filled', 'after']);
+  assert.deepEqual(
+    store.commits.map(({ entries }) => entries.length),
+    [1, 1, 1],
+  );
+});
+
+test('work that stands alone and throws has no effect, and what waits behind it goes on', async () => {
+  const { store, writer } = makeWriter();
+  const alone = writer.writeAlone(async (tx) => {
+    tx.append(newEvent(1));
+    throw DISK_FULL;
+  });
+  const after = writer.write(appends(2));
+  await assert.rejects(alone, hasCode('store-write-failed'));
+  assert.equal(await after, 1);
+  assert.deepEqual(await logged(store), [2]);
 });

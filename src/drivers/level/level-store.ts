@@ -27,7 +27,7 @@ const SEQUENCE_DIGITS = 14;
 const CACHE_BYTES = 16 * 1024 * 1024;
 
 /** Records that are handed over to the database in one go. */
-const SLICE = 256;
+const SLICE = 100;
 
 /** With less than this left, opening the database anew could fail and leave nothing to read from. */
 const ROOM_TO_REOPEN_BYTES = 8 * 1024 * 1024;
