@@ -31,6 +31,8 @@ interface Delivery {
 /** Unacknowledged messages and payload bytes beyond which push() makes its caller wait. The one that passes a limit is taken. */
 export const UNACKNOWLEDGED_MESSAGES = 256;
 const UNACKNOWLEDGED_BYTES = 4 * 1024 * 1024;
+/** A stretch of messages that came in one piece is taken so many at a time: a tap must not wait for all of them. */
+const MESSAGES_PER_TURN = 16;
 
 export class InboundQueue {
   readonly #options: InboundQueueOptions;
@@ -39,6 +41,7 @@ export class InboundQueue {
   #deliveries: Delivery[] = [];
   #handedOut = 0;
   #bytes = 0;
+  #taken = 0;
   /** Packet ids to acknowledge at the end of this turn of the event loop. */
   #due: number[] = [];
   #pushers: (() => void)[] = [];
@@ -74,7 +77,9 @@ export class InboundQueue {
     this.#deliveries.push({ message, packetId, connection, isHandled: false });
     this.#bytes += message.payload.length;
     this.#handOut();
+    this.#taken += 1;
     if (this.isFull) this.#pushers.push(onRoom);
+    else if (this.#taken % MESSAGES_PER_TURN === 0) setImmediate(onRoom);
     else onRoom();
   }
 
