@@ -171,10 +171,24 @@ test('what an ended connection had still to say is dropped without taking room',
   assert.deepEqual(begun, []);
 });
 
+test('of messages that come in one piece, every sixteenth waits for the next turn of the event loop', async () => {
+  const { connect, push } = setUp();
+  connect();
+  const pushed = Array.from({ length: 40 }, () => push('small'));
+  assert.deepEqual(
+    pushed.flatMap(({ hasRoom }, index) => (hasRoom ? [] : [index + 1])),
+    [16, 32],
+  );
+  await turn();
+  assert.ok(pushed.every(({ hasRoom }) => hasRoom));
+});
+
 test('past 256 unacknowledged messages, or 4 MiB of them, the sender waits for room', async () => {
   const many = setUp();
   many.connect();
-  for (let count = 0; count < 256; count += 1) assert.equal(many.push('small').hasRoom, true);
+  const pushed = Array.from({ length: 256 }, () => many.push('small'));
+  await turn();
+  assert.ok(pushed.every(({ hasRoom }) => hasRoom));
   assert.equal(many.queue.isFull, false);
   const last = many.push('small');
   assert.deepEqual([last.hasRoom, many.queue.isFull], [false, true]);
