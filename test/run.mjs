@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
 /** Suites that need a broker, a virtual board or time of their own; each has its script. */
-const APART = ['test/brokers', 'test/mosquitto', 'test/board', 'test/bench', 'test/disk'];
+const APART = ['test/brokers', 'test/mosquitto', 'test/storms', 'test/board', 'test/bench', 'test/disk'];
 
 const folders = process.argv.slice(2);
 const isApart = (file) => APART.some((folder) => file.startsWith(`${folder}/`));
