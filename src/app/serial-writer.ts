@@ -55,6 +55,8 @@ export class SerialWriter {
   #open: Batch | undefined;
   /** Work that has the store to itself is filling its batch. */
   #isAlone = false;
+  /** A batch was refused, or the store is being recovered: what is there is not known, and no work may stand on it. */
+  #isInDoubt = false;
   readonly #idle: (() => void)[] = [];
   #isBusy = false;
   #failures = 0;
@@ -166,8 +168,10 @@ export class SerialWriter {
     let isWritten = false;
     this.#commitSince = clock.monotonic();
     try {
+      this.#isInDoubt = true;
       await store.recover();
       this.#dropWhatIsThere();
+      this.#isInDoubt = false;
       batch = await this.#takeBatch();
       this.#committing = batch;
       this.#admit();
@@ -220,7 +224,7 @@ export class SerialWriter {
 
   /** Runs the work that waits, for as long as it may share the open batch. */
   #admit(): void {
-    while (!this.#isAlone && this.#retry === undefined && (this.#open?.items.length ?? 0) < MAX_BATCH) {
+    while (!this.#isAlone && !this.#isInDoubt && (this.#open?.items.length ?? 0) < MAX_BATCH) {
       const [next] = this.#waiting;
       if (next?.kind !== 'shared') return;
       this.#waiting.shift();
@@ -261,6 +265,7 @@ export class SerialWriter {
   /** Refuses the writes that were tried (or all, when the store could not even be recovered), keeps the events, tries again later. */
   #giveUp(failed: Batch | undefined, error: unknown): void {
     const { clock } = this.#deps;
+    this.#isInDoubt = true;
     this.#committing = undefined;
     // What the open batch has seen of the failed one never happened.
     this.#waiting.unshift(...(this.#open?.items ?? []));

@@ -452,3 +452,15 @@ test('work that stands alone and throws has no effect, and what waits behind it 
   assert.equal(await after, 1);
   assert.deepEqual(await logged(store), [2]);
 });
+
+test('nothing runs on a store in doubt: what comes before it is recovered waits, and stands on what is really there', async () => {
+  const { store, writer } = makeWriter();
+  store.refuseButKeepNextCommit();
+  writer.record(newEvent(1));
+  await writer.idle();
+  assert.equal(store.tail().sequence, 0);
+  const sequences = await Promise.all([writer.write(appends(2)), writer.write(appends(3))]);
+  await writer.idle();
+  assert.deepEqual(sequences, [2, 3]);
+  assert.deepEqual(await logged(store), [1, 2, 3, 'store-recovered']);
+});
