@@ -44,30 +44,44 @@ const readerText = ({ id, door, hardware }: Config['readers'][number]): string =
 const suggestions = ({ config, path, status, brokerUrl }: Parameters<typeof bannerText>[0]): string => {
   const withConfig = path === DEMO_CONFIG || path === DEMO_CONFIG.slice(2) ? '' : ` --config ${shellWord(path)}`;
   const reader = config.readers.find(({ hardware }) => hardware.driver === 'simulated');
-  const tap = reader === undefined ? [] : ['tap it', `npx cardea tap ${reader.id} ${EXAMPLE_CARD}${withConfig}`];
+  // A broker elsewhere is that of a real site, whose roster is no place for an example.
+  const isPlayground = config.mqtt.kind === 'embedded';
+  const isSigned = config.trust.messages === 'signed';
+  const bind = `npx cardea desk bind ${EXAMPLE_CARD} --cardholder ${EXAMPLE_CARDHOLDER}${isSigned ? ' --key FILE' : ''}`;
+  const steps = [
+    ...(isPlayground ? [['bind a card', `${bind}${withConfig}`]] : []),
+    ...(reader === undefined ? [] : [['tap it', `npx cardea tap ${reader.id} ${EXAMPLE_CARD}${withConfig}`]]),
+    ['watch events', `npx cardea events --follow${withConfig}`],
+  ];
+  const plainMqtt =
+    isPlayground && !isSigned
+      ? `\nThe card is bound just as well by:\n\n  ${publishLine(config.site, { status, brokerUrl })}\n`
+      : '';
+  return `Try in another terminal:\n\n${columns(steps, '  ')}${plainMqtt}`;
+};
+
+/** The example card bound by a message that is not signed. */
+const publishLine = (
+  site: Config['site'],
+  { status, brokerUrl }: Pick<Parameters<typeof bannerText>[0], 'status' | 'brokerUrl'>,
+): string => {
   const { hostname, port } = new URL(brokerUrl);
+  const revision = status.roster.revision + 1;
   const message = {
     type: 'card-bound',
-    site: config.site,
-    messageId: `example-${status.roster.revision + 1}`,
-    revision: status.roster.revision + 1,
+    site,
+    messageId: `example-${revision}`,
+    revision,
     issuedAt: status.time,
     operator: 'me',
     card: EXAMPLE_CARD,
     cardholder: { id: EXAMPLE_CARDHOLDER },
     access: [{ doors: ['*'] }],
   };
-  const publish = [
-    `mosquitto_pub -h ${hostname} -p ${port || '1883'} -q 1 -t cardea/${config.site}/hr/card-bound`,
+  return [
+    `mosquitto_pub -h ${hostname} -p ${port || '1883'} -q 1 -t cardea/${site}/hr/card-bound`,
     `-m ${shellWord(JSON.stringify(message))}`,
   ].join(' ');
-  const steps = [
-    ['bind a card', `npx cardea desk bind ${EXAMPLE_CARD} --cardholder ${EXAMPLE_CARDHOLDER}${withConfig}`],
-    ...(tap.length === 0 ? [] : [tap]),
-    ['watch events', `npx cardea events --follow${withConfig}`],
-  ];
-  const plainMqtt = config.mqtt.kind === 'embedded' ? `\nThe card is bound just as well by:\n\n  ${publish}\n` : '';
-  return `Try in another terminal:\n\n${columns(steps, '  ')}${plainMqtt}`;
 };
 
 const shellWord = (text: string): string =>

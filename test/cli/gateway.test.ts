@@ -223,6 +223,24 @@ describe('cardea gateway', () => {
     }
   });
 
+  it('suggests nothing that a gateway for signed messages refuses, and no example card for the roster of a site', async (t) => {
+    const keys = 'trust: { keys: { hr: { publicKey: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo, may: [bind] } } }';
+    const signed = readFileSync(CONFIG, 'utf8').replace(/trust:\n.*\n/, `${keys}\n`);
+    const site = signed.replace(/ {2}embedded:.*\n.*\n/, '  url: mqtts://hr-broker.example.com\n');
+    const bannerOf = async (text: string): Promise<string> => {
+      const daemon = new FakeDaemon();
+      const ended = daemon.run('--config', configFile(t, text), '--banner');
+      await waitFor(() => daemon.terminal.output.includes('Ctrl-C'), 'the banner');
+      daemon.end(false);
+      await ended;
+      return daemon.terminal.output;
+    };
+    const onSigned = await bannerOf(signed);
+    assert.match(onSigned, /desk bind 04A2B3C4D5E680 --cardholder E1001 --key FILE --config/);
+    assert.doesNotMatch(onSigned, /mosquitto_pub/);
+    assert.doesNotMatch(await bannerOf(site), /desk bind|mosquitto_pub/);
+  });
+
   it('prints nothing but its log where nobody watches', async () => {
     const daemon = new FakeDaemon();
     const ended = daemon.run('--config', CONFIG);
