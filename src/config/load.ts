@@ -35,7 +35,7 @@ export const loadConfig = (path: string): LoadedConfig => {
 export interface ConfigReport {
   readonly faults: readonly ConfigFault[];
   readonly warnings: readonly ConfigFault[];
-  /** One line for a person: `FILE: ok, 2 doors, 2 readers` or `FILE: 3 faults`. */
+  /** One line for a person: `FILE: ok, 2 doors, 2 readers, messages signed with 1 key` or `FILE: 3 faults`. */
   readonly summary: string;
 }
 
@@ -45,9 +45,12 @@ export const checkConfigFile = (path: string): ConfigReport => {
   const summary =
     config === undefined
       ? `${path}: ${counted(faults.length, 'fault')}`
-      : `${path}: ok, ${counted(config.doors.length, 'door')}, ${counted(config.readers.length, 'reader')}`;
+      : `${path}: ok, ${counted(config.doors.length, 'door')}, ${counted(config.readers.length, 'reader')}, ${believed(config.trust)}`;
   return { faults, warnings, summary };
 };
+
+const believed = ({ messages, keys }: Config['trust']): string =>
+  messages === 'unsigned' ? 'unsigned messages are believed' : `messages signed with ${counted(keys.length, 'key')}`;
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 

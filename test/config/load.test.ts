@@ -170,9 +170,13 @@ describe('key files that the configuration names', () => {
 });
 
 describe('the report', () => {
-  it('of a sound file counts doors and readers', (t) => {
+  it('of a sound file counts doors and readers, and tells whose messages are believed', (t) => {
     const path = written(t, textWith());
-    assert.deepEqual(checkConfigFile(path), { faults: [], warnings: [], summary: `${path}: ok, 1 door, 1 reader` });
+    const summary = `${path}: ok, 1 door, 1 reader, unsigned messages are believed`;
+    assert.deepEqual(checkConfigFile(path), { faults: [], warnings: [], summary });
+    const key = '{ publicKey: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo, may: [bind] }';
+    const signed = written(t, textWith({ 3: `trust: { keys: { hr: ${key} } }` }));
+    assert.equal(checkConfigFile(signed).summary, `${signed}: ok, 1 door, 1 reader, messages signed with 1 key`);
   });
 
   it('of a faulty file counts faults', (t) => {
