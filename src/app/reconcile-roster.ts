@@ -17,6 +17,7 @@ import type { HrLink } from '../ports/hr-link.ts';
 import { encodeRosterRequest, type RosterDigest, type RosterPage } from '../wire/roster-messages.ts';
 import type { Topics } from '../wire/topics.ts';
 import type { BucketRepair, RosterRepairer } from './repair-roster.ts';
+import { RosterEpoch } from './roster-epoch.ts';
 import type { RosterFreshness } from './roster-freshness.ts';
 import { RosterPages } from './roster-pages.ts';
 import type { SerialWriter } from './serial-writer.ts';
@@ -27,8 +28,12 @@ export const QUIET: Milliseconds = milliseconds(2_000);
 export const MOST_PATIENCE: Milliseconds = milliseconds(60_000);
 /** Without a further page for so long, the answer is not coming. */
 export const PAGE_LIMIT: Milliseconds = milliseconds(30_000);
+/** An answer that is not complete after so long is given up, however steadily its pages come. */
+export const ANSWER_LIMIT: Milliseconds = milliseconds(600_000);
 /** Fifty pages: a broker's default queue holds a thousand messages and drops the rest. */
 export const CARDS_PER_REQUEST = 10_000;
+/** Staged for one request at most, whatever HR's digest leads to expect: more than twice a bucket of ten million cards. */
+const MOST_CARDS = 100_000;
 /** An equal digest is written down so often, unless it says something new. */
 const SAVE_EVERY: Milliseconds = milliseconds(3_600_000);
 const ALL_BUCKETS = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
@@ -60,44 +65,47 @@ interface Round {
   repairs: BucketRepair[];
   changed: number;
   readonly buckets: readonly number[];
+  /** In which its pages say something. */
+  readonly epoch: string;
 }
 
 interface Divergence {
   readonly since: MonotonicTime;
   readonly buckets: number;
+  /** It has lasted until HR was asked. A change that is on its way, and its digest ahead of it, is no alarm and no event. */
+  readonly isAnnounced: boolean;
 }
 
 export class RosterReconciler {
   readonly #deps: Dependencies;
+  readonly #epoch: RosterEpoch;
   #digest: RosterDigest | undefined;
-  /** An epoch that nobody has consented to. */
-  #offered: RosterDigest | undefined;
   #divergence: Divergence | undefined;
   /** HR's digest is behind what we hold, since then. */
   #aheadSince: MonotonicTime | undefined;
   #fault: string | undefined;
   #round: Round | undefined;
   #pages: RosterPages | undefined;
+  #askedAt: MonotonicTime;
   #lastChangeAt: MonotonicTime | undefined;
+  /** Digests and consents are taken one after the other: each looks at the epoch that the one before it has left. */
+  #taken: Promise<void> = Promise.resolve();
   #failures = 0;
   #timer: Timer | undefined;
   #isStopped = false;
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
+    this.#epoch = new RosterEpoch(deps);
+    this.#askedAt = deps.clock.monotonic();
   }
 
   /** What needs attention, in words. */
   alarms(): string[] {
     const { clock, store } = this.#deps;
-    const { epoch, revision } = store.roster();
-    const alarms: string[] = [];
-    if (this.#offered !== undefined) {
-      alarms.push(
-        `HR was restored: its epoch is "${this.#offered.epoch}", ours is "${epoch}"; consent with: cardea roster accept-epoch ${this.#offered.epoch}`,
-      );
-    }
-    if (this.#divergence !== undefined) {
+    const { revision } = store.roster();
+    const alarms = this.#epoch.alarms();
+    if (this.#divergence?.isAnnounced) {
       alarms.push(`differs from HR in ${this.#divergence.buckets} of ${BUCKETS} buckets${this.#because()}`);
     }
     if (this.#aheadSince !== undefined && clock.monotonic() - this.#aheadSince > MOST_PATIENCE) {
@@ -119,30 +127,27 @@ export class RosterReconciler {
   }
 
   /** Fulfils when what follows for the records is durable. */
-  async onDigest(digest: RosterDigest): Promise<void> {
-    const { store, trustsEpochs, onChange, log } = this.#deps;
-    const { epoch, pastEpochs } = store.roster();
-    if (pastEpochs.includes(digest.epoch)) {
-      log.error({ epoch, offered: digest.epoch }, 'digest of an epoch that is over is ignored');
-      return;
-    }
-    if (epoch !== undefined && epoch !== digest.epoch && !trustsEpochs()) {
-      log.error({ epoch, offered: digest.epoch }, 'digest of another epoch waits for an operator');
-      this.#offered = digest;
-      onChange();
-      return;
-    }
-    await this.#take(digest);
+  onDigest(digest: RosterDigest): Promise<void> {
+    return this.#inTurn(() => this.#judge(digest));
   }
 
   /** The operator's consent to the epoch that HR offers. Rejects with CardeaError `unknown-epoch` when it does not offer it. */
-  async acceptEpoch(epoch: string, operator: string): Promise<void> {
-    const offered = this.#offered;
-    if (offered?.epoch !== epoch) {
-      const what = offered === undefined ? 'HR offers no new epoch' : `HR offers the epoch ${offered.epoch}`;
-      throw new CardeaError('unknown-epoch', `${what}; there is nothing else to accept`);
-    }
-    await this.#take(offered, operator);
+  acceptEpoch(epoch: string, operator: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#take(this.#epoch.offered(epoch), operator);
+      this.#deps.onChange();
+    });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#taken.then(work);
+    this.#taken = turn.catch(() => {});
+    return turn;
+  }
+
+  async #judge(digest: RosterDigest): Promise<void> {
+    if (this.#epoch.admits(digest)) await this.#take(digest);
+    this.#deps.onChange();
   }
 
   async onPage(page: RosterPage): Promise<void> {
@@ -156,7 +161,9 @@ export class RosterReconciler {
     if (typeof outcome === 'object') return this.#fail(outcome.fault);
     this.#timer?.cancel();
     if (outcome === 'more') {
-      this.#timer = clock.schedule(PAGE_LIMIT, () => this.#fail('the pages stopped coming'));
+      const left = this.#askedAt + ANSWER_LIMIT - clock.monotonic();
+      const limit = milliseconds(Math.min(PAGE_LIMIT, left));
+      this.#timer = clock.schedule(limit, () => this.#fail('the pages stopped coming'));
       return;
     }
     this.#pages = undefined;
@@ -166,41 +173,16 @@ export class RosterReconciler {
 
   stop(): void {
     this.#isStopped = true;
-    this.#timer?.cancel();
+    this.#abandon();
   }
 
   async #take(digest: RosterDigest, operator?: string): Promise<void> {
-    const { store, onChange } = this.#deps;
-    if (store.roster().epoch !== digest.epoch) await this.#enter(digest, operator);
-    this.#offered = undefined;
+    if (this.#deps.store.roster().epoch !== digest.epoch) {
+      this.#abandon();
+      await this.#epoch.enter(digest, operator);
+    }
     this.#digest = digest;
     await this.#compare();
-    onChange();
-  }
-
-  /** The first epoch there is, or another one than before. */
-  async #enter({ epoch, revision }: RosterDigest, operator?: string): Promise<void> {
-    const { writer, clock, log, store } = this.#deps;
-    const before = store.roster();
-    this.#abandon();
-    await writer.write((tx) => {
-      tx.putEpoch(epoch);
-      if (before.epoch === undefined) return;
-      tx.append({
-        event: operator === undefined ? 'roster-divergence' : 'operator-action',
-        at: clock.now(),
-        clockSynchronized: clock.isSynchronized(),
-        detail: {
-          action: 'accept-epoch',
-          epoch,
-          revision,
-          previousEpoch: before.epoch,
-          previousRevision: before.revision,
-          ...(operator !== undefined && { operator }),
-        },
-      });
-    });
-    log.warn({ epoch, previousEpoch: before.epoch ?? null }, 'HR counts in this epoch from now on');
   }
 
   async #compare(): Promise<void> {
@@ -213,7 +195,8 @@ export class RosterReconciler {
     this.#aheadSince = isAhead ? (this.#aheadSince ?? clock.monotonic()) : undefined;
     if (isAhead) return;
     if (differing.length === 0) return this.#confirm(digest);
-    this.#divergence = { since: this.#divergence?.since ?? clock.monotonic(), buckets: differing.length };
+    const { since = clock.monotonic(), isAnnounced = false } = this.#divergence ?? {};
+    this.#divergence = { since, buckets: differing.length, isAnnounced };
     if (this.#round === undefined && this.#timer === undefined) this.#look(QUIET);
   }
 
@@ -223,12 +206,15 @@ export class RosterReconciler {
     this.#abandon();
     this.#failures = 0;
     this.#fault = undefined;
-    const divergence = this.#divergence;
+    const divergence = this.#divergence?.isAnnounced ? this.#divergence : undefined;
     const { reconciled, reconciledAt } = store.roster();
     const isFirst = reconciledAt === undefined;
     const isNews = isFirst || divergence !== undefined || digest.revision > reconciled;
     freshness.confirm();
-    if (!isNews && clock.now() - reconciledAt < SAVE_EVERY) return;
+    if (!isNews && Math.abs(clock.now() - reconciledAt) < SAVE_EVERY) {
+      this.#divergence = undefined;
+      return;
+    }
     const isTrue = await writer.write((tx) => {
       const { buckets, revision } = tx.roster();
       // A change that stands before this in the batch is newer than the digest.
@@ -248,7 +234,7 @@ export class RosterReconciler {
       }
       return true;
     });
-    if (!isTrue) return;
+    if (!isTrue) return this.#compare();
     this.#divergence = undefined;
     if (divergence !== undefined) log.info({ revision: digest.revision }, 'roster reconciled with HR');
   }
@@ -264,7 +250,7 @@ export class RosterReconciler {
 
   /** Asks, if there still is something to ask and the moment is right. */
   #begin(): void {
-    const { store, link, clock, writer, log } = this.#deps;
+    const { store, link, clock, writer, log, onChange } = this.#deps;
     const digest = this.#digest;
     // Offline: the broker hands out the retained digest at the next connect.
     if (digest === undefined || this.#round !== undefined || !link.isConnected()) return;
@@ -279,7 +265,7 @@ export class RosterReconciler {
     const quietFor = now - (this.#lastChangeAt ?? since);
     if (quietFor < QUIET && now - since < MOST_PATIENCE) return this.#look(milliseconds(QUIET - quietFor));
     const detail = { buckets: differing.length, revision: roster.revision, hrRevision: digest.revision };
-    if (this.#failures === 0) {
+    if (!this.#divergence?.isAnnounced) {
       log.warn(detail, 'roster differs from HR');
       writer.record({
         event: 'roster-divergence',
@@ -288,9 +274,11 @@ export class RosterReconciler {
         detail: { ...detail, cards: roster.cards, hrCards: digest.cards },
       });
     }
+    this.#divergence = { since, buckets: differing.length, isAnnounced: true };
     const buckets = roster.cards === 0 ? ALL_BUCKETS : differing;
-    this.#round = { remaining: buckets, repairs: [], changed: 0, buckets };
+    this.#round = { remaining: buckets, repairs: [], changed: 0, buckets, epoch: digest.epoch };
     this.#ask(this.#round);
+    onChange();
   }
 
   #ask(round: Round): void {
@@ -301,7 +289,9 @@ export class RosterReconciler {
     const buckets = round.remaining.slice(0, count);
     round.remaining = round.remaining.slice(count);
     const requestId = newRequestId();
-    this.#pages = new RosterPages({ requestId, buckets, findCard: (card) => store.findCard(card) });
+    const mostCards = Math.min(MOST_CARDS, 2 * Math.max(CARDS_PER_REQUEST, perBucket));
+    this.#pages = new RosterPages({ requestId, buckets, mostCards, findCard: (card) => store.findCard(card) });
+    this.#askedAt = clock.monotonic();
     this.#timer?.cancel();
     this.#timer = clock.schedule(PAGE_LIMIT, () => this.#fail('HR does not answer roster requests'));
     link
@@ -316,11 +306,12 @@ export class RosterReconciler {
     if (round === undefined || digest === undefined) return;
     if (!pages.agreesWith(digest)) return this.#fail("HR's pages do not add up to its digest");
     round.repairs.push(await repairer.compare(pages, requestIdOf(pages)));
+    if (this.#round !== round) return;
     const isOver = round.remaining.length === 0;
     if (isOver || sizeOf(round.repairs) >= CARDS_PER_REQUEST) {
       const repairs = round.repairs;
       round.repairs = [];
-      round.changed += await repairer.apply(repairs);
+      round.changed += await repairer.apply(repairs, round.epoch);
     }
     if (this.#round !== round) return;
     if (isOver) await this.#conclude(round);

@@ -6,7 +6,7 @@
 import type { CardNumber } from '../domain/card-number.ts';
 import { type MessageId, parseRevision, type Revision } from '../domain/ids.ts';
 import { type ChangePlan, rebuildCardholder } from '../domain/roster-change.ts';
-import { BUCKET_BYTES, DIGEST_BYTES, toggleCard } from '../domain/roster-digest.ts';
+import { BUCKET_BYTES, DIGEST_BYTES, isSameBucket, toggleCard } from '../domain/roster-digest.ts';
 import { planAbsentCard, planPresentCard, type RosterCard } from '../domain/roster-repair.ts';
 import { CardeaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -57,9 +57,13 @@ export class RosterRepairer {
     return { requestId, revision, differing: pages.differing, absent };
   }
 
-  /** Fulfils with the number of cards changed. Rejects with CardeaError `store-write-failed`; then nothing has changed. */
-  apply(repairs: readonly BucketRepair[]): Promise<number> {
+  /**
+   * Fulfils with the number of cards changed: none when `epoch`, for which the pages were asked, is over. Rejects with CardeaError
+   * `store-write-failed`; then nothing has changed.
+   */
+  apply(repairs: readonly BucketRepair[], epoch: string): Promise<number> {
     return this.#deps.writer.writeAlone(async (tx) => {
+      if (tx.roster().epoch !== epoch) return 0;
       const bound: CardNumber[] = [];
       const retired: CardNumber[] = [];
       // What HR holds comes first: it tells why a card that is absent was retired.
@@ -81,17 +85,18 @@ export class RosterRepairer {
     });
   }
 
-  /** Puts what the records of the buckets add up to in the place of what was kept for them. */
-  recount(buckets: readonly number[]): Promise<void> {
-    return this.#deps.writer.writeAlone(async (tx) => {
-      for (const bucket of buckets) {
-        const sums = new Uint8Array(DIGEST_BYTES);
-        for await (const [card, record] of this.#deps.store.cardsIn(bucket)) {
-          if (record?.state === 'live') toggleCard(sums, card, record.revision);
-        }
-        tx.putBucket(bucket, sums.subarray(bucket * BUCKET_BYTES, (bucket + 1) * BUCKET_BYTES));
-      }
-    });
+  /** Puts what the records of the buckets add up to in the place of what was kept for them; others get their turn in between. */
+  async recount(buckets: readonly number[]): Promise<void> {
+    for (const bucket of buckets) await this.#deps.writer.writeAlone((tx) => this.#recountOne(tx, bucket));
+  }
+
+  async #recountOne(tx: StoreTransaction, bucket: number): Promise<void> {
+    const sums = new Uint8Array(DIGEST_BYTES);
+    for await (const [card, record] of this.#deps.store.cardsIn(bucket)) {
+      if (record?.state === 'live') toggleCard(sums, card, record.revision);
+    }
+    const value = sums.subarray(bucket * BUCKET_BYTES, (bucket + 1) * BUCKET_BYTES);
+    if (!isSameBucket(bucket, tx.roster().buckets, sums)) tx.putBucket(bucket, value);
   }
 
   /** Whether the plan changes something. A person's record that cannot be read is made anew from their cards. */
@@ -102,18 +107,22 @@ export class RosterRepairer {
     { requestId: messageId }: BucketRepair,
   ): Promise<boolean> {
     const origin = { messageId, appliedAt: this.#deps.clock.now() };
-    let plan: ChangePlan;
+    const plan = await this.#mending(tx, () => planWith(origin));
+    if (plan.cards.size === 0) return false;
+    tx.putChange({ ...plan, revision: reached });
+    return true;
+  }
+
+  /** A card that goes from one person to another may meet two such records. */
+  async #mending(tx: StoreTransaction, plan: () => ChangePlan): Promise<ChangePlan> {
     try {
-      plan = planWith(origin);
+      return plan();
     } catch (error) {
       const id = damagedCardholder(error);
       if (id === undefined) throw error;
       tx.mendCardholder(id, rebuildCardholder(await this.#deps.store.cardsOf(id)));
-      plan = planWith(origin);
+      return this.#mending(tx, plan);
     }
-    if (plan.cards.size === 0) return false;
-    tx.putChange({ ...plan, revision: reached });
-    return true;
   }
 
   async #inSlices<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {

@@ -17,6 +17,7 @@ export class RosterPages {
   readonly present = new Set<CardNumber>();
   /** Those of them that are not here, or not as HR holds them. */
   readonly differing: RosterCard[] = [];
+  readonly #mostCards: number;
   readonly #findCard: (card: CardNumber) => CardLookup;
   readonly #digest = new Uint8Array(DIGEST_BYTES);
   readonly #seen = new Set<number>();
@@ -25,10 +26,13 @@ export class RosterPages {
   constructor(request: {
     readonly requestId: string;
     readonly buckets: readonly number[];
+    /** An answer with more is none. */
+    readonly mostCards: number;
     readonly findCard: (card: CardNumber) => CardLookup;
   }) {
     this.requestId = request.requestId;
     this.buckets = request.buckets;
+    this.#mostCards = request.mostCards;
     this.#findCard = request.findCard;
   }
 
@@ -49,6 +53,7 @@ export class RosterPages {
         if (this.present.has(card.card)) return { fault: 'a card occurs twice' };
         this.#stage(card);
       }
+      if (this.present.size > this.#mostCards) return { fault: `more than ${this.#mostCards} cards for one request` };
     }
     return this.#seen.size === pages ? 'complete' : 'more';
   }
@@ -68,4 +73,4 @@ export class RosterPages {
 }
 
 const isSameSet = (some: readonly number[], others: readonly number[]): boolean =>
-  some.length === others.length && some.every((bucket) => others.includes(bucket));
+  some.length === others.length && new Set([...some, ...others]).size === others.length;

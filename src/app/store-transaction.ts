@@ -176,11 +176,18 @@ export class StoreTransaction implements RosterView {
     this.#putRoster({ ...this.#roster, revision: reached, reconciled: revision, reconciledAt: at });
   }
 
-  /** HR's history goes on under another name, and its revisions may start lower: what is held counts as older than all of it. */
-  putEpoch(epoch: string): void {
+  /**
+   * HR's history goes on under another name, and its revisions may start lower: what is held counts as older than all of it. So
+   * does any message up to `revision`, with which the epoch is entered: it may be a replay from before, and what is new of it comes
+   * by the pages. The first epoch that is heard of only gives what is there a name.
+   */
+  putEpoch(epoch: string, revision: RosterSummary['revision']): void {
     const { epoch: before, pastEpochs } = this.#roster;
     if (before === undefined) this.#putRoster({ ...this.#roster, epoch });
-    else this.#putRoster({ ...this.#roster, epoch, pastEpochs: [...pastEpochs, before], revision: 0, reconciled: 0 });
+    else {
+      const past = [...pastEpochs, before];
+      this.#putRoster({ ...this.#roster, epoch, pastEpochs: past, revision: 0, reconciled: revision });
+    }
   }
 
   /** Puts what the records of a bucket really add up to in the place of what was kept for it. */

@@ -23,9 +23,12 @@ export interface RosterSummary {
   readonly epoch?: string;
   /** Epochs that came before it here, oldest first: none of them ever comes back. */
   readonly pastEpochs: readonly string[];
-  /** The revision up to which everything has been seen, because the buckets were equal to HR's; 0 before the first time. */
+  /**
+   * The revision up to which no message says anything new: the buckets were equal to HR's as of it, or a new epoch was entered
+   * with it; 0 before the first time.
+   */
   readonly reconciled: Revision | 0;
-  /** When that was found out. */
+  /** When the buckets were last found equal to HR's. */
   readonly reconciledAt?: Instant;
 }
 

@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CARDS_PER_REQUEST, MOST_PATIENCE, PAGE_LIMIT } from '../../src/app/reconcile-roster.ts';
+import { ANSWER_LIMIT, CARDS_PER_REQUEST, MOST_PATIENCE, PAGE_LIMIT } from '../../src/app/reconcile-roster.ts';
+import { Roster } from '../../src/desk/roster.ts';
 import { bucketOf, emptyRoster } from '../../src/domain/roster-digest.ts';
 import { CardeaError } from '../../src/errors.ts';
-import { cardholderId, cardNumber } from '../domain/samples.ts';
-import { TOPICS } from '../flows/change-flow.ts';
+import { cardholderId, cardNumber, revision } from '../domain/samples.ts';
+import { SITE, TOPICS } from '../flows/change-flow.ts';
 import { cardOf, makeReconciliation, newRoster, type ReconcileBench, restored } from './reconcile-bench.ts';
 
 const A = 'DEADBEEF';
@@ -390,4 +391,141 @@ test('the age of the roster goes on over a restart', async () => {
   const later = makeReconciliation();
   later.clock.setNow(bench.clock.now() + 25 * 3_600_000);
   assert.equal(later.freshness.isStale(), false, 'a store that was never compared');
+});
+
+test('digests that come in one burst take a gateway into an epoch once', async () => {
+  const bench = makeReconciliation({ trustsEpochs: true });
+  bench.bind(A, 'E1');
+  await Promise.all([bench.digest(), bench.digest(), bench.digest()]);
+  assert.deepEqual([bench.store.roster().epoch, bench.store.roster().pastEpochs], ['2026-a', []]);
+  bench.hr = restored(bench.hr, '2026-b');
+  await Promise.all([bench.digest(), bench.digest()]);
+  assert.deepEqual([bench.store.roster().epoch, bench.store.roster().pastEpochs], ['2026-b', ['2026-a']]);
+  await bench.reconcile();
+  assert.equal(bench.held(A), 'live E1 1');
+});
+
+test('an operator who consents twice takes the gateway into the epoch once', async () => {
+  const bench = makeReconciliation();
+  await bench.digest();
+  bench.hr = restored(bench.hr, '2026-b');
+  await bench.digest();
+  const consents = await Promise.allSettled(['ada', 'ada'].map((who) => bench.reconciler.acceptEpoch('2026-b', who)));
+  assert.deepEqual(
+    consents.map(({ status }) => status),
+    ['fulfilled', 'rejected'],
+  );
+  assert.deepEqual([bench.store.roster().epoch, bench.store.roster().pastEpochs], ['2026-b', ['2026-a']]);
+});
+
+test('pages that were asked for in an epoch are not applied in the next one', async () => {
+  const bench = makeReconciliation({ trustsEpochs: true });
+  bench.hr = new Roster(
+    { site: SITE, cardNumberFormat: 'hex' },
+    { epoch: '2026-a', revision: revision(5_000), cards: [] },
+  );
+  await bench.deliver(bench.bind(A, 'E1'));
+  bench.bind(B, 'E2');
+  await bench.digest();
+  await bench.wait(2_000);
+  const [request] = bench.requests();
+  const [page] = bench.hr.pagesFor(request ?? assert.fail());
+  bench.hr = restored(newRoster(), '2026-b');
+  bench.bind(C, 'E3');
+  await Promise.all([bench.page(page ?? assert.fail()), bench.digest()]);
+  await bench.reconcile();
+  assert.deepEqual([bench.held(A), bench.held(B), bench.held(C)], ['other', 'unknown', 'live E3 1']);
+  assert.equal(bench.store.roster().reconciled, 1);
+});
+
+test('invariant 3: a replay from before the restore brings no dead card back on the way into the new epoch', async () => {
+  const bench = makeReconciliation({ trustsEpochs: true });
+  const binding = bench.bind(A, 'E1');
+  await bench.deliver(binding, bench.revoke(A), bench.bind(B, 'E2'));
+  await bench.digest();
+  bench.hr = restored(bench.hr, '2026-b');
+  bench.bind(C, 'E3');
+  await bench.digest();
+  await bench.deliver(binding);
+  assert.equal(bench.held(A), 'lost');
+  await bench.wait(2_000);
+  await bench.answer();
+  assert.deepEqual([bench.held(A), bench.held(B), bench.held(C)], ['lost', 'live E2 3', 'live E3 4']);
+});
+
+test('an epoch that is over is an alarm for as long as HR counts in it', async () => {
+  const bench = makeReconciliation({ trustsEpochs: true });
+  await bench.digest();
+  const old = bench.hr.digest();
+  bench.hr = restored(bench.hr, '2026-b');
+  await bench.digest();
+  await bench.digest(old);
+  assert.match(bench.reconciler.alarms().join(), /epoch "2026-a", which was over here when "2026-b" began/);
+  await bench.digest();
+  assert.deepEqual(bench.reconciler.alarms(), []);
+});
+
+test('a digest that is ahead of its change is neither an alarm nor an event', async () => {
+  const bench = makeReconciliation();
+  await bench.digest();
+  const change = bench.bind(A, 'E1');
+  await bench.digest();
+  assert.deepEqual(bench.reconciler.alarms(), []);
+  await bench.wait(1_000);
+  await bench.deliver(change);
+  await bench.wait(2_000);
+  assert.deepEqual([bench.requests(), bench.store.roster().reconciled], [[], change.revision]);
+  assert.equal((await bench.eventsNamed('roster-divergence')).length, 0);
+  assert.equal((await bench.eventsNamed('roster-reconciled')).length, 1, 'the first time that there was a digest');
+});
+
+test('invariant 8: an answer whose pages come so slowly that it never ends is given up', async () => {
+  const bench = makeReconciliation();
+  for (let index = 0; index < 450; index++) bench.bind(cardOf(index), `E${index}`);
+  await bench.digest();
+  await bench.wait(2_000);
+  const [request] = bench.requests();
+  const [page] = bench.hr.pagesFor(request ?? assert.fail());
+  for (let waited = 0; waited < ANSWER_LIMIT; waited += 20_000) {
+    await bench.page(page ?? assert.fail());
+    await bench.wait(20_000);
+  }
+  assert.match(bench.reconciler.alarms().join(), /the pages stopped coming/);
+});
+
+test('invariant 8: an answer with many more cards than HR counts is thrown away', async () => {
+  const bench = makeReconciliation();
+  bench.bind(A, 'E1');
+  await bench.digest();
+  await bench.wait(2_000);
+  const [request] = bench.requests();
+  for (let index = 0; index <= 2 * CARDS_PER_REQUEST; index++) bench.bind(cardOf(index), `E${index}`);
+  for (const page of bench.hr.pagesFor(request ?? assert.fail())) await bench.page(page);
+  assert.equal(bench.store.cards.size, 0);
+  assert.match(bench.reconciler.alarms().join(), /more than 20000 cards/);
+});
+
+test('a gateway that stops leaves no timer behind, and what still comes changes nothing', async () => {
+  const bench = makeReconciliation();
+  bench.bind(A, 'E1');
+  await bench.digest();
+  await bench.wait(2_000);
+  const [request] = bench.requests();
+  bench.reconciler.stop();
+  for (const page of bench.hr.pagesFor(request ?? assert.fail())) await bench.page(page);
+  bench.bind(B, 'E2');
+  await bench.digest();
+  assert.deepEqual([bench.clock.pendingTimers, bench.held(A)], [0, 'unknown']);
+});
+
+test('a card whose two persons both have damaged records is repaired', async () => {
+  const bench = makeReconciliation();
+  await bench.deliver(bench.bind(A, 'E1'), bench.bind(B, 'E2'));
+  bench.store.garbleCardholder(cardholderId('E1'));
+  bench.store.garbleCardholder(cardholderId('E2'));
+  bench.bind(A, 'E2', { transferFrom: 'E1', supersedes: 'none' });
+  await bench.reconcile();
+  assert.equal(bench.held(A), 'live E2 3');
+  assert.deepEqual(bench.store.cardholders.get(cardholderId('E2'))?.cards.toSorted(), [B, A]);
+  assert.ok(isEqual(bench));
 });
