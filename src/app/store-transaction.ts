@@ -132,10 +132,15 @@ export class StoreTransaction implements RosterView {
     }
   }
 
-  /** Puts a record in the place of one that could not be read. */
+  /** Puts a record in the place of one that cannot be read. One that can be, because others have mended it meanwhile, stays. */
   mendCardholder(id: CardholderId, record: CardholderRecord): void {
-    this.#cardholders.set(id, record);
-    this.#puts += 1;
+    try {
+      this.cardholder(id);
+    } catch (error) {
+      if (damagedCardholder(error) !== id) throw error;
+      this.#cardholders.set(id, record);
+      this.#puts += 1;
+    }
   }
 
   roster(): RosterSummary {
@@ -236,6 +241,7 @@ export class StoreTransaction implements RosterView {
       throw new CardeaError('store-record-unreadable', 'the roster has a revision that is none');
     }
     const origin = { revision, messageId, appliedAt: instant(0) };
-    return { state: 'retired', revision, fingerprint: '', reason: 'other', origin };
+    const era = this.#roster.pastEpochs.length;
+    return { state: 'retired', revision, ...(era > 0 && { era }), fingerprint: '', reason: 'other', origin };
   }
 }

@@ -212,7 +212,7 @@ const supersede = (draft: Draft, { supersedes, cardholder }: BindCard): void => 
  */
 export const rebuildCardholder = (records: readonly (readonly [CardNumber, CardRecord])[]): CardholderRecord => {
   const tombstones = records.flatMap(([, record]) => (record.state === 'retired' ? [record] : []));
-  const [latest] = tombstones.sort((a, b) => b.origin.revision - a.origin.revision);
+  const [latest] = tombstones.sort((a, b) => (b.era ?? 0) - (a.era ?? 0) || b.origin.revision - a.origin.revision);
   return {
     cards: records.flatMap(([card, record]) => (record.state === 'live' ? [card] : [])),
     ...(latest !== undefined && {

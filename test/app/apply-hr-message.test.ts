@@ -356,6 +356,29 @@ test('a damaged cardholder record does not keep a revocation of the whole person
   assert.equal((await answer(flow, TOPICS.cardBound, bound(2, { card: NEW, supersedes: 'none' }))).result, 'stale');
 });
 
+test('two messages that meet a damaged cardholder record together lose nothing of one another', async () => {
+  const flow = makeFlow();
+  await answer(flow, TOPICS.cardBound, bound(1));
+  flow.store.garbleCardholder(cardholderId('E1001'));
+  await Promise.all([
+    flow.deliver(TOPICS.cardBound, bound(2, { card: NEW, supersedes: 'none' })),
+    flow.deliver(TOPICS.cardBound, bound(3, { card: 'C0FFEE01', supersedes: 'none' })),
+  ]);
+  const receipt = await answer(flow, TOPICS.cardRevoked, revoked(4, { cardholder: 'E1001' }));
+  assert.deepEqual(receipt.superseded.toSorted(), [NEW, 'C0FFEE01', OLD].toSorted());
+});
+
+test('invariant 3: a card with a damaged record does not come back by an older message in a later epoch either', async () => {
+  const flow = makeFlow();
+  await answer(flow, TOPICS.cardBound, bound(1));
+  await flow.writer.write((tx) => tx.putEpoch('2026-a', 0));
+  await flow.writer.write((tx) => tx.putEpoch('2026-b', 0));
+  await answer(flow, TOPICS.cardBound, bound(5, { card: NEW, cardholder: { id: 'E2' } }));
+  flow.store.garbleCard(cardNumber(OLD));
+  assert.equal((await answer(flow, TOPICS.cardBound, bound(4))).result, 'stale');
+  assert.equal(flow.store.findCard(cardNumber(OLD)).kind, 'unreadable');
+});
+
 test('one revision is used once: a replacement that would stop a card bound at the same revision is a conflict', async () => {
   const flow = makeFlow();
   await answer(flow, TOPICS.cardBound, bound(5, { supersedes: 'none' }));

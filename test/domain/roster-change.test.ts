@@ -12,6 +12,7 @@ import {
   planChange,
   type RosterChange,
   type RosterView,
+  rebuildCardholder,
   type Supersedes,
 } from '../../src/domain/roster-change.ts';
 import type { RosterSummary } from '../../src/domain/roster-digest.ts';
@@ -219,4 +220,13 @@ test('the fingerprint is of the content alone, and every part of the content cou
     leave(P),
   ];
   assert.equal(new Set([base, ...variants].map(fingerprintOf)).size, variants.length + 1);
+});
+
+test("a person's record made anew keeps the latest trace of a watermark, which is that of the latest epoch", () => {
+  const { roster } = after([90, bind(A, P)], [91, revoke(A)]);
+  roster.pastEpochs = ['2026-a'];
+  roster.take(5, bind(B, P));
+  roster.take(6, revoke(B, 'stolen'));
+  const { watermark } = rebuildCardholder([...roster.cards]);
+  assert.deepEqual([watermark?.era, watermark?.revision, watermark?.reason], [1, 6, 'stolen']);
 });
