@@ -51,7 +51,7 @@ export interface RunningGateway {
   crashed(error: unknown): Promise<void>;
   /**
    * Takes HR's keys from `config` and whatever is new in the files of keys and certificates into use; everything else needs a
-   * restart. Rejects with CardeaError `key-unusable`; then what is in use stays.
+   * restart. Rejects with CardeaError `key-unusable`, or `config-invalid` for a change of `trust.messages`; then what is in use stays.
    */
   reload(config: Config): Promise<void>;
   describe(): StatusDocument;
@@ -107,7 +107,8 @@ const start = async (
   if (broker !== undefined) closing.add('embedded broker', () => broker.stop());
   const brokerUrl = mqtt.kind === 'broker' ? mqtt.url : `mqtt://${mqtt.host}:${brokerPort?.port}`;
   let trust = await loadTrust(config);
-  const { seal } = trust;
+  const { seal, keyId } = trust;
+  if (keyId !== undefined) log.info({ kid: keyId }, 'receipts and statuses are signed');
   const will = { topic: topics.status, payload: await seal(lastWill(gateway)) };
   const link = createLink(config, { url: brokerUrl, topics, will, log: log.child({ part: 'link' }) });
   closing.add('link', () => link.stop(will));
@@ -277,7 +278,10 @@ const start = async (
       return ending.stop(`uncaught failure: ${errorMessage(error)}`, true);
     },
     reload: async (changed) => {
-      trust = await loadTrust({ trust: { ...changed.trust, messages: config.trust.messages } });
+      if (changed.trust.messages !== config.trust.messages) {
+        throw new CardeaError('config-invalid', 'trust.messages has changed, which takes a restart');
+      }
+      trust = await loadTrust(changed);
       link.reloadCredentials();
       log.info({ keys: changed.trust.keys.map(({ kid }) => kid) }, 'keys and certificates read anew');
     },
