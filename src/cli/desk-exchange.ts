@@ -8,6 +8,7 @@ import type { Config, MqttConfig } from '../config/config.ts';
 import { sha256Hex } from '../domain/canonical-json.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { HrMessageType, MessageSeal } from '../wire/message-envelope.ts';
+import { type ReceiptFields, receiptSchema } from '../wire/outbound-schema.ts';
 import { type Topics, topicsOf } from '../wire/topics.ts';
 import type { GatewayOpener } from './desk-signing.ts';
 
@@ -22,18 +23,6 @@ export interface DeskLimits {
 const LIMITS: DeskLimits = { receipt: 10_000, status: 3_000, settling: 1_000 };
 const END_LIMIT = 1_000;
 
-const receiptSchema = z.object({
-  messageId: z.string().nullable(),
-  payloadSha256: z.string().nullable(),
-  result: z.enum(['applied', 'duplicate', 'stale', 'rejected']),
-  code: z.string().nullable(),
-  detail: z.string().nullable(),
-  path: z.string().nullable(),
-  superseded: z.array(z.string()),
-  doors: z.array(z.string()),
-  warnings: z.array(z.string()),
-  roster: z.object({ revision: z.number() }),
-});
 const statusSchema = z.object({ online: z.literal(true), roster: z.object({ revision: z.number() }) });
 
 /** As PROTOCOL.md has it; the gateway judges the rest. */
@@ -52,8 +41,6 @@ interface ExchangeOptions {
   readonly signing: DeskSigning;
   readonly limits: DeskLimits;
 }
-
-export type DeskReceipt = z.infer<typeof receiptSchema>;
 
 export class DeskExchange {
   readonly #client: MqttClient;
@@ -109,7 +96,7 @@ export class DeskExchange {
   }
 
   /** The receipt that names the message. Rejects with CardeaError `link-offline` when none comes. */
-  async send(type: HrMessageType, message: DeskMessage): Promise<DeskReceipt> {
+  async send(type: HrMessageType, message: DeskMessage): Promise<ReceiptFields> {
     const payload = await this.#signing.seal(JSON.stringify(message));
     // A gateway that could not look into the message names it by its hash.
     const hash = sha256Hex(payload);
@@ -171,7 +158,7 @@ export class DeskExchange {
   async #onMessage(topic: string, payload: Buffer): Promise<void> {
     const json = await this.#signing.open(payload);
     if (json === undefined) {
-      this.#doubts = `; what came was not signed with the key in ${this.#config.trust.gatewayKey.file}`;
+      this.#doubts = `; what came was not signed with the key in ${this.#config.trust.gatewayKey.file}, which a running gateway takes at its next start`;
       return;
     }
     const content = parseJson(json);

@@ -3,9 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { loadConfig } from '../config/load.ts';
 import type { HrMessageType } from '../wire/message-envelope.ts';
+import type { ReceiptFields } from '../wire/outbound-schema.ts';
 import { columns } from './columns.ts';
 import type { BindOptions, DeskOptions, RevokeOptions } from './desk.ts';
-import { DeskExchange, type DeskReceipt } from './desk-exchange.ts';
+import { DeskExchange } from './desk-exchange.ts';
 import { deskSeal, gatewayOpener } from './desk-signing.ts';
 import type { CliSession } from './session.ts';
 
@@ -58,7 +59,7 @@ const send = async (
   }
 };
 
-const receiptText = (receipt: DeskReceipt, revision: number): string => {
+const receiptText = (receipt: ReceiptFields, revision: number): string => {
   const { result, code, detail, path, superseded, doors, warnings } = receipt;
   const why = [code, path, detail].filter((text) => text !== null).join(': ');
   return columns([

@@ -6,6 +6,7 @@ import { checkConfig } from '../../src/config/check.ts';
 import type { Config } from '../../src/config/config.ts';
 import { sha256Hex } from '../../src/domain/canonical-json.ts';
 import { EmbeddedBroker } from '../../src/drivers/embedded-broker/embedded-broker.ts';
+import { EXAMPLES } from '../../src/wire/contract-examples.ts';
 import { unsignedSeal } from '../../src/wire/message-envelope.ts';
 import { RecordingLog } from '../fixtures/recording-log.ts';
 
@@ -33,17 +34,8 @@ const PATIENT = { receipt: 20_000, status: 20_000, settling: 20_000 };
 
 const UNSIGNED: DeskSigning = { seal: unsignedSeal, open: async (payload) => payload };
 
-const RECEIPT = {
-  roster: { revision: 7 },
-  result: 'applied',
-  payloadSha256: null,
-  code: null,
-  detail: null,
-  path: null,
-  superseded: [],
-  doors: [],
-  warnings: [],
-};
+const [{ payload: EXAMPLE }] = EXAMPLES.receipt;
+const RECEIPT = { ...EXAMPLE, roster: { ...EXAMPLE.roster, revision: 7 } };
 
 describe('a desk command at the broker', () => {
   const broker = new EmbeddedBroker({ port: 0, log: new RecordingLog() });
@@ -123,7 +115,7 @@ describe('a desk command at the broker', () => {
     const exchange = await DeskExchange.connect(config, doubting, IMPATIENT);
     await assert.rejects(exchange.nextRevision(), {
       code: 'link-offline',
-      message: /what came was not signed with the key in data\/gateway-key\.pem$/,
+      message: /what came was not signed with the key in data\/gateway-key\.pem, which/,
     });
     await exchange.close();
   });
