@@ -27,11 +27,14 @@ export const readPrivateKeyIfThere = (file: string): KeyObject | undefined => {
   }
 };
 
-/** Throws CardeaError `key-unusable`. */
+/** Throws CardeaError `key-unusable`, also when everybody may write the file: whoever does decides who is believed. */
 export const readPublicKey = (file: string): PublicKey => {
-  const { key } = readKey(file);
-  if (key.type === 'public') return publicHalf(key, file);
-  throw unusable(file, 'holds a private key, which stays with its owner; put the line of cardea keys show FILE here');
+  const { key, mode } = readKey(file);
+  if (key.type !== 'public') {
+    throw unusable(file, 'holds a private key, which stays with its owner; put the line of cardea keys show FILE here');
+  }
+  if ((mode & 0o002) !== 0) throw unusable(file, 'may be written by everybody; run chmod o-w on it');
+  return publicHalf(key, file);
 };
 
 /** The keys of `trust.keys`, those in files included. Throws CardeaError `key-unusable`. */

@@ -48,6 +48,12 @@ describe('a key file', () => {
     }
   });
 
+  it('with a public key is refused where everybody may put another one in', (t) => {
+    const path = written(t, PUBLIC_PEM);
+    chmodSync(path, 0o666);
+    assert.throws(() => readPublicKey(path), { code: 'key-unusable', message: /written by everybody; run chmod o-w/ });
+  });
+
   it('with a public key does not sign', (t) => {
     assert.throws(() => readPrivateKey(written(t, PUBLIC_PEM)), { code: 'key-unusable', message: /no private key/ });
   });
