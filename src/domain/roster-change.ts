@@ -68,7 +68,7 @@ export interface RosterView {
 
 export type ChangeResult = 'applied' | 'duplicate' | 'stale' | 'card-in-use' | 'revision-conflict' | 'too-many-cards';
 
-/** Fingerprint of a record that came by a page of the roster, which does not say what message it goes back to. */
+/** Fingerprint of a record that was made from a page of the roster or from others: it does not say what message it goes back to. */
 export const FROM_PAGE = '';
 
 /** Live cards of one person. A plan may retire all of them, and receipts name each: both have to stay small. */
@@ -211,20 +211,24 @@ const supersede = (draft: Draft, { supersedes, cardholder }: BindCard): void => 
  * the highest that left a trace in a tombstone, which may be too low, never too high: a revocation is not mistaken for stale.
  */
 export const rebuildCardholder = (records: readonly (readonly [CardNumber, CardRecord])[]): CardholderRecord => {
-  const tombstones = records.flatMap(([, record]) => (record.state === 'retired' ? [record] : []));
-  const [latest] = tombstones.sort((a, b) => (b.era ?? 0) - (a.era ?? 0) || b.origin.revision - a.origin.revision);
+  const traces = records.flatMap(([, record]) => (record.state === 'retired' && isTrace(record) ? [record] : []));
+  const [latest] = traces.sort((a, b) => (b.era ?? 0) - (a.era ?? 0) || b.origin.revision - a.origin.revision);
   return {
     cards: records.flatMap(([card, record]) => (record.state === 'live' ? [card] : [])),
     ...(latest !== undefined && {
       watermark: {
         ...orderOf(latest),
         revision: latest.origin.revision,
+        fingerprint: FROM_PAGE,
         reason: latest.reason,
         origin: latest.origin,
       },
     }),
   };
 };
+
+/** What a watermark retires keeps its own revision; what a message retires by name has that of the message. */
+const isTrace = ({ revision, origin }: Tombstone): boolean => revision !== origin.revision;
 
 const orderOf = ({ revision, era, fingerprint }: Ordered): Ordered => ({
   revision,

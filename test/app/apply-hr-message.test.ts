@@ -356,6 +356,18 @@ test('a damaged cardholder record does not keep a revocation of the whole person
   assert.equal((await answer(flow, TOPICS.cardBound, bound(2, { card: NEW, supersedes: 'none' }))).result, 'stale');
 });
 
+test("a single card's revocation is not taken for one of the whole person when their damaged record is made anew", async () => {
+  const flow = makeFlow();
+  await answer(flow, TOPICS.cardBound, bound(1));
+  await answer(flow, TOPICS.cardBound, bound(2, { card: NEW, supersedes: 'none' }));
+  await answer(flow, TOPICS.cardRevoked, revoked(9, { card: NEW }));
+  flow.store.garbleCardholder(cardholderId('E1001'));
+  const late = await answer(flow, TOPICS.cardRevoked, revoked(6, { cardholder: 'E1001' }));
+  assert.deepEqual([late.result, late.superseded], ['applied', [OLD]]);
+  flow.store.garbleCardholder(cardholderId('E1001'));
+  assert.equal((await answer(flow, TOPICS.cardRevoked, revoked(6, { cardholder: 'E1001' }))).result, 'duplicate');
+});
+
 test('two messages that meet a damaged cardholder record together lose nothing of one another', async () => {
   const flow = makeFlow();
   await answer(flow, TOPICS.cardBound, bound(1));

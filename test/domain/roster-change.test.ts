@@ -223,10 +223,10 @@ test('the fingerprint is of the content alone, and every part of the content cou
 });
 
 test("a person's record made anew keeps the latest trace of a watermark, which is that of the latest epoch", () => {
-  const { roster } = after([90, bind(A, P)], [91, revoke(A)]);
+  const { roster } = after([90, bind(A, P)], [91, leave(P)]);
   roster.pastEpochs = ['2026-a'];
   roster.take(5, bind(B, P));
-  roster.take(6, revoke(B, 'stolen'));
+  roster.take(6, { kind: 'revoke-cardholder', cardholder: P, reason: 'stolen' });
   const { watermark } = rebuildCardholder([...roster.cards]);
   assert.deepEqual([watermark?.era, watermark?.revision, watermark?.reason], [1, 6, 'stolen']);
 });
