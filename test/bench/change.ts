@@ -9,6 +9,8 @@ import { connectAsync } from 'mqtt';
 import { GatewayProcess } from '../fixtures/gateway-process.ts';
 import { Mosquitto } from '../fixtures/mosquitto.ts';
 import { type Figure, milli, percentile, spread } from './figures.ts';
+import { benchConfiguration } from './gateway-status.ts';
+import { streamMessage } from './stream-messages.ts';
 
 const CHANGES = 1_000;
 
@@ -18,7 +20,7 @@ export const measureChanges = async (): Promise<Figure> => {
   // Without it mosquitto holds small packets back until the one before was acknowledged: 40 ms a hop (Nagle and delayed ACK).
   const broker = await Mosquitto.start({ settings: ['set_tcp_nodelay true'] });
   const echoes = await measureEchoes(broker.port);
-  const gateway = new GatewayProcess(folder, configuration(broker.port, folder));
+  const gateway = new GatewayProcess(folder, benchConfiguration(broker.port, folder));
   await gateway.start();
   const hr = await connectAsync(`mqtt://127.0.0.1:${broker.port}`);
   if (hr.stream instanceof Socket) hr.stream.setNoDelay(true);
@@ -32,7 +34,7 @@ export const measureChanges = async (): Promise<Figure> => {
   for (let revision = 1; revision <= CHANGES + 50; revision++) {
     const start = performance.now();
     const receipt = new Promise<void>((resolve) => hr.once('message', () => resolve()));
-    hr.publish('cardea/hq/hr/card-bound', JSON.stringify(message(revision)), { qos: 1 });
+    hr.publish('cardea/hq/hr/card-bound', streamMessage(revision), { qos: 1 });
     await receipt;
     if (revision > 50) samples.push(performance.now() - start);
   }
@@ -58,7 +60,7 @@ const measureEchoes = async (port: number): Promise<number[]> => {
   await far.subscribeAsync('bench/there', { qos: 1 });
   await near.subscribeAsync('bench/back', { qos: 1 });
   far.on('message', (_topic, payload) => far.publish('bench/back', payload, { qos: 1 }));
-  const payload = JSON.stringify(message(1));
+  const payload = streamMessage(1);
   const samples: number[] = [];
   for (let i = 0; i < CHANGES; i++) {
     const start = performance.now();
@@ -84,27 +86,3 @@ const measureSyncedPuts = async (location: string): Promise<number[]> => {
   await db.close();
   return samples;
 };
-
-const configuration = (port: number, folder: string): string => `
-site: hq
-gateway: bench
-dataDir: ${folder}/data
-mqtt: { url: 'mqtt://127.0.0.1:${port}' }
-trust: { messages: unsigned }
-gpio: { driver: simulated }
-doors: { front: { strike: {} } }
-readers: { front-in: { door: front, driver: simulated } }
-admin: { socket: ${folder}/cardea.sock }
-`;
-
-const message = (revision: number): object => ({
-  type: 'card-bound',
-  site: 'hq',
-  messageId: `m-${revision}`,
-  revision,
-  issuedAt: '2026-11-22T09:00:00+08:00',
-  operator: 'bench',
-  card: revision.toString(16).padStart(14, '0').replace(/^../, '04').toUpperCase(),
-  cardholder: { id: `E${revision}` },
-  access: [{ doors: ['front'] }],
-});

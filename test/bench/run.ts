@@ -4,12 +4,17 @@ import { measureChanges } from './change.ts';
 import { measureColdStart } from './cold-start.ts';
 import { measureDecisions } from './decision.ts';
 import { describeMachine, printRows, printTable } from './figures.ts';
+import { measureFullRoster } from './full-roster.ts';
 import { measureReaderTransfers } from './reader-transfers.ts';
+import { measureRevocations } from './revocation.ts';
+import { measureStream } from './stream.ts';
 import { measureTaps } from './tap.ts';
 
 console.log(describeMachine());
 printTable('decisions', [...(await measureDecisions([1_000, 100_000, 1_000_000])), await measureTaps()]);
-printTable('changes', [await measureChanges()]);
+printTable('changes', [await measureChanges(), ...(await measureStream(0)), ...(await measureStream(10))]);
+printTable('reconciliation', [...(await measureFullRoster(100_000)), ...(await measureFullRoster(1_000_000))]);
+printTable('revocation', [...(await measureRevocations(1)), ...(await measureRevocations(50))]);
 printTable('start', await measureColdStart());
 
 // Counted on a chip model at 1 MHz with 20 us for each system call; `npm run bench:board` measures the same on a real spidev.

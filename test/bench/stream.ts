@@ -1,11 +1,12 @@
 // 100,000 changes through mosquitto until the last is durable, and what a look-up waits meanwhile.
 
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Mosquitto } from '../fixtures/mosquitto.ts';
+import { answerOf, startChild } from './children.ts';
 import { type Figure, milli, spread } from './figures.ts';
 import { benchConfiguration, socketIn, untilStatus } from './gateway-status.ts';
 
@@ -25,7 +26,7 @@ export const measureStream = async (addedToSync: number): Promise<readonly Figur
   const broker = await Mosquitto.start({ settings: SETTINGS });
   const configFile = join(folder, 'cardea.yaml');
   writeFileSync(configFile, `${benchConfiguration(broker.port, folder)}log: { level: warn }\n`);
-  const gateway = child('test/bench/stream-gateway.ts', configFile, String(addedToSync));
+  const gateway = startChild('test/bench/stream-gateway.ts', configFile, String(addedToSync));
   await answerOf(gateway);
   const baseline = await measurePublishing(broker.port);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -34,8 +35,9 @@ export const measureStream = async (addedToSync: number): Promise<readonly Figur
   const publisher = publishing('cardea/hq/hr/card-bound', broker.port);
   await untilStatus(socketIn(folder), ({ roster }) => roster.revision >= COUNT);
   const seconds = (performance.now() - start) / 1000;
+  const reported = answerOf<Report>(gateway);
   gateway.send('report');
-  const { lookups, latenesses } = await answerOf(gateway);
+  const { lookups, latenesses } = await reported;
   if (publisher.exitCode === null) await once(publisher, 'exit');
   gateway.send('stop');
   await once(gateway, 'exit');
@@ -64,14 +66,4 @@ const measurePublishing = async (port: number): Promise<string> => {
 };
 
 const publishing = (topic: string, port: number): ChildProcess =>
-  child('test/bench/stream-messages.ts', topic, String(port), String(COUNT), String(WINDOW));
-
-/** The next thing that the child says. Rejects when it ends instead. */
-const answerOf = (process: ChildProcess): Promise<Report> =>
-  new Promise((resolve, reject) => {
-    process.once('message', (report: Report) => resolve(report));
-    process.once('exit', (code) => reject(new Error(`a process of the measurement ended with ${code}`)));
-  });
-
-const child = (file: string, ...args: readonly string[]): ChildProcess =>
-  fork(file, args, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  startChild('test/bench/stream-messages.ts', topic, String(port), String(COUNT), String(WINDOW));
