@@ -106,11 +106,18 @@ const withCommonFields = (
   };
 };
 
-const windowFaultOf = ({ kind, validFrom, validUntil }: CardBoundFields): Fault | undefined => {
-  if (kind === 'temporary' && validUntil === undefined) {
+/** When a card opens doors, in a message or on a page of the roster, where null is as good as nothing. */
+type WindowFields = Pick<CardBoundFields, 'kind'> & {
+  readonly validFrom?: string | null | undefined;
+  readonly validUntil?: string | null | undefined;
+};
+
+export const windowFaultOf = ({ kind, validFrom, validUntil }: WindowFields): Fault | undefined => {
+  if (kind === 'temporary' && typeof validUntil !== 'string') {
     return { code: 'invalid-window', path: 'validUntil', detail: 'a temporary card needs validUntil' };
   }
-  if (validFrom !== undefined && validUntil !== undefined && Date.parse(validFrom) >= Date.parse(validUntil)) {
+  if (typeof validFrom !== 'string' || typeof validUntil !== 'string') return undefined;
+  if (Date.parse(validFrom) >= Date.parse(validUntil)) {
     return { code: 'invalid-window', path: 'validUntil', detail: 'validUntil must be later than validFrom' };
   }
   return undefined;

@@ -165,6 +165,11 @@ const pageCard = wireObject({
   state,
   validFrom: timestamp.nullish().describe(VALID_FROM),
   validUntil: timestamp.nullish().describe(VALID_UNTIL),
+}).meta({
+  anyOf: [
+    { properties: { validUntil: { type: 'string' } }, required: ['validUntil'] },
+    { properties: { kind: { const: 'permanent' } } },
+  ],
 });
 
 export const rosterPageSchema = wireObject({

@@ -14,7 +14,7 @@ import { bucketOf, DIGEST_BYTES } from '../domain/roster-digest.ts';
 import type { RosterCard } from '../domain/roster-repair.ts';
 import { formatInstant, instant } from '../domain/units.ts';
 import { CardNumbers } from './card-numbers.ts';
-import { grantsOf } from './change-messages.ts';
+import { grantsOf, windowFaultOf } from './change-messages.ts';
 import {
   type RosterPageFields,
   rosterDigestSchema,
@@ -116,6 +116,8 @@ export const decodeRosterPage = (content: unknown, format: CardNumberFormat): De
   const cards: RosterCard[] = [];
   for (const [index, fields] of parsed.data.cards.entries()) {
     const path = `cards[${index}]`;
+    const windowFault = windowFaultOf(fields);
+    if (windowFault !== undefined) return { fault: { ...windowFault, path: `${path}.${windowFault.path}` } };
     const card = rosterCardOf(fields, numbers, path);
     if (card === undefined) return { fault: numbers.fault ?? { ...UNREADABLE, path } };
     if (card.revision > revision) return invalid(`${path}.revision`, 'the card is newer than its page');

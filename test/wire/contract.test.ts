@@ -218,7 +218,7 @@ const TOPIC_OF: Partial<Record<MessageName, string>> = {
 
 /** What JSON Schema cannot say: comparisons between fields, the site's own card numbers, and its own name. */
 const BEYOND_SCHEMA =
-  /^(wrong-site|invalid-card-number|random-uid|invalid-window validUntil: validUntil must be later|invalid-message (supersedes: a card cannot|page: there are|cards\[\d+\]\.revision: the card is newer|cards\[\d+\]\.card: the card is in none))/;
+  /^(wrong-site|invalid-card-number|random-uid|invalid-window (cards\[\d+\]\.)?validUntil: validUntil must be later|invalid-message (supersedes: a card cannot|page: there are|cards\[\d+\]\.revision: the card is newer|cards\[\d+\]\.card: the card is in none))/;
 
 type Mutation = readonly [which: number, how: 'set' | 'cut' | 'rename' | 'add', value: unknown, name: string];
 
