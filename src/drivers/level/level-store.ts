@@ -129,6 +129,8 @@ export class LevelStore implements CredentialStore, EventLog {
     if (this.#failure !== undefined) throw writeFailure(`an earlier write failed: ${this.#failure}`);
     try {
       await this.#write(batch);
+      // The cursor's write may have torn the log ahead of this one, which then would not outlast the next opening.
+      if (this.#failure !== undefined) throw writeFailure(`a write beside it failed: ${this.#failure}`);
     } catch (error) {
       this.#failure = errorMessage(error);
       throw writeFailure(`a batch with ${batch.entries.length} events: ${this.#failure}`, error);
