@@ -3,17 +3,18 @@
 // 1. One answer per gateway: a newer request takes the place of the one before, whose remaining pages nobody wants any more.
 // 2. Bounded: AT_ONCE answers under way, each with BATCH pages unacknowledged; the others wait as requests, without a snapshot.
 // 3. A broker that acknowledges for a gateway queues what the gateway has not taken, by default 1,000 messages, and drops the newest
-//    beyond (mosquitto). So an answer goes out as fast as the broker takes it for BURST pages, and then at a pace that gateways keep.
+//    beyond (mosquitto). So pages go out as fast as the broker takes them for a while, and then at a pace that gateways keep (page-pace.ts).
 
 import type { GatewayId } from '../domain/ids.ts';
-import { type MonotonicTime, milliseconds, seconds } from '../domain/units.ts';
+import { type Milliseconds, type MonotonicTime, seconds } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
 import type { HrLink } from '../ports/hr-link.ts';
 import type { MessageSeal } from '../wire/message-envelope.ts';
 import { encodeRosterPage, type RosterPage, type RosterRequest } from '../wire/roster-messages.ts';
 import { topicsOf } from '../wire/topics.ts';
 import { isOffline } from './offline.ts';
+import { PagePace } from './page-pace.ts';
 import type { Roster } from './roster.ts';
 
 /** Answers under way together; each holds a list of its cards, 8 MB for a million. */
@@ -24,10 +25,8 @@ const MOST_WAITING = 1_000;
 export const GIVEN_UP = seconds(30);
 /** Pages that go out together. */
 export const BATCH = 10;
-/** Pages of an answer that fit into the broker's queue whatever the gateway does. */
-export const BURST = 400;
-/** After each batch beyond the burst: 100 pages, or 20,000 cards, a second. */
-export const PAUSE = milliseconds(100);
+/** Looking up the cards of so many pages is as much work as sending one. */
+const LOOKED_UP = 20;
 
 interface Waiting {
   readonly request: RosterRequest;
@@ -47,10 +46,13 @@ export class RequestAnswerer {
   /** The newest request of each gateway that is not being answered. */
   readonly #waiting = new Map<GatewayId, Waiting>();
   readonly #underWay = new Map<GatewayId, RosterRequest>();
+  readonly #pace: PagePace;
+  readonly #pauses = new Map<Timer, () => void>();
   #isStopped = false;
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
+    this.#pace = new PagePace(deps.clock);
   }
 
   /** Takes a request in; a redelivery of the one that is being answered is dropped. */
@@ -70,6 +72,10 @@ export class RequestAnswerer {
   stop(): void {
     this.#isStopped = true;
     this.#waiting.clear();
+    for (const [timer, resolve] of this.#pauses) {
+      timer.cancel();
+      resolve();
+    }
   }
 
   #startNext(): void {
@@ -86,18 +92,18 @@ export class RequestAnswerer {
 
   async #answer(request: RosterRequest): Promise<void> {
     const { roster, onFault } = this.#deps;
+    const { gateway } = request;
     try {
-      let sent = 0;
       for (const batch of batchesOf(roster.pagesFor(request))) {
-        if (this.#isStopped || this.#waiting.has(request.gateway)) break;
-        await Promise.all([this.#publish(request.gateway, batch), sent < BURST ? undefined : this.#pause()]);
-        sent += batch.length;
+        await this.#pause(this.#pace.take(gateway, costOf(batch)));
+        if (this.#isStopped || this.#waiting.has(gateway)) break;
+        await this.#publish(gateway, batch);
       }
     } catch (error) {
       // The gateway asks again when no page comes.
       if (!isOffline(error)) onFault(error);
     }
-    this.#underWay.delete(request.gateway);
+    this.#underWay.delete(gateway);
     this.#startNext();
   }
 
@@ -108,10 +114,24 @@ export class RequestAnswerer {
     await Promise.all(payloads.map((payload) => link.publish(rosterPage, payload)));
   }
 
-  #pause(): Promise<void> {
-    return new Promise((resolve) => this.#deps.clock.schedule(PAUSE, resolve));
+  /** Until the time is over, or the answers end. */
+  async #pause(delay: Milliseconds): Promise<void> {
+    if (delay <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#deps.clock.schedule(delay, () => {
+        this.#pauses.delete(timer);
+        resolve();
+      });
+      this.#pauses.set(timer, resolve);
+    });
   }
 }
+
+/** In pages. The first batch counts for the cards of the whole answer, which had to be found before it. */
+const costOf = (batch: readonly RosterPage[]): number => {
+  const [first] = batch;
+  return batch.length + (first?.page === 1 ? Math.floor(first.pages / LOOKED_UP) : 0);
+};
 
 function* batchesOf(pages: Iterable<RosterPage>): Generator<readonly RosterPage[], void, undefined> {
   let batch: RosterPage[] = [];

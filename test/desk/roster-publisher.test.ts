@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AFTER_CHANGE, AFTER_FAILURE, REPEAT } from '../../src/desk/digest-publisher.ts';
-import { AT_ONCE, BATCH, BURST, GIVEN_UP, PAUSE } from '../../src/desk/request-answerer.ts';
+import { BURST, PER_PAGE } from '../../src/desk/page-pace.ts';
+import { AT_ONCE, BATCH, GIVEN_UP } from '../../src/desk/request-answerer.ts';
 import type { Roster } from '../../src/desk/roster.ts';
 import { RosterPublisher } from '../../src/desk/roster-publisher.ts';
 import { CardeaError } from '../../src/errors.ts';
@@ -240,15 +241,36 @@ test('no more than a batch of an answer’s pages is unacknowledged', async (t) 
   await waitFor(() => on(LOBBY.rosterPage).length === 25, 'the rest');
 });
 
-test('beyond the burst pages leave at the pace of the clock', async (t) => {
-  const { on, clock, request } = await startDesk(t, answersOf(BURST + 2 * BATCH));
-  await request('request-1');
-  await waitFor(() => on(LOBBY.rosterPage).length === BURST + BATCH, 'the burst and the batch after it');
-  await waitFor(() => clock.untilNextTimer() === PAUSE, 'the pause');
-  clock.advance(PAUSE - 1);
-  assert.equal(on(LOBBY.rosterPage).length, BURST + BATCH);
+test('beyond the burst pages leave at the pace of the clock, however many answers they belong to', async (t) => {
+  const { on, clock, request } = await startDesk(t, answersOf(BATCH));
+  for (let sent = BATCH; sent <= BURST; sent += BATCH) {
+    await request(`request-${sent}`);
+    await waitFor(() => on(LOBBY.rosterPage).length === sent, 'the answer');
+  }
+  await request('request-too-many');
+  await waitFor(() => clock.untilNextTimer() === BATCH * PER_PAGE, 'the pause');
+  await request('request-of-another', { gateway: 'lobby-2' });
+  const others = topicsOf(SETTINGS.site, gatewayId('lobby-2')).rosterPage;
+  await waitFor(() => on(others).length === BATCH, 'the answer to a gateway that has not asked before');
+  clock.advance(BATCH * PER_PAGE - 1);
+  await nextTurn();
+  assert.equal(on(LOBBY.rosterPage).length, BURST);
   clock.advance(1);
-  await waitFor(() => on(LOBBY.rosterPage).length === BURST + 2 * BATCH, 'the last batch');
+  await waitFor(() => on(LOBBY.rosterPage).length === BURST + BATCH, 'the last answer');
+  clock.advance((BURST + BATCH) * PER_PAGE);
+  await request('request-later');
+  await waitFor(() => on(LOBBY.rosterPage).length === BURST + 2 * BATCH, 'an answer without a pause');
+});
+
+test('an answer that a newer request has ended counts with all that was looked up for it', async (t) => {
+  const { on, clock, request } = await startDesk(t, answersOf(10 * BURST));
+  await request('request-1');
+  await waitFor(() => clock.untilNextTimer() === BATCH * PER_PAGE, 'the pause after the burst');
+  const sent = on(LOBBY.rosterPage).length;
+  await request('request-2');
+  clock.advance(BATCH * PER_PAGE);
+  await waitFor(() => Number(clock.untilNextTimer()) > 20 * BATCH * PER_PAGE, 'a longer pause');
+  assert.equal(on(LOBBY.rosterPage).length, sent);
 });
 
 test('a newer request of a gateway takes the place of the one before', async (t) => {
@@ -322,6 +344,17 @@ test('a page that cannot be signed is told, and ends its answer alone', async (t
   await request('request-2');
   await waitFor(() => on(LOBBY.rosterPage).length === 1, 'the answer');
   assert.deepEqual(faults, [fault]);
+});
+
+test('stop ends an answer that waits for its time', async (t) => {
+  const { on, clock, publisher, request } = await startDesk(t, answersOf(2 * BURST));
+  await request('request-1');
+  await waitFor(() => clock.untilNextTimer() === BATCH * PER_PAGE, 'the pause after the burst');
+  const sent = on(LOBBY.rosterPage).length;
+  publisher.stop();
+  assert.equal(clock.pendingTimers, 0);
+  await nextTurn();
+  assert.equal(on(LOBBY.rosterPage).length, sent);
 });
 
 test('after stop no digest and no page leaves', async (t) => {
