@@ -36,8 +36,9 @@ export class RosterEpoch {
     const { epoch } = this.#deps.store.roster();
     const alarms: string[] = [];
     if (this.#offered !== undefined) {
+      // The name is whatever somebody at the broker chose: not a part of a command that is copied into a shell.
       alarms.push(
-        `HR was restored: its epoch is "${this.#offered.epoch}", ours is "${epoch}"; consent with: cardea roster accept-epoch ${this.#offered.epoch}`,
+        `HR was restored: its epoch is "${this.#offered.epoch}", ours is "${epoch}"; consent with: cardea roster accept-epoch EPOCH`,
       );
     }
     if (this.#over !== undefined) {

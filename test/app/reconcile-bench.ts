@@ -196,7 +196,7 @@ export class ReconcileBench<Store extends CredentialStore & EventLog = MemorySto
 export const makeReconciliation = (options: ReconcileOptions<MemoryStore> = {}): ReconcileBench =>
   new ReconcileBench(options.store ?? new MemoryStore(), options);
 
-export const restored = (backup: Roster, epoch: string, atLeast = 0): Roster =>
+export const restored = (backup: Pick<Roster, 'save'>, epoch: string, atLeast = 0): Roster =>
   Roster.fromBackup({ site: SITE, cardNumberFormat: 'hex' }, backup.save(), {
     epoch,
     atLeast: parseRevision(atLeast) ?? 0,

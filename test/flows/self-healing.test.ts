@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { HrMessage } from '../../src/wire/change-messages.ts';
-import { cardOf, makeReconciliation, type ReconcileBench } from '../app/reconcile-bench.ts';
+import { cardOf, makeReconciliation, type ReconcileBench, restored } from '../app/reconcile-bench.ts';
 import { cardNumber } from '../domain/samples.ts';
 
 const CARDS = Array.from({ length: 6 }, (_, index) => cardOf(index));
@@ -96,5 +96,37 @@ test('after any losses, doublings and detours a gateway comes to hold what HR ho
       assert.deepEqual(liveHere(bench), liveAtHr(bench));
     }),
     { numRuns: 400 },
+  );
+});
+
+test('after HR was restored from a backup a gateway follows it, and a replay of everything before and after changes nothing', async () => {
+  await fc.assert(
+    fc.asyncProperty(HISTORY, HISTORY, HISTORY, fc.infiniteStream(fc.nat()), async (kept, forgotten, later, order) => {
+      const bench = makeReconciliation({ trustsEpochs: true });
+      const messages: HrMessage[] = [];
+      const live = async (history: typeof kept): Promise<void> => {
+        for (const { step, isLost } of history) {
+          const message = carryOut(bench, step);
+          messages.push(message);
+          if (!isLost) await bench.deliver(message);
+        }
+      };
+      await live(kept);
+      await bench.digest();
+      const backup = bench.hr.save();
+      await live(forgotten);
+      bench.hr = restored({ save: () => backup }, '2026-b', bench.hr.revision);
+      await bench.digest();
+      await live(later);
+      await heal(bench);
+      assert.deepEqual(liveHere(bench), liveAtHr(bench));
+      const replay = messages
+        .map((message) => ({ message, rank: order.next().value }))
+        .toSorted((a, b) => a.rank - b.rank)
+        .map(({ message }) => message);
+      await bench.deliver(...replay);
+      assert.deepEqual(liveHere(bench), liveAtHr(bench));
+    }),
+    { numRuns: 300 },
   );
 });
