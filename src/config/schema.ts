@@ -293,7 +293,7 @@ const trustedKey = z
   .meta({ oneOf: [{ required: ['publicKey'] }, { required: ['publicKeyFile'] }] })
   .describe('One key; its name is the kid in the signatures made with it. To replace a key, list both for a while');
 
-export const trustKeys = z
+const trustKeys = z
   .record(z.string(), trustedKey)
   .prefault({})
   .meta({ propertyNames: { pattern: KEY_ID.source } })

@@ -111,7 +111,7 @@ export const receiptSchema = z
     warnings: z
       .array(z.string())
       .describe(
-        'What keeps an applied binding from opening doors here: not-yet-valid, expired, clock-untrusted, unknown-schedule: NAME, unknown-level: NAME, damaged-record.',
+        'What keeps an applied binding from opening doors here: not-yet-valid, expired, clock-untrusted, roster-stale, unknown-schedule: NAME, unknown-level: NAME, damaged-record.',
       ),
     appliedAt: timestamp.describe("When the outcome was decided, RFC 3339; by the gateway's clock."),
     clockSynchronized,

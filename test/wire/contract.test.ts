@@ -195,6 +195,21 @@ describe('the lists of values', () => {
       assert.ok(isValid('receipt', { ...rejected.payload, messageType }), messageType);
     }
   });
+
+  it('name every warning that a receipt may carry', () => {
+    const text = JSON.stringify(messageSchema('receipt'));
+    for (const warning of [
+      'not-yet-valid',
+      'expired',
+      'clock-untrusted',
+      'roster-stale',
+      'unknown-schedule',
+      'unknown-level',
+      'damaged-record',
+    ]) {
+      assert.match(text, new RegExp(` ${warning}[:,.]`), warning);
+    }
+  });
 });
 
 /** What the receiver of such a message has against it. */
