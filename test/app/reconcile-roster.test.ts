@@ -7,6 +7,7 @@ import { Roster } from '../../src/desk/roster.ts';
 import { bucketOf, emptyRoster } from '../../src/domain/roster-digest.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { cardholderId, cardNumber, revision } from '../domain/samples.ts';
+import { MemoryDisk, MemoryStore } from '../fakes/memory-store.ts';
 import { SITE, TOPICS } from '../flows/change-flow.ts';
 import { cardOf, makeReconciliation, newRoster, type ReconcileBench, restored } from './reconcile-bench.ts';
 
@@ -385,12 +386,18 @@ test('a roster that was not compared for too long is stale, and an equal digest 
 });
 
 test('the age of the roster goes on over a restart', async () => {
-  const bench = makeReconciliation();
+  const disk = new MemoryDisk();
+  const bench = makeReconciliation({ store: new MemoryStore(disk) });
   await bench.digest();
   await bench.store.close();
-  const later = makeReconciliation();
+  const later = makeReconciliation({ store: new MemoryStore(disk) });
+  assert.equal(later.freshness.isStale(), false);
   later.clock.setNow(bench.clock.now() + 25 * 3_600_000);
-  assert.equal(later.freshness.isStale(), false, 'a store that was never compared');
+  assert.equal(later.freshness.isStale(), true);
+  later.clock.setNow(bench.clock.now() - 25 * 3_600_000);
+  assert.equal(later.freshness.isStale(), false, 'a clock that stands too early says nothing');
+  await later.wait(24 * 3_600_000 + 1);
+  assert.equal(later.freshness.isStale(), true, 'the time since the start counts whatever the clock says');
 });
 
 test('digests that come in one burst take a gateway into an epoch once', async () => {
