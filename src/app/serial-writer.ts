@@ -173,7 +173,6 @@ export class SerialWriter {
       this.#dropWhatIsThere();
       this.#isInDoubt = false;
       batch = await this.#takeBatch();
-      this.#committing = batch;
       this.#admit();
       isWritten = batch.tx.size > 0;
       if (isWritten) await store.commit(batch.tx.batch());
@@ -202,24 +201,32 @@ export class SerialWriter {
   /** The batch that was filled, or that of the work that stands alone and is next. */
   async #takeBatch(): Promise<Batch> {
     this.#admit();
-    const open = this.#open;
-    this.#open = undefined;
-    if (open !== undefined) return open;
-    const batch = this.#beginBatch();
     const [first] = this.#waiting;
-    if (first?.kind !== 'alone') return batch;
+    if (this.#open === undefined && first?.kind === 'alone') return this.#takeAlone(first);
+    return this.#beginCommit(this.#open ?? this.#beginBatch());
+  }
+
+  async #takeAlone(first: Extract<Waiting, { kind: 'alone' }>): Promise<Batch> {
+    const batch = this.#beginBatch();
     this.#waiting.shift();
     this.#isAlone = true;
     try {
       batch.done.push(await first.run(batch.tx));
       batch.items.push(first);
-      return batch;
+      return this.#beginCommit(batch);
     } catch (error) {
       first.fail?.(error);
-      return this.#beginBatch();
+      return this.#beginCommit(this.#beginBatch());
     } finally {
       this.#isAlone = false;
     }
+  }
+
+  /** Without a turn for others before it: work that arrives from here on stands on this batch, not on what is in the store. */
+  #beginCommit(batch: Batch): Batch {
+    this.#open = undefined;
+    this.#committing = batch;
+    return batch;
   }
 
   /** Runs the work that waits, for as long as it may share the open batch. */

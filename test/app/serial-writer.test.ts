@@ -391,6 +391,23 @@ test('work that arrives during a commit runs at once, sees what is being committ
   assert.equal(store.commits.length, 2);
 });
 
+test('work that arrives at whatever moment of a commit stands on the batch before it', async () => {
+  const kinds = [
+    (writer: SerialWriter) => writer.write(appends(1)),
+    (writer: SerialWriter) => writer.writeAlone(async (tx) => appends(1)(tx)),
+  ];
+  for (const begin of kinds) {
+    for (let turns = 0; turns < 30; turns++) {
+      const { store, writer } = makeWriter();
+      const first = begin(writer);
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const second = writer.write(appends(2));
+      assert.deepEqual(await Promise.all([first, second]), [1, 2], `after ${turns} turns of the microtask queue`);
+      assert.deepEqual(await logged(store), [1, 2]);
+    }
+  }
+});
+
 test('work that stood on a batch which is refused runs again without it', async () => {
   const { store, clock, writer } = makeWriter();
   store.holdCommits();
