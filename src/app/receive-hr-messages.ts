@@ -35,9 +35,13 @@ export class HrInbox {
     const before = this.#opening;
     const turn = Promise.all([decoded, before]);
     const handedOn = turn.then(([message]) => ({ done: this.#handOn(message) }));
-    this.#opening = handedOn;
+    const opening = handedOn.then(
+      () => {},
+      () => {},
+    );
+    this.#opening = opening;
     const { done } = await handedOn;
-    if (this.#opening === handedOn) this.#opening = undefined;
+    if (this.#opening === opening) this.#opening = undefined;
     await done;
   }
 

@@ -18,8 +18,10 @@ import type { EventLog } from '../ports/event-log.ts';
 import { StoreTransaction } from './store-transaction.ts';
 
 export const MAX_WAITING = 10_000;
-/** Work in one batch, of two or three records each. What waits longer for its turn keeps look-ups from theirs. */
+/** Pieces of work in one batch, of two or three records each: larger batches keep look-ups from their turn. */
 export const MAX_BATCH = 128;
+/** A batch that has so many records takes no more work; a single piece may have more. */
+export const MAX_BATCH_RECORDS = 512;
 const RETRY = { minimum: milliseconds(500), maximum: milliseconds(30_000) };
 
 interface Dependencies {
@@ -231,13 +233,17 @@ export class SerialWriter {
 
   /** Runs the work that waits, for as long as it may share the open batch. */
   #admit(): void {
-    while (!this.#isAlone && !this.#isInDoubt && (this.#open?.items.length ?? 0) < MAX_BATCH) {
+    while (!this.#isAlone && !this.#isInDoubt && this.#hasRoom(this.#open)) {
       const [next] = this.#waiting;
       if (next?.kind !== 'shared') return;
       this.#waiting.shift();
       this.#open ??= this.#beginBatch();
       this.#run(next, this.#open);
     }
+  }
+
+  #hasRoom(batch: Batch | undefined): boolean {
+    return batch === undefined || (batch.items.length < MAX_BATCH && batch.tx.size < MAX_BATCH_RECORDS);
   }
 
   #run(item: Extract<Waiting, { kind: 'shared' }>, batch: Batch): void {

@@ -509,7 +509,12 @@ test('invariant 8: an answer with many more cards than HR counts is thrown away'
   for (let index = 0; index <= 2 * CARDS_PER_REQUEST; index++) bench.bind(cardOf(index), `E${index}`);
   for (const page of bench.hr.pagesFor(request ?? assert.fail())) await bench.page(page);
   assert.equal(bench.store.cards.size, 0);
-  assert.match(bench.reconciler.alarms().join(), /more than 20000 cards/);
+  assert.ok(
+    bench.reconciler
+      .alarms()
+      .join()
+      .includes(`more than ${2 * CARDS_PER_REQUEST} cards`),
+  );
 });
 
 test('a gateway that stops leaves no timer behind, and what still comes changes nothing', async () => {

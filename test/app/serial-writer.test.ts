@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_BATCH, MAX_WAITING, SerialWriter } from '../../src/app/serial-writer.ts';
+import { MAX_BATCH, MAX_BATCH_RECORDS, MAX_WAITING, SerialWriter } from '../../src/app/serial-writer.ts';
 import type { StoreTransaction } from '../../src/app/store-transaction.ts';
 import type { NewEvent } from '../../src/domain/access-event.ts';
 import { instant } from '../../src/domain/units.ts';
@@ -480,4 +480,16 @@ test('nothing runs on a store in doubt: what comes before it is recovered waits,
   await writer.idle();
   assert.deepEqual(sequences, [2, 3]);
   assert.deepEqual(await logged(store), [1, 2, 3, 'store-recovered']);
+});
+
+test(`a batch with ${MAX_BATCH_RECORDS} records takes no more work`, async () => {
+  const { store, writer } = makeWriter();
+  const large = (tx: StoreTransaction): void => {
+    for (let n = 0; n < MAX_BATCH_RECORDS / 2; n++) tx.append(newEvent(n));
+  };
+  await Promise.all([writer.write(large), writer.write(large), writer.write(appends(1))]);
+  assert.deepEqual(
+    store.commits.map(({ entries }) => entries.length),
+    [MAX_BATCH_RECORDS, 1],
+  );
 });
