@@ -1,4 +1,4 @@
-// The gateway is killed, at random moments and as by a power cut, thirty times while 20,000 changes stream in.
+// The gateway is killed, at random moments and as by a power cut, thirty times while 20,000 signed changes stream in.
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -9,6 +9,8 @@ import type { GatewayArchive } from '../fixtures/gateway-archive.ts';
 import { Mosquitto } from '../fixtures/mosquitto.ts';
 import { cardNumbers, modelMessageOf, personNumbers, RandomHistory } from '../fixtures/random-history.ts';
 import { type Random, seededRandom } from '../fixtures/seeded-random.ts';
+import { signedTrust } from '../fixtures/signed-trust.ts';
+import { signingKey } from '../fixtures/signing-keys.ts';
 import { StormGateway } from '../fixtures/storm-gateway.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { digestFromScratch } from '../flows/change-flow.ts';
@@ -18,6 +20,7 @@ const CHANGES = 20_000;
 const KILLS = 30;
 const SITE = 'hq';
 const GATEWAY = 'lobby-1';
+const HR_KEY = signingKey('hr-2026', 'bind', 'revoke', 'roster');
 const CARDS = cardNumbers(2_000);
 /** Changes that HR publishes together. */
 const BATCH = 250;
@@ -48,17 +51,19 @@ const openStorm = async (t: TestContext, random: Random): Promise<Storm> => {
     },
   });
   t.after(() => tap.close());
-  const desk = await ArchivingDesk.open({ port: broker.port, site: SITE });
+  const { trusting, open } = signedTrust(t);
+  const desk = await ArchivingDesk.open({ port: broker.port, site: SITE, seal: HR_KEY.seal, open });
   t.after(() => desk.close());
   const mqtt = { url: `mqtt://127.0.0.1:${tap.port}` };
-  const gateway = StormGateway.prepare(t, { site: SITE, gateway: GATEWAY, mqtt });
+  const gateway = StormGateway.prepare(t, { site: SITE, gateway: GATEWAY, mqtt, trust: trusting(HR_KEY) });
   const history = new RandomHistory({ roster: desk.roster, random, cards: CARDS, people: personNumbers(400) });
   return { desk, archive: desk.archiveOf(GATEWAY), history, gateway, traffic };
 };
 
-/** The revision of a change; undefined for a digest or a page. */
+/** The revision of a change in a JWS; undefined for a digest or a page. */
 const changeIn = (payload: Buffer): number | undefined => {
-  const { type, revision } = JSON.parse(payload.toString());
+  const [, json = ''] = payload.toString().split('.');
+  const { type, revision } = JSON.parse(Buffer.from(json, 'base64url').toString());
   return type === 'card-bound' || type === 'card-revoked' ? revision : undefined;
 };
 
