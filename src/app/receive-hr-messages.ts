@@ -27,14 +27,14 @@ export class HrInbox {
   /** Fulfils when the message's outcome is durable; rejects when it could not be stored and must be delivered again. */
   handle(inbound: InboundMessage): Promise<void> {
     const decoded = decodeHrMessage(inbound, this.#deps.settings());
-    if (this.#opening === undefined && !(decoded instanceof Promise)) return this.#handOn(decoded);
-    return this.#inTurn(decoded);
+    if (this.#opening === undefined && !(decoded instanceof Promise)) return this.#handOn(decoded, inbound);
+    return this.#inTurn(decoded, inbound);
   }
 
-  async #inTurn(decoded: DecodedMessage | Promise<DecodedMessage>): Promise<void> {
+  async #inTurn(decoded: DecodedMessage | Promise<DecodedMessage>, inbound: InboundMessage): Promise<void> {
     const before = this.#opening;
     const turn = Promise.all([decoded, before]);
-    const handedOn = turn.then(([message]) => ({ done: this.#handOn(message) }));
+    const handedOn = turn.then(([message]) => ({ done: this.#handOn(message, inbound) }));
     const opening = handedOn.then(
       () => {},
       () => {},
@@ -45,14 +45,14 @@ export class HrInbox {
     await done;
   }
 
-  #handOn(decoded: DecodedMessage): Promise<void> {
+  #handOn(decoded: DecodedMessage, { retained }: InboundMessage): Promise<void> {
     const { changes, reconciler } = this.#deps;
     switch (decoded.kind) {
       case 'change':
         reconciler.onChange();
         return changes.apply(decoded.message);
       case 'digest':
-        return reconciler.onDigest(decoded.digest);
+        return reconciler.onDigest(decoded.digest, { isLive: !retained });
       case 'page':
         return reconciler.onPage(decoded.page);
       case 'rejected':

@@ -8,7 +8,7 @@
 import { backoffDelay } from '../domain/backoff.ts';
 import { type GatewayId, type MessageId, parseMessageId } from '../domain/ids.ts';
 import { BUCKETS, differingBuckets } from '../domain/roster-digest.ts';
-import { type Milliseconds, type MonotonicTime, milliseconds } from '../domain/units.ts';
+import { type Instant, type Milliseconds, type MonotonicTime, milliseconds } from '../domain/units.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
@@ -83,6 +83,8 @@ export class RosterReconciler {
   readonly #deps: Dependencies;
   readonly #epoch: RosterEpoch;
   #digest: RosterDigest | undefined;
+  /** HR itself was heard, by its digest or its pages, since the last copy of the broker's. */
+  #isHeardLive = false;
   #divergence: Divergence | undefined;
   /** HR's digest is behind what we hold, since then. */
   #aheadSince: MonotonicTime | undefined;
@@ -129,9 +131,15 @@ export class RosterReconciler {
     this.#lastChangeAt = this.#deps.clock.monotonic();
   }
 
-  /** Fulfils when what follows for the records is durable. */
-  onDigest(digest: RosterDigest): Promise<void> {
-    return this.#inTurn(() => this.#judge(digest));
+  /**
+   * Fulfils when what follows for the records is durable. `isLive`: HR has said it just now. The broker's retained copy tells what
+   * HR said last, and HR may be gone since.
+   */
+  onDigest(digest: RosterDigest, { isLive }: { readonly isLive: boolean }): Promise<void> {
+    return this.#inTurn(() => {
+      this.#isHeardLive = isLive;
+      return this.#judge(digest);
+    });
   }
 
   /** The operator's consent to the epoch that HR offers. Rejects with CardeaError `unknown-epoch` when it does not offer it. */
@@ -170,6 +178,7 @@ export class RosterReconciler {
       return;
     }
     this.#pages = undefined;
+    this.#isHeardLive = true;
     // The last page is not held back until all is applied: a change behind it need not wait.
     void this.#complete(pages).catch((error: unknown) => this.#fail(errorMessage(error)));
   }
@@ -211,10 +220,11 @@ export class RosterReconciler {
     this.#fault = undefined;
     const divergence = this.#divergence?.isAnnounced ? this.#divergence : undefined;
     const { reconciled, reconciledAt } = store.roster();
-    const isFirst = reconciledAt === undefined;
+    const isLive = this.#isHeardLive;
+    const isFirst = isLive && reconciledAt === undefined;
     const isNews = isFirst || divergence !== undefined || digest.revision > reconciled;
-    freshness.confirm();
-    if (!isNews && Math.abs(clock.now() - reconciledAt) < SAVE_EVERY) {
+    if (isLive) freshness.confirm();
+    if (!isNews && (!isLive || isSavedLately(reconciledAt, clock))) {
       this.#divergence = undefined;
       return;
     }
@@ -222,7 +232,7 @@ export class RosterReconciler {
       const { buckets, revision } = tx.roster();
       // A change that stands before this in the batch is newer than the digest.
       if (revision > digest.revision || differingBuckets(buckets, digest.buckets).length > 0) return false;
-      tx.putReconciled({ revision: digest.revision, at: clock.now() });
+      tx.putReconciled({ revision: digest.revision, ...(isLive && { at: clock.now() }) });
       if (isFirst || divergence !== undefined) {
         tx.append({
           event: 'roster-reconciled',
@@ -369,6 +379,9 @@ export class RosterReconciler {
     return this.#fault === undefined ? '' : `: ${this.#fault}`;
   }
 }
+
+const isSavedLately = (reconciledAt: Instant | undefined, clock: Clock): boolean =>
+  reconciledAt !== undefined && Math.abs(clock.now() - reconciledAt) < SAVE_EVERY;
 
 const sizeOf = (repairs: readonly BucketRepair[]): number =>
   repairs.reduce((sum, { differing, absent }) => sum + differing.length + absent.length, 0);

@@ -176,9 +176,14 @@ export class StoreTransaction implements RosterView {
   }
 
   /** The roster was found equal to HR's as of `revision`: everything up to there has been seen. */
-  putReconciled({ revision, at }: { readonly revision: RosterSummary['revision']; readonly at: Instant }): void {
+  putReconciled({ revision, at }: { readonly revision: RosterSummary['revision']; readonly at?: Instant }): void {
     const reached = revision > this.#roster.revision ? revision : this.#roster.revision;
-    this.#putRoster({ ...this.#roster, revision: reached, reconciled: revision, reconciledAt: at });
+    this.#putRoster({
+      ...this.#roster,
+      revision: reached,
+      reconciled: revision,
+      ...(at !== undefined && { reconciledAt: at }),
+    });
   }
 
   /**

@@ -132,8 +132,8 @@ export class ReconcileBench<Store extends CredentialStore & EventLog = MemorySto
   }
 
   /** HR publishes its digest, or another one. */
-  async digest(digest: RosterDigest = this.hr.digest()): Promise<void> {
-    await this.link.deliver(TOPICS.rosterDigest, encodeRosterDigest(SITE, digest), { retained: true });
+  async digest(digest: RosterDigest = this.hr.digest(), { retained = false } = {}): Promise<void> {
+    await this.link.deliver(TOPICS.rosterDigest, encodeRosterDigest(SITE, digest), { retained });
     await settle();
   }
 

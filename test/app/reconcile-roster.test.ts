@@ -541,3 +541,28 @@ test('a card whose two persons both have damaged records is repaired', async () 
   assert.deepEqual(bench.store.cardholders.get(cardholderId('E2'))?.cards.toSorted(), [B, A]);
   assert.ok(isEqual(bench));
 });
+
+test("the broker's copy of a digest does not make a roster fresh: HR may be gone since", async () => {
+  const bench = makeReconciliation({ stalePolicy: 'deny' });
+  await bench.deliver(bench.bind(A, 'E1'));
+  await bench.digest();
+  await bench.wait(24 * 3_600_000 + 1);
+  await bench.digest(bench.hr.digest(), { retained: true });
+  assert.deepEqual([bench.freshness.isDenying(), bench.store.roster().reconciled], [true, 1]);
+  await bench.digest();
+  assert.equal(bench.freshness.isDenying(), false);
+});
+
+test("with the broker's copy alone a gateway reconciles, and pages are HR's own word", async () => {
+  const bench = makeReconciliation({ stalePolicy: 'deny' });
+  await bench.wait(24 * 3_600_000 + 1);
+  bench.bind(A, 'E1');
+  await bench.digest(bench.hr.digest(), { retained: true });
+  assert.equal(bench.freshness.isDenying(), true);
+  await bench.wait(2_000);
+  await bench.answer();
+  assert.deepEqual(
+    [bench.held(A), bench.freshness.isDenying(), bench.store.roster().reconciled],
+    ['live E1 1', false, 1],
+  );
+});
