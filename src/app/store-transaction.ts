@@ -4,6 +4,7 @@ import type { DoorMode } from '../domain/access-decision.ts';
 import { type AccessEvent, chainEvent, type LogTail, type NewEvent } from '../domain/access-event.ts';
 import type { CardNumber } from '../domain/card-number.ts';
 import type { CardholderRecord, CardRecord, Tombstone } from '../domain/credential.ts';
+import type { CommandRecord } from '../domain/door-command.ts';
 import {
   type CardholderId,
   type DoorId,
@@ -38,6 +39,8 @@ export class StoreTransaction implements RosterView {
   readonly #entries: LogEntry[] = [];
   #roster: RosterSummary;
   #hasNewRoster = false;
+  #commands: readonly CommandRecord[];
+  #hasNewCommands = false;
   #puts = 0;
   readonly #damagedCards = new Set<CardNumber>();
   #tail: LogTail;
@@ -57,6 +60,7 @@ export class StoreTransaction implements RosterView {
     this.#before = before;
     this.#tail = before === undefined ? store.tail() : before.#tail;
     this.#roster = before === undefined ? store.roster() : before.#roster;
+    this.#commands = before === undefined ? store.commands() : before.#commands;
   }
 
   /** The transaction before it is in the store. */
@@ -71,8 +75,8 @@ export class StoreTransaction implements RosterView {
 
   /** Records in the batch so far. */
   get size(): number {
-    const roster = this.#hasNewRoster ? 1 : 0;
-    return this.#cards.size + this.#cardholders.size + this.#doorModes.size + this.#entries.length + roster;
+    const lists = (this.#hasNewRoster ? 1 : 0) + (this.#hasNewCommands ? 1 : 0);
+    return this.#cards.size + this.#cardholders.size + this.#doorModes.size + this.#entries.length + lists;
   }
 
   /**
@@ -218,6 +222,17 @@ export class StoreTransaction implements RosterView {
     this.#doorModes.set(door, mode);
   }
 
+  /** Commands that are remembered. */
+  commands(): readonly CommandRecord[] {
+    return this.#commands;
+  }
+
+  putCommands(commands: readonly CommandRecord[]): void {
+    this.#puts += 1;
+    this.#commands = commands;
+    this.#hasNewCommands = true;
+  }
+
   /** Appends an event; `receiptOf` makes the receipt that the record carries, knowing the record's number. */
   append(event: NewEvent, receiptOf?: (sequence: number) => string): AccessEvent {
     const chained = chainEvent(this.#gateway, this.#tail, event);
@@ -235,6 +250,7 @@ export class StoreTransaction implements RosterView {
       cardholders: this.#cardholders,
       roster: this.#hasNewRoster ? this.#roster : undefined,
       doorModes: this.#doorModes,
+      commands: this.#hasNewCommands ? this.#commands : undefined,
       entries: this.#entries,
     };
   }

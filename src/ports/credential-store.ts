@@ -5,6 +5,7 @@
 import type { DoorMode } from '../domain/access-decision.ts';
 import type { CardNumber } from '../domain/card-number.ts';
 import type { CardholderRecord, CardLookup, CardRecord } from '../domain/credential.ts';
+import type { CommandRecord } from '../domain/door-command.ts';
 import type { CardholderId, DoorId } from '../domain/ids.ts';
 import type { RosterSummary } from '../domain/roster-digest.ts';
 import type { LogEntry } from './event-log.ts';
@@ -15,6 +16,8 @@ export interface StoreBatch {
   readonly cardholders: ReadonlyMap<CardholderId, CardholderRecord>;
   readonly roster: RosterSummary | undefined;
   readonly doorModes: ReadonlyMap<DoorId, DoorMode>;
+  /** The whole list, in the place of the one before. */
+  readonly commands: readonly CommandRecord[] | undefined;
   /** Continue the log's tail without a hole. */
   readonly entries: readonly LogEntry[];
 }
@@ -32,6 +35,8 @@ export interface CredentialStore {
   roster(): RosterSummary;
   /** The last mode that was stored for the door. */
   doorMode(door: DoorId): DoorMode | undefined;
+  /** The commands that are remembered, as of the last committed batch. */
+  commands(): readonly CommandRecord[];
   /**
    * Writes the batch whole and synced: when the promise fulfils, a power cut no longer undoes it, and the finders see it.
    * Rejects with CardeaError `store-write-failed`; then the finders do not see it, and nothing more is written before recover()

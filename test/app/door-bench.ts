@@ -88,6 +88,7 @@ export const makeDoorBench = async (options: BenchOptions = {}) => {
     cardholders: new Map(),
     roster: undefined,
     doorModes: new Map(),
+    commands: undefined,
     entries: [],
   });
   store.commits.length = 0;

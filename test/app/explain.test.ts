@@ -16,6 +16,7 @@ const makeStore = async (record: CardRecord | undefined): Promise<MemoryStore> =
     cardholders: new Map(),
     roster: { ...store.roster(), revision: revision(9) },
     doorModes: new Map(),
+    commands: undefined,
     entries: [],
   });
   return store;

@@ -57,6 +57,7 @@ export const fillStore = async (store: LevelStore, count: number): Promise<void>
       cardholders: new Map(indices.map((i) => [holderAt(i), { cards: [cardAt(i)] }])),
       roster: undefined,
       doorModes: new Map(),
+      commands: undefined,
       entries: [],
     });
   }

@@ -17,6 +17,7 @@ import {
   cardNumber,
   doorId,
   gatewayId,
+  messageId,
   originOf,
   revision,
   scheduleId,
@@ -48,6 +49,7 @@ export const batchOf = (part: Partial<StoreBatch>): StoreBatch => ({
   cardholders: new Map(),
   roster: undefined,
   doorModes: new Map(),
+  commands: undefined,
   entries: [],
   ...part,
 });
@@ -92,6 +94,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
       assert.equal(store.findCardholder(PERSON), undefined);
       assert.deepEqual(store.roster(), emptyRoster());
       assert.equal(store.doorMode(FRONT), undefined);
+      assert.deepEqual(store.commands(), []);
       assert.deepEqual(store.tail(), EMPTY_LOG);
       assert.equal(store.entryAt(1), undefined);
       assert.deepEqual(await store.entriesAfter(0, 10), []);
@@ -99,7 +102,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
       store.probe();
     });
 
-    it('shows a committed batch at once and after it was closed and opened: cards, cardholders, roster, modes, entries', async () => {
+    it('shows a committed batch at once and after it was closed and opened: cards, cardholders, roster, modes, commands, entries', async () => {
       const binding = bindingOf({
         name: 'A. Person',
         department: 'Works',
@@ -125,6 +128,12 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
         cards: [CARD],
         watermark: { revision: revision(2), fingerprint: 'a', reason: 'left', origin: originOf(2) },
       } as const;
+      const seen = { fingerprint: 'c', expiresAt: time('2026-01-05T08:05:00Z') };
+      const commands = [
+        { ...seen, messageId: messageId('c-1'), outcome: { doors: [FRONT], code: null } },
+        { ...seen, messageId: messageId('c-2'), outcome: { doors: [], code: 'unknown-door' } },
+        { ...seen, messageId: messageId('c-3') },
+      ] as const;
       const entries = entriesFrom(1, 3);
       await store.commit(
         batchOf({
@@ -138,6 +147,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
             [FRONT, 'blocked'],
             [LAB, 'held-open'],
           ]),
+          commands,
           entries,
         }),
       );
@@ -147,6 +157,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
         assert.deepEqual(store.findCardholder(PERSON), holder);
         assert.deepEqual(store.roster(), roster);
         assert.deepEqual([store.doorMode(FRONT), store.doorMode(LAB)], ['blocked', 'held-open']);
+        assert.deepEqual(store.commands(), commands);
         assert.deepEqual(store.tail(), { sequence: 3, hash: entries[2]?.event.hash });
         assert.deepEqual(await store.entriesAfter(0, 10), entries);
         assert.deepEqual(store.entryAt(2), entries[1]);
@@ -178,14 +189,27 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
 
     it('leaves alone what a batch does not name', async () => {
       const roster = { ...emptyRoster(), revision: revision(1), cards: 1, buckets: new Uint8Array(2048).fill(7) };
+      const commands = [{ messageId: messageId('c-1'), fingerprint: 'c', expiresAt: time('2026-01-05T08:05:00Z') }];
       await store.commit(
-        batchOf({ cards: new Map([[CARD, bindingOf()]]), doorModes: new Map([[FRONT, 'blocked']]), roster }),
+        batchOf({ cards: new Map([[CARD, bindingOf()]]), doorModes: new Map([[FRONT, 'blocked']]), roster, commands }),
       );
       await store.commit(batchOf({ entries: entriesFrom(1, 1) }));
       await reopen();
       assert.equal(store.findCard(CARD).kind, 'live');
       assert.equal(store.doorMode(FRONT), 'blocked');
       assert.deepEqual(store.roster(), roster);
+      assert.deepEqual(store.commands(), commands);
+    });
+
+    it('puts a list of commands in the place of the one before, an empty one too', async () => {
+      const record = { fingerprint: 'c', expiresAt: time('2026-01-05T08:05:00Z') };
+      const [first, second] = [messageId('c-1'), messageId('c-2')];
+      await store.commit(batchOf({ commands: [{ ...record, messageId: first }] }));
+      await store.commit(batchOf({ commands: [{ ...record, messageId: second }] }));
+      assert.deepEqual(store.commands(), [{ ...record, messageId: second }]);
+      await store.commit(batchOf({ commands: [] }));
+      await reopen();
+      assert.deepEqual(store.commands(), []);
     });
 
     it('invariant 2: replaces one card by another in one batch, and puts the later record over the earlier', async () => {
@@ -285,6 +309,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
             cards: new Map([[OTHER, bindingOf()]]),
             roster: { ...emptyRoster(), cards: 2 },
             doorModes: new Map([[FRONT, 'blocked']]),
+            commands: [{ messageId: messageId('c-1'), fingerprint: 'c', expiresAt: time('2026-01-05T08:05:00Z') }],
             entries: entriesFrom(2, 1),
           }),
         ),
@@ -293,6 +318,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
       assert.notEqual(store.findCard(OTHER).kind, 'live');
       assert.deepEqual({ roster: store.roster(), tail: store.tail() }, before);
       assert.equal(store.doorMode(FRONT), undefined);
+      assert.deepEqual(store.commands(), []);
       await reopen();
       assert.equal(store.findCard(OTHER).kind, 'unknown');
       assert.equal(store.findCard(CARD).kind, 'live');

@@ -5,6 +5,7 @@ import type { DoorMode } from '../../src/domain/access-decision.ts';
 import { EMPTY_LOG, type LogTail } from '../../src/domain/access-event.ts';
 import type { CardNumber } from '../../src/domain/card-number.ts';
 import type { CardholderRecord, CardLookup, CardRecord } from '../../src/domain/credential.ts';
+import type { CommandRecord } from '../../src/domain/door-command.ts';
 import type { CardholderId, DoorId } from '../../src/domain/ids.ts';
 import { bucketOf, emptyRoster, type RosterSummary } from '../../src/domain/roster-digest.ts';
 import { CardeaError } from '../../src/errors.ts';
@@ -22,6 +23,7 @@ export class MemoryDisk {
   readonly garbledCardholders = new Set<CardholderId>();
   readonly garbledEntries = new Set<number>();
   roster: RosterSummary = emptyRoster();
+  commands: readonly CommandRecord[] = [];
   sentUpTo = 0;
   isOpen = false;
 }
@@ -84,6 +86,10 @@ export class MemoryStore implements CredentialStore, EventLog {
     return this.#disk.doorModes.get(door);
   }
 
+  commands(): readonly CommandRecord[] {
+    return this.#disk.commands;
+  }
+
   async commit(batch: StoreBatch): Promise<void> {
     this.commits.push(batch);
     const held = this.#held;
@@ -110,6 +116,7 @@ export class MemoryStore implements CredentialStore, EventLog {
     }
     for (const [door, mode] of batch.doorModes) disk.doorModes.set(door, mode);
     disk.entries.push(...batch.entries);
+    if (batch.commands !== undefined) disk.commands = batch.commands;
     if (batch.roster !== undefined) disk.roster = batch.roster;
   }
 

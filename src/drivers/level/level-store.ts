@@ -12,6 +12,7 @@ import type { DoorMode } from '../../domain/access-decision.ts';
 import { EMPTY_LOG, type LogTail } from '../../domain/access-event.ts';
 import type { CardNumber } from '../../domain/card-number.ts';
 import type { CardholderRecord, CardLookup, CardRecord } from '../../domain/credential.ts';
+import type { CommandRecord } from '../../domain/door-command.ts';
 import type { CardholderId, DoorId } from '../../domain/ids.ts';
 import { bucketOf, DIGEST_BYTES, emptyRoster, type RosterSummary } from '../../domain/roster-digest.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
@@ -57,6 +58,7 @@ export class LevelStore implements CredentialStore, EventLog {
   #tail: LogTail = EMPTY_LOG;
   #sentUpTo = 0;
   readonly #doorModes = new Map<DoorId, DoorMode>();
+  #commands: readonly CommandRecord[] = [];
 
   private constructor(directory: string, identity: string | undefined, handles: Handles) {
     this.#directory = directory;
@@ -125,6 +127,10 @@ export class LevelStore implements CredentialStore, EventLog {
     return this.#doorModes.get(door);
   }
 
+  commands(): readonly CommandRecord[] {
+    return this.#commands;
+  }
+
   async commit(batch: StoreBatch): Promise<void> {
     if (this.#failure !== undefined) throw writeFailure(`an earlier write failed: ${this.#failure}`);
     try {
@@ -157,6 +163,7 @@ export class LevelStore implements CredentialStore, EventLog {
     for (const [number, record] of batch.cards) yield put(card, cardKey(number), records.encodeCard(record));
     for (const [id, record] of batch.cardholders) yield put(cardholder, id, records.encodeCardholder(record));
     for (const [door, mode] of batch.doorModes) yield put(meta, `mode/${door}`, mode);
+    if (batch.commands !== undefined) yield put(meta, 'commands', records.encodeCommands(batch.commands));
     for (const entry of batch.entries) yield put(event, eventKey(entry.event.sequence), records.encodeEntry(entry));
     if (batch.roster !== undefined) {
       yield put(meta, 'roster', records.encodeRoster(batch.roster));
@@ -244,6 +251,8 @@ export class LevelStore implements CredentialStore, EventLog {
     // A cursor beyond the end would keep the next events from being sent.
     const sentUpTo = Math.max(this.#sentUpTo, sequenceOf(await this.#handles.meta.get('sent')));
     this.#sentUpTo = Math.min(sentUpTo, this.#tail.sequence);
+    const commands = await this.#handles.meta.get('commands');
+    this.#commands = commands === undefined ? [] : records.decodeCommands(commands);
     this.#doorModes.clear();
     for await (const [key, value] of this.#handles.meta.iterator({ gt: 'mode/', lt: 'mode0' })) {
       const mode = DOOR_MODES.find((known) => known === value);
@@ -281,6 +290,7 @@ export class LevelStore implements CredentialStore, EventLog {
     if (last !== undefined) this.#tail = { sequence: last.event.sequence, hash: last.event.hash };
     if (batch.roster !== undefined) this.#roster = batch.roster;
     for (const [door, mode] of batch.doorModes) this.#doorModes.set(door, mode);
+    if (batch.commands !== undefined) this.#commands = batch.commands;
   }
 }
 

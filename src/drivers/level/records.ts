@@ -3,6 +3,7 @@
 
 import type { AccessEvent } from '../../domain/access-event.ts';
 import { type CardholderRecord, type CardRecord, REVOCATION_REASONS } from '../../domain/credential.ts';
+import type { CommandRecord } from '../../domain/door-command.ts';
 import type { RosterSummary } from '../../domain/roster-digest.ts';
 import { CardeaError } from '../../errors.ts';
 import type { LogEntry } from '../../ports/event-log.ts';
@@ -78,6 +79,18 @@ const isStoredRoster = (value: unknown): value is StoredRoster =>
   isOptionalText(value['epoch']) &&
   isTime(value['reconciledAt']);
 
+const isCommandRecord = (value: unknown): boolean =>
+  isObject(value) &&
+  isText(value['messageId']) &&
+  isText(value['fingerprint']) &&
+  Number.isSafeInteger(value['expiresAt']) &&
+  (value['outcome'] === undefined || isCommandOutcome(value['outcome']));
+
+const isCommandOutcome = (value: unknown): boolean =>
+  isObject(value) && isListOf(value['doors'], isText) && (value['code'] === null || isText(value['code']));
+
+const isCommandList = (value: unknown): value is readonly CommandRecord[] => isListOf(value, isCommandRecord);
+
 /** The envelope keeps the version apart from the record, so that a record can be handed on without being copied. */
 const encode = (record: unknown): string => JSON.stringify({ v: RECORD_VERSION, r: record });
 
@@ -105,3 +118,5 @@ export const encodeEntry = (entry: LogEntry): string => encode(entry);
 export const decodeEntry = (text: string): LogEntry => decode(text, 'event', isLogEntry);
 export const encodeRoster = ({ buckets: _, ...roster }: RosterSummary): string => encode(roster);
 export const decodeRoster = (text: string): StoredRoster => decode(text, 'roster', isStoredRoster);
+export const encodeCommands = (commands: readonly CommandRecord[]): string => encode(commands);
+export const decodeCommands = (text: string): readonly CommandRecord[] => decode(text, 'command', isCommandList);

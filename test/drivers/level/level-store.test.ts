@@ -72,6 +72,7 @@ const filledStore = async (t: TestContext): Promise<string> => {
       cards: new Map([[CARD, bindingOf()]]),
       roster: { ...emptyRoster(), revision: revision(1), cards: 1 },
       doorModes: new Map(),
+      commands: undefined,
       entries: [{ event }],
     }),
   );
