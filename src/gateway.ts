@@ -9,6 +9,7 @@
 
 import { join } from 'node:path';
 import { startAdmin } from './admin/server.ts';
+import { DoorCommands } from './app/door-commands.ts';
 import { DoorController } from './app/door-controller.ts';
 import { describeGateway, StatusPublisher } from './app/gateway-status.ts';
 import { TapHandler } from './app/handle-tap.ts';
@@ -117,6 +118,7 @@ const start = async (
   closing.add('outbox', () => publisher.stop());
 
   const doors = new Map<DoorId, DoorController>();
+  const commands = new DoorCommands({ writer, clock, log: log.child({ part: 'commands' }) });
   const readers = new Map<ReaderId, GatewayReader>();
   const describe = (): StatusDocument =>
     describeGateway({
@@ -223,6 +225,7 @@ const start = async (
       site,
       gateway,
       doors,
+      commands,
       readers,
       ...(lines.simulated !== undefined && { simulatedDoors: lines.simulated }),
       store,

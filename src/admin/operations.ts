@@ -1,6 +1,7 @@
 // What a technician may ask and do, whatever carries the request. Questions change nothing; every command is logged with the
 // operator who gave it, and commands to doors are events as well.
 
+import type { DoorCommandAnswer, DoorCommands } from '../app/door-commands.ts';
 import type { DoorController } from '../app/door-controller.ts';
 import type { describeGateway } from '../app/gateway-status.ts';
 import type { TapHandler, TapOutcome } from '../app/handle-tap.ts';
@@ -19,17 +20,8 @@ import type { CredentialStore } from '../ports/credential-store.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { HrLink } from '../ports/hr-link.ts';
 import { explainCard, showCard } from './card-account.ts';
-import { DoorCommands } from './door-commands.ts';
 import { EventFeed } from './event-feed.ts';
-import type {
-  AcceptEpochAnswer,
-  CardAnswer,
-  DoorCommandAnswer,
-  ExplainAnswer,
-  LineAnswer,
-  StatusAnswer,
-  TapAnswer,
-} from './protocol.ts';
+import type { AcceptEpochAnswer, CardAnswer, ExplainAnswer, LineAnswer, StatusAnswer, TapAnswer } from './protocol.ts';
 import type {
   ParsedAcceptEpoch,
   ParsedDoorCommand,
@@ -59,6 +51,8 @@ export interface AdminDependencies {
   readonly gateway: GatewayId;
   readonly site: SiteId;
   readonly doors: ReadonlyMap<DoorId, DoorController>;
+  /** The one through which all commands to these doors go. */
+  readonly commands: DoorCommands;
   readonly readers: ReadonlyMap<ReaderId, AdminReader>;
   readonly simulatedDoors?: LineSimulator;
   readonly store: CredentialStore & EventLog;
@@ -80,14 +74,12 @@ const TAP_LIMIT = milliseconds(5_000);
 
 export class AdminOperations {
   readonly #deps: AdminDependencies;
-  readonly #commands: DoorCommands;
   readonly #feed: EventFeed;
   /** The last tap at each reader: the next one waits for it. */
   readonly #taps = new Map<ReaderId, Promise<unknown>>();
 
   constructor(deps: AdminDependencies) {
     this.#deps = deps;
-    this.#commands = new DoorCommands(deps);
     this.#feed = new EventFeed(deps.store);
   }
 
@@ -119,7 +111,7 @@ export class AdminOperations {
   /** Rejects with CardeaError `unknown-door`, or as DoorCommands.run does. */
   async commandDoor({ door, action, operator }: ParsedDoorCommand): Promise<DoorCommandAnswer> {
     const [id, controller] = this.#door(door);
-    return this.#commands.run({ door: id, controller, action, operator });
+    return this.#deps.commands.run({ door: id, controller, action, operator });
   }
 
   /**

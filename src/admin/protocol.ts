@@ -1,10 +1,14 @@
 // What goes over the admin socket: HTTP/1.1, one path for each call, JSON both ways, events as one JSON object a line.
 // Types and constants only, so that the command line loads nothing with them.
 
+import type { DoorCommandAnswer } from '../app/door-commands.ts';
 import type { describeGateway } from '../app/gateway-status.ts';
 import type { DoorMode } from '../domain/access-decision.ts';
 import type { AccessEvent, DenialReason } from '../domain/access-event.ts';
 import type { CardKind, CardLookup, Grant, RevocationReason } from '../domain/credential.ts';
+import type { DoorAction } from '../domain/door-command.ts';
+
+export type { DoorCommandAnswer } from '../app/door-commands.ts';
 
 /** Sent with every answer. A gateway that still runs from before an upgrade is told apart by it rather than misread. */
 export const PROTOCOL_HEADER = 'cardea-admin-protocol';
@@ -154,27 +158,11 @@ export const DEFAULT_EVENTS = 20;
 /** One line of the stream. */
 export type EventLine = AccessEvent | Refusal;
 
-export const DOOR_ACTIONS = ['unlock', 'block', 'hold-open', 'normal'] as const;
-export type DoorAction = (typeof DOOR_ACTIONS)[number];
-
 export interface DoorCommandRequest {
   readonly door: string;
   readonly action: DoorAction;
   /** Who asks, 1 to 64 characters; a claim that the log keeps, not a proof. */
   readonly operator: string;
-}
-
-export interface DoorCommandAnswer {
-  readonly door: string;
-  readonly action: DoorAction;
-  /** refused: the door's mode forbids it. failed: the strike could not be driven. */
-  readonly result: 'done' | 'refused' | 'failed';
-  /** The mode that the door is in now. */
-  readonly mode: DoorMode;
-  /** Number of the event that holds the command; null while it could not be written. */
-  readonly sequence: number | null;
-  /** What the operator should know, in words; null when all is well. */
-  readonly detail: string | null;
 }
 
 export interface AcceptEpochRequest {

@@ -1,10 +1,11 @@
 // From what came over the admin socket to requests in domain types. What is not understood completely is refused with
 // CardeaError `invalid-request`, in words that help the person at the other end.
 
+import { DOOR_ACTIONS, type DoorAction } from '../domain/door-command.ts';
 import { CARDHOLDER_ID } from '../domain/ids.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
-import { DOOR_ACTIONS, type DoorAction, LINES } from './protocol.ts';
+import { LINES } from './protocol.ts';
 
 /** Query parameters or the members of a JSON object, not looked at yet. */
 export type Fields = ReadonlyMap<string, unknown>;

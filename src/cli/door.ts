@@ -1,7 +1,8 @@
 // `cardea door`: a technician's command to a door.
 
 import { Argument, type Command } from 'commander';
-import { DOOR_ACTIONS, type DoorAction, type DoorCommandAnswer } from '../admin/protocol.ts';
+import type { DoorCommandAnswer } from '../admin/protocol.ts';
+import { DOOR_ACTIONS, type DoorAction } from '../domain/door-command.ts';
 import { type CliSession, type GatewayOptions, withGateway, withJson } from './session.ts';
 import { plain } from './terminal.ts';
 

@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { type AdminDependencies, AdminOperations, type AdminReader } from '../../src/admin/operations.ts';
+import { DoorCommands } from '../../src/app/door-commands.ts';
 import { DoorController } from '../../src/app/door-controller.ts';
 import { describeGateway } from '../../src/app/gateway-status.ts';
 import { TapHandler } from '../../src/app/handle-tap.ts';
@@ -106,6 +107,7 @@ export class AdminBench {
       gateway: GATEWAY,
       site: SITE,
       doors,
+      commands: new DoorCommands({ writer: this.writer, clock, log }),
       readers: new Map<ReaderId, AdminReader>(),
       simulatedDoors: this.io,
       store,

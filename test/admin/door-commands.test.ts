@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OPENING_LIMIT } from '../../src/admin/door-commands.ts';
-import type { DoorAction, DoorCommandAnswer } from '../../src/admin/protocol.ts';
+import { type DoorCommandAnswer, OPENING_LIMIT } from '../../src/app/door-commands.ts';
+import type { DoorAction } from '../../src/domain/door-command.ts';
 import type { DoorId } from '../../src/domain/ids.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { settle } from '../app/door-bench.ts';

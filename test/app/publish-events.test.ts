@@ -206,7 +206,14 @@ test('a wake-up between the last look and the end of the round is not lost, in w
     const commitOne = (): void => {
       const news = { event: 'door-opened', at: time('2026-01-05T08:00:00Z'), clockSynchronized: true } as const;
       const entries = [{ event: chainEvent(GATEWAY, store.tail(), news) }];
-      void store.commit({ cards: new Map(), cardholders: new Map(), roster: undefined, doorModes: new Map(), commands: undefined, entries });
+      void store.commit({
+        cards: new Map(),
+        cardholders: new Map(),
+        roster: undefined,
+        doorModes: new Map(),
+        commands: undefined,
+        entries,
+      });
       publisher.wake();
     };
     // Something new is there so many turns after a look that found nothing.

@@ -1,21 +1,21 @@
-// A technician's commands to a door: unlock, block, hold-open, normal.
+// Commands to a door, whoever gives them: unlock, block, hold-open, normal.
 //
 // 1. What locks takes effect at once, whatever the disk does, and is recorded then; the operator is told if it could not be.
 // 2. What opens, or allows to open, is recorded first, and does not happen while the store fails.
 // 3. A command that opens never undoes one that locked the door after it was given.
 // 4. A command that opens takes effect soon or never: after OPENING_LIMIT it is refused, whatever the disk does later.
 
-import type { DoorController } from '../app/door-controller.ts';
-import type { SerialWriter } from '../app/serial-writer.ts';
-import type { StoreTransaction } from '../app/store-transaction.ts';
 import type { DoorMode } from '../domain/access-decision.ts';
 import type { NewEvent } from '../domain/access-event.ts';
-import type { DoorId } from '../domain/ids.ts';
-import { milliseconds } from '../domain/units.ts';
+import type { DoorAction } from '../domain/door-command.ts';
+import type { DoorId, MessageId } from '../domain/ids.ts';
+import { type Milliseconds, milliseconds } from '../domain/units.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
-import type { DoorAction, DoorCommandAnswer } from './protocol.ts';
+import type { DoorController } from './door-controller.ts';
+import type { SerialWriter } from './serial-writer.ts';
+import type { StoreTransaction } from './store-transaction.ts';
 
 interface Dependencies {
   readonly writer: SerialWriter;
@@ -29,6 +29,25 @@ export interface DoorCommand {
   readonly controller: DoorController;
   readonly action: DoorAction;
   readonly operator: string;
+  /** Of a command that came as a message; they go into its event. */
+  readonly message?: { readonly messageId: MessageId; readonly reason: string };
+  /** How long the command is good for, where that may be less than OPENING_LIMIT. */
+  readonly goodFor?: Milliseconds;
+  /** What else is to be in the batch that records the command. */
+  readonly alongside?: (tx: StoreTransaction) => void;
+}
+
+export interface DoorCommandAnswer {
+  readonly door: DoorId;
+  readonly action: DoorAction;
+  /** refused: the door's mode forbids it, or it was too late. failed: the strike could not be driven. */
+  readonly result: 'done' | 'refused' | 'failed';
+  /** The mode that the door is in now. */
+  readonly mode: DoorMode;
+  /** Number of the event that holds the command; null while it could not be written. */
+  readonly sequence: number | null;
+  /** What the operator should know, in words; null when all is well. */
+  readonly detail: string | null;
 }
 
 type Result = DoorCommandAnswer['result'];
@@ -44,7 +63,8 @@ export const OPENING_LIMIT = milliseconds(3000);
 
 const BLOCKED = 'the door is blocked; lift that first with the command normal';
 const OVERTAKEN = 'the door was locked by another command meanwhile';
-const TIMED_OUT = `timed out: it was not recorded within ${OPENING_LIMIT / 1000} seconds, so the door stays as it is; see cardea status`;
+/** The `detail` of a command that opens and was refused because it was too late. */
+export const TIMED_OUT = 'timed out: it was not recorded in time, so the door stays as it is; see cardea status';
 const STRIKE_FAILED = 'the strike could not be driven: look at the door, its relay and its wiring';
 
 export class DoorCommands {
@@ -87,15 +107,16 @@ export class DoorCommands {
   async #open(command: DoorCommand): Promise<DoorCommandAnswer> {
     const { clock } = this.#deps;
     const givenAt = clock.monotonic();
+    const limit = milliseconds(Math.min(OPENING_LIMIT, command.goodFor ?? OPENING_LIMIT));
     let isAnswered = false;
     let timer: Timer | undefined;
     const late = new Promise<DoorCommandAnswer>((resolve) => {
-      timer = clock.schedule(OPENING_LIMIT, () => {
+      timer = clock.schedule(limit, () => {
         isAnswered = true;
         resolve(this.#answer(command, { result: 'refused', sequence: null, detail: TIMED_OUT }));
       });
     });
-    const isLate = (): boolean => isAnswered || clock.monotonic() - givenAt >= OPENING_LIMIT;
+    const isLate = (): boolean => isAnswered || clock.monotonic() - givenAt >= limit;
     try {
       return await Promise.race([this.#recordThenOpen(command, isLate), late]);
     } finally {
@@ -162,9 +183,12 @@ export class DoorCommands {
     return { result: 'done', detail: null };
   }
 
-  async #write<T>({ door, action }: DoorCommand, work: (tx: StoreTransaction) => T): Promise<T> {
+  async #write<T>({ door, action, alongside }: DoorCommand, work: (tx: StoreTransaction) => T): Promise<T> {
     try {
-      return await this.#deps.writer.write(work);
+      return await this.#deps.writer.write((tx) => {
+        alongside?.(tx);
+        return work(tx);
+      });
     } catch (error) {
       const code = error instanceof CardeaError ? error.code : 'store-write-failed';
       const message = `door ${door} stays as it is: ${action} could not be recorded: ${errorMessage(error)}`;
@@ -172,18 +196,18 @@ export class DoorCommands {
     }
   }
 
-  #event({ door, action, operator }: DoorCommand, result: Result, obstacle?: string): NewEvent {
+  #event({ door, action, operator, message }: DoorCommand, result: Result, obstacle?: string): NewEvent {
     const { clock } = this.#deps;
-    const detail = { action, operator, result, ...(obstacle === TIMED_OUT && { cause: 'timed-out' }) };
+    const detail = { action, operator, result, ...message, ...(obstacle === TIMED_OUT && { cause: 'timed-out' }) };
     return { event: 'door-command', at: clock.now(), clockSynchronized: clock.isSynchronized(), door, detail };
   }
 
   #answer(
-    { door, action, controller, operator }: DoorCommand,
+    { door, action, controller, operator, message }: DoorCommand,
     outcome: Pick<DoorCommandAnswer, 'result' | 'sequence' | 'detail'>,
   ): DoorCommandAnswer {
     const { log } = this.#deps;
-    const fields = { door, action, operator, ...outcome };
+    const fields = { door, action, operator, messageId: message?.messageId, ...outcome };
     if (outcome.result === 'done' && outcome.sequence !== null) log.info(fields, 'door command');
     else log.warn(fields, 'door command');
     return { door, action, mode: controller.mode, ...outcome };
