@@ -2,13 +2,17 @@
 
 import { randomUUID } from 'node:crypto';
 import { setImmediate as turnOfOthers } from 'node:timers/promises';
+import { CommandHandler } from './app/apply-command.ts';
 import { ChangeHandler } from './app/apply-hr-message.ts';
+import type { DoorCommands } from './app/door-commands.ts';
+import type { DoorController } from './app/door-controller.ts';
 import { HrInbox } from './app/receive-hr-messages.ts';
 import { RosterReconciler } from './app/reconcile-roster.ts';
 import { RosterRepairer } from './app/repair-roster.ts';
 import type { RosterFreshness } from './app/roster-freshness.ts';
 import type { SerialWriter } from './app/serial-writer.ts';
 import type { Config } from './config/config.ts';
+import type { DoorId } from './domain/ids.ts';
 import type { AccessRules } from './domain/schedule.ts';
 import type { Log } from './log.ts';
 import type { Clock } from './ports/clock.ts';
@@ -23,6 +27,9 @@ interface Dependencies {
   /** Asked for each message. */
   readonly envelope: () => MessageEnvelope;
   readonly rules: AccessRules;
+  /** Filled before the link starts. */
+  readonly doors: ReadonlyMap<DoorId, DoorController>;
+  readonly doorCommands: DoorCommands;
   readonly store: CredentialStore;
   readonly freshness: RosterFreshness;
   readonly writer: SerialWriter;
@@ -38,7 +45,8 @@ export interface HrSide {
 }
 
 export const createHrSide = (deps: Dependencies): HrSide => {
-  const { config, topics, envelope, rules, store, freshness, writer, link, clock, log, onChange } = deps;
+  const { config, topics, envelope, rules, doors, doorCommands, store, freshness, writer, link, clock, log, onChange } =
+    deps;
   const { site, gateway } = config;
   const changes = new ChangeHandler({
     gateway,
@@ -49,6 +57,15 @@ export const createHrSide = (deps: Dependencies): HrSide => {
     writer,
     clock,
     log: log.child({ part: 'changes' }),
+  });
+  const commands = new CommandHandler({
+    gateway,
+    doors,
+    doorCommands,
+    store,
+    writer,
+    clock,
+    log: log.child({ part: 'commands' }),
   });
   const reconciler = new RosterReconciler({
     gateway,
@@ -68,6 +85,7 @@ export const createHrSide = (deps: Dependencies): HrSide => {
   const inbox = new HrInbox({
     settings: () => ({ site, topics, cardNumberFormat: config.cardNumber.format, envelope: envelope() }),
     changes,
+    commands,
     reconciler,
   });
   return { inbox, reconciler };

@@ -118,7 +118,7 @@ const start = async (
   closing.add('outbox', () => publisher.stop());
 
   const doors = new Map<DoorId, DoorController>();
-  const commands = new DoorCommands({ writer, clock, log: log.child({ part: 'commands' }) });
+  const doorCommands = new DoorCommands({ writer, clock, log: log.child({ part: 'commands' }) });
   const readers = new Map<ReaderId, GatewayReader>();
   const describe = (): StatusDocument =>
     describeGateway({
@@ -151,6 +151,8 @@ const start = async (
     topics,
     envelope: () => trust.envelope,
     rules,
+    doors,
+    doorCommands,
     store,
     freshness,
     writer,
@@ -225,7 +227,7 @@ const start = async (
       site,
       gateway,
       doors,
-      commands,
+      commands: doorCommands,
       readers,
       ...(lines.simulated !== undefined && { simulatedDoors: lines.simulated }),
       store,

@@ -18,14 +18,15 @@ import {
   rebuildCardholder,
 } from '../domain/roster-change.ts';
 import { type AccessRules, unknownNames } from '../domain/schedule.ts';
-import type { Instant, MonotonicTime } from '../domain/units.ts';
+import type { MonotonicTime } from '../domain/units.ts';
 import { errorMessage } from '../errors.ts';
 import { type Log, maskCard } from '../log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { HrMessage } from '../wire/change-messages.ts';
 import type { Rejection } from '../wire/hr-messages.ts';
-import { encodeReceipt, type Receipt } from '../wire/receipts.ts';
+import { NOTHING_CHANGED, type Receipt } from '../wire/receipts.ts';
+import { appendReceipt } from './append-receipt.ts';
 import type { RosterFreshness } from './roster-freshness.ts';
 import type { SerialWriter } from './serial-writer.ts';
 import { damagedCardholder, type StoreTransaction } from './store-transaction.ts';
@@ -118,7 +119,7 @@ export class ChangeHandler {
         ...(tx.damagedCards.size > damagedBefore ? ['damaged-record'] : []),
       ],
     };
-    this.#append(tx, answered, { operator: message.operator, appliedAt });
+    appendReceipt(tx, answered, { gateway: this.#deps.gateway, clock, operator: message.operator, appliedAt });
     return answered;
   }
 
@@ -147,51 +148,24 @@ export class ChangeHandler {
 
   /** As apply(), for a message that can never be applied: its sender is told why, and those behind it are not held up. */
   async reject(rejection: Rejection): Promise<void> {
-    const { writer, clock, log } = this.#deps;
-    const { messageType, messageId, code, path } = rejection;
+    const { gateway, writer, clock, log } = this.#deps;
+    const { messageType, messageId, revision, code, path } = rejection;
     log.warn({ messageType, messageId, code, path }, 'message from HR rejected');
     if (rejection.messageId === null && !this.#nameless.take()) return;
     await writer.write((tx) => {
       const receipt: Receipt = {
-        messageType: rejection.messageType,
-        messageId: rejection.messageId,
-        revision: rejection.revision,
+        ...NOTHING_CHANGED,
+        messageType,
+        messageId,
+        revision,
         result: 'rejected',
-        card: null,
-        cardholder: null,
-        superseded: [],
-        doors: [],
-        code: rejection.code,
+        code,
         detail: rejection.detail,
-        path: rejection.path ?? null,
+        path: path ?? null,
         payloadSha256: rejection.payloadSha256,
-        warnings: [],
       };
-      this.#append(tx, receipt, { operator: rejection.operator, appliedAt: clock.now() });
+      appendReceipt(tx, receipt, { gateway, clock, operator: rejection.operator, appliedAt: clock.now() });
     });
-  }
-
-  #append(
-    tx: StoreTransaction,
-    receipt: Receipt,
-    { operator, appliedAt }: { readonly operator: string | null; readonly appliedAt: Instant },
-  ): void {
-    const { gateway, clock } = this.#deps;
-    const clockSynchronized = clock.isSynchronized();
-    const { messageType, messageId, revision, result, code, superseded } = receipt;
-    tx.append(
-      {
-        event: 'card-change',
-        at: appliedAt,
-        clockSynchronized,
-        card: receipt.card ?? undefined,
-        cardholder: receipt.cardholder ?? undefined,
-        bindingRevision: revision ?? undefined,
-        reason: code ?? undefined,
-        detail: { messageType, messageId, result, operator, superseded },
-      },
-      (sequence) => encodeReceipt(receipt, { gateway, appliedAt, clockSynchronized, sequence, roster: tx.roster() }),
-    );
   }
 }
 

@@ -5,6 +5,7 @@
 
 import type { InboundMessage } from '../ports/hr-link.ts';
 import { type DecodedMessage, type DecodeSettings, decodeHrMessage } from '../wire/hr-messages.ts';
+import type { CommandHandler } from './apply-command.ts';
 import type { ChangeHandler } from './apply-hr-message.ts';
 import type { RosterReconciler } from './reconcile-roster.ts';
 
@@ -12,6 +13,7 @@ interface Dependencies {
   /** Asked for each message: trusted keys may be exchanged while the gateway runs. */
   readonly settings: () => DecodeSettings;
   readonly changes: Pick<ChangeHandler, 'apply' | 'reject'>;
+  readonly commands: Pick<CommandHandler, 'apply'>;
   readonly reconciler: Pick<RosterReconciler, 'onChange' | 'onDigest' | 'onPage'>;
 }
 
@@ -46,7 +48,7 @@ export class HrInbox {
   }
 
   #handOn(decoded: DecodedMessage, { retained }: InboundMessage): Promise<void> {
-    const { changes, reconciler } = this.#deps;
+    const { changes, commands, reconciler } = this.#deps;
     switch (decoded.kind) {
       case 'change':
         reconciler.onChange();
@@ -55,6 +57,8 @@ export class HrInbox {
         return reconciler.onDigest(decoded.digest, { isLive: !retained });
       case 'page':
         return reconciler.onPage(decoded.page);
+      case 'command':
+        return commands.apply(decoded.command);
       case 'rejected':
         return changes.reject(decoded.rejection);
     }

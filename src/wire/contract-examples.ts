@@ -133,6 +133,36 @@ export const EXAMPLES = {
       },
     },
   ],
+  command: [
+    {
+      summary: 'Somebody without a card is let in, once',
+      payload: {
+        type: 'command',
+        site: SITE,
+        messageId: 'console-17',
+        issuedAt: '2026-11-22T09:00:00+08:00',
+        expiresAt: '2026-11-22T09:00:30+08:00',
+        operator: 'guard.3',
+        reason: 'parcel service',
+        action: 'unlock',
+        door: 'front',
+      },
+    },
+    {
+      summary: 'No card opens any door of this gateway',
+      payload: {
+        type: 'command',
+        site: SITE,
+        messageId: 'console-18',
+        issuedAt: '2026-11-22T09:10:00+08:00',
+        expiresAt: '2026-11-22T09:15:00+08:00',
+        operator: 'guard.3',
+        reason: 'disturbance at the gate',
+        action: 'block',
+        door: '*',
+      },
+    },
+  ],
   receipt: [
     { summary: 'The new card works at door front, the old one nowhere', payload: answer },
     {
@@ -151,6 +181,21 @@ export const EXAMPLES = {
         path: 'validUntill',
         warnings: [],
         sequence: 88125,
+      },
+    },
+    {
+      summary: 'A command took effect at door front',
+      payload: {
+        ...answer,
+        messageType: 'command',
+        messageId: 'console-17',
+        revision: null,
+        card: null,
+        cardholder: null,
+        superseded: [],
+        doors: ['front'],
+        warnings: [],
+        sequence: 88127,
       },
     },
   ],

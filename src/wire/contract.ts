@@ -7,6 +7,7 @@ import { EXAMPLES } from './contract-examples.ts';
 import {
   cardBoundSchema,
   cardRevokedSchema,
+  commandSchema,
   rosterDigestSchema,
   rosterPageSchema,
   rosterRequestSchema,
@@ -59,6 +60,14 @@ export const CONTRACT: Readonly<Record<MessageName, ContractMessage>> = {
     branch: 'gateways',
     isRetained: false,
     mayBeSigned: true,
+  },
+  command: {
+    schema: commandSchema,
+    action: 'receive',
+    branch: 'gateways',
+    isRetained: false,
+    mayBeSigned: true,
+    answeredBy: 'receipt',
   },
   receipt: { schema: receiptSchema, action: 'send', branch: 'gateways', isRetained: false, mayBeSigned: true },
   event: { schema: eventSchema, action: 'send', branch: 'gateways', isRetained: false, mayBeSigned: false },

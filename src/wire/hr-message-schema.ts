@@ -194,6 +194,27 @@ export const rosterRequestSchema = wireObject({
   revision: revisionOrNone.describe('Highest revision applied at the gateway; 0 before the first.'),
 }).describe("Asks HR for the cards of the buckets in which the gateway's roster differs from the digest.");
 
+export const commandSchema = wireObject({
+  type: z.literal('command'),
+  site,
+  messageId: common.messageId,
+  issuedAt: timestamp.describe('When the command was given, RFC 3339 with offset.'),
+  expiresAt: timestamp.describe(
+    'RFC 3339 with offset, later than issuedAt and at most five minutes after it. From then on the command is refused.',
+  ),
+  operator: id.describe('Who gives it; goes into the audit log.'),
+  reason: text.describe('Why, in words; goes into the audit log. At most 200 UTF-16 code units.'),
+  action: z
+    .enum(['unlock', 'block', 'hold-open', 'normal', 'lockdown', 'end-lockdown'])
+    .describe(
+      'unlock: one release. block: no card opens. hold-open: unlocked until normal or block. normal: back to cards. lockdown and end-lockdown are refused by this version.',
+    ),
+  door: z
+    .union([z.literal('*'), slug], { error: 'must be a door id or "*"' })
+    .describe('Id of a door of this gateway, or * for all of them.'),
+  until: timestamp.optional().describe('When the mode ends by itself; refused by this version.'),
+}).describe('A command to doors of one gateway. It is good once, and soon or never.');
+
 export type CardBoundFields = z.infer<typeof cardBoundSchema>;
 export type CardRevokedFields = z.infer<typeof cardRevokedSchema>;
 export type RosterPageFields = z.infer<typeof rosterPageSchema>;

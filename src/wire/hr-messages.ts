@@ -4,8 +4,10 @@
 
 import { sha256Hex } from '../domain/canonical-json.ts';
 import type { CardNumberFormat } from '../domain/card-number.ts';
+import type { RemoteCommand } from '../domain/door-command.ts';
 import { type MessageId, parseMessageId, parseRevision, type Revision, type SiteId } from '../domain/ids.ts';
 import { decodeCardBound, decodeCardRevoked, type HrMessage } from './change-messages.ts';
+import { decodeCommand } from './command-messages.ts';
 import type { HrMessageType, MessageEnvelope, OpenedMessage } from './message-envelope.ts';
 import { type Fault, fieldOf, parseJsonObject, type RejectionCode } from './message-json.ts';
 import { decodeRosterDigest, decodeRosterPage, type RosterDigest, type RosterPage } from './roster-messages.ts';
@@ -15,7 +17,8 @@ import type { Topics } from './topics.ts';
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 /** The same for a page of the roster. */
 export const MAX_PAGE_BYTES = 512 * 1024;
-const MAX_DETAIL = 300;
+/** Characters of `detail` and `path` in a receipt. */
+export const MAX_DETAIL = 300;
 
 /** A refused message, with as much of it as could be made out. */
 export interface Rejection {
@@ -35,6 +38,7 @@ export type DecodedMessage =
   | { readonly kind: 'change'; readonly message: HrMessage }
   | { readonly kind: 'digest'; readonly digest: RosterDigest }
   | { readonly kind: 'page'; readonly page: RosterPage }
+  | { readonly kind: 'command'; readonly command: RemoteCommand }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 export interface DecodeSettings {
@@ -73,6 +77,8 @@ const tooLarge = (bytes: number, limit: number): Fault => ({
   detail: `the message has ${bytes} bytes, the limit is ${limit}`,
 });
 
+const NEVER_RETAINED: readonly HrMessageType[] = ['card-bound', 'card-revoked', 'command'];
+
 const RETAINED: Fault = {
   code: 'retained-not-allowed',
   detail: 'publish without the retain flag: a retained copy would be replayed at every connect',
@@ -89,7 +95,7 @@ const decodeOpened = (opened: OpenedMessage, { raw, messageType, settings }: Con
   const parsed = parseJsonObject(opened.json);
   if ('fault' in parsed) return rejected(parsed.fault, { messageType, raw });
   const { content } = parsed;
-  const isReplayed = raw.retained && (messageType === 'card-bound' || messageType === 'card-revoked');
+  const isReplayed = raw.retained && NEVER_RETAINED.includes(messageType);
   const decoded = isReplayed ? { fault: RETAINED } : decodeContent(content, messageType, settings);
   return 'fault' in decoded ? rejected(decoded.fault, { messageType, raw, content }) : decoded;
 };
@@ -104,6 +110,8 @@ const messageTypeOf = (topic: string, topics: Topics): HrMessageType | null => {
       return 'roster-digest';
     case topics.rosterPage:
       return 'roster-page';
+    case topics.command:
+      return 'command';
     default:
       return null;
   }
@@ -134,6 +142,10 @@ const decodeContent = (
     case 'roster-page': {
       const page = decodeRosterPage(content, cardNumberFormat);
       return 'fault' in page ? page : { kind: 'page', page };
+    }
+    case 'command': {
+      const command = decodeCommand(content);
+      return 'fault' in command ? command : { kind: 'command', command };
     }
   }
 };

@@ -5,6 +5,7 @@ export const MESSAGE_NAMES = [
   'card-revoked',
   'roster-digest',
   'roster-page',
+  'command',
   'receipt',
   'event',
   'roster-request',

@@ -20,6 +20,7 @@ const REJECTION_CODES = [
   'invalid-window',
   'expired-command',
   'unknown-door',
+  'not-carried-out',
   'not-signed',
   'bad-signature',
   'unknown-key',
@@ -80,17 +81,21 @@ export const receiptSchema = z
     type: z.literal('receipt'),
     gateway,
     messageType: z
-      .enum([...HR_MESSAGE_TYPES, 'command'])
+      .enum(HR_MESSAGE_TYPES)
       .nullable()
       .describe('Type of the message that is answered, by its topic; null where the topic tells none.'),
     messageId: id
       .nullable()
       .describe('messageId of the message that is answered; null when it was too broken to carry one.'),
-    revision: z.int().min(1).nullable().describe('Revision of that message; null when it had none that could be read.'),
+    revision: z
+      .int()
+      .min(1)
+      .nullable()
+      .describe('Revision of that message; null when it had none, as a command, or none that could be read.'),
     result: z
       .enum(RECEIPT_RESULTS)
       .describe(
-        'applied: done. duplicate: the same content was applied before. stale: something newer is known; the card was not bound, what the message retires is retired. rejected: nothing changed, see code.',
+        'applied: done. duplicate: the same content was applied before. stale: something newer is known; the card was not bound, what the message retires is retired. rejected: nothing changed, see code. A command that is sent again is a duplicate, and is not carried out again.',
       ),
     card: cardNumber
       .nullable()
@@ -100,10 +105,13 @@ export const receiptSchema = z
     doors: z
       .array(slug)
       .describe(
-        'Doors of this gateway that the card opens from now on, decided as at a tap; see warnings when it is empty.',
+        'Doors of this gateway that the card opens from now on, decided as at a tap; see warnings when it is empty. Of a command, those on which it took effect.',
       ),
     code: z.enum(REJECTION_CODES).nullable().describe('Why the message was rejected; null otherwise.'),
-    detail: z.string().nullable().describe('The same in words, for people; at most 300 characters.'),
+    detail: z
+      .string()
+      .nullable()
+      .describe('The same in words, for people; or what else to know of a command. At most 300 characters.'),
     path: z.string().nullable().describe('Where in the message the fault is, such as access[0].doors[1].'),
     payloadSha256: sha256
       .nullable()
@@ -111,7 +119,7 @@ export const receiptSchema = z
     warnings: z
       .array(z.string())
       .describe(
-        'What keeps an applied binding from opening doors here: not-yet-valid, expired, clock-untrusted, roster-stale, unknown-schedule: NAME, unknown-level: NAME, damaged-record.',
+        'What keeps an applied binding from opening doors here: not-yet-valid, expired, clock-untrusted, roster-stale, unknown-schedule: NAME, unknown-level: NAME, damaged-record. Of a command: not-carried-out: DOOR.',
       ),
     appliedAt: timestamp.describe("When the outcome was decided, RFC 3339; by the gateway's clock."),
     clockSynchronized,

@@ -17,7 +17,7 @@ export interface Receipt {
   readonly card: CardNumber | null;
   readonly cardholder: CardholderId | null;
   readonly superseded: readonly CardNumber[];
-  /** Doors of this gateway that the card opens from now on. */
+  /** Doors of this gateway that the card opens from now on; of a command, those on which it took effect. */
   readonly doors: readonly DoorId[];
   readonly code: RejectionCode | null;
   readonly detail: string | null;
@@ -25,6 +25,20 @@ export interface Receipt {
   readonly payloadSha256: string | null;
   readonly warnings: readonly string[];
 }
+
+/** The members of a receipt that are so for most outcomes. */
+export const NOTHING_CHANGED = {
+  revision: null,
+  card: null,
+  cardholder: null,
+  superseded: [],
+  doors: [],
+  code: null,
+  detail: null,
+  path: null,
+  payloadSha256: null,
+  warnings: [],
+} as const satisfies Partial<Receipt>;
 
 export interface ReceiptContext {
   readonly gateway: GatewayId;

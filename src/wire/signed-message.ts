@@ -22,6 +22,7 @@ export const NEEDED_PERMISSION: Readonly<Record<HrMessageType, Permission>> = {
   'card-revoked': 'revoke',
   'roster-digest': 'roster',
   'roster-page': 'roster',
+  command: 'command',
 };
 
 /** `trust.messages: signed`. Keys that overlap in time are simply both listed. */

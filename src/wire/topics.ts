@@ -9,6 +9,7 @@ export interface Topics {
   readonly rosterDigest: string;
   /** Inbound, from HR to this gateway. */
   readonly rosterPage: string;
+  readonly command: string;
   /** Outbound, from this gateway. */
   readonly receipt: string;
   readonly event: string;
@@ -25,6 +26,7 @@ export const topicsOf = (site: SiteId, gateway: GatewayId): Topics => {
     cardRevoked: `${root}/hr/card-revoked`,
     rosterDigest: `${root}/hr/roster-digest`,
     rosterPage: `${own}/roster-page`,
+    command: `${own}/command`,
     receipt: `${own}/receipt`,
     event: `${own}/event`,
     rosterRequest: `${own}/roster-request`,
@@ -38,4 +40,5 @@ export const subscriptionsOf = (topics: Topics): readonly string[] => [
   topics.cardRevoked,
   topics.rosterDigest,
   topics.rosterPage,
+  topics.command,
 ];

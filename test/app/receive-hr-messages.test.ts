@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import type { MessageEnvelope, OpenedMessage } from '../../src/wire/message-envelope.ts';
-import { NO_RECONCILER } from '../fixtures/hr-inbox.ts';
+import { NO_COMMANDS, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
 import { SITE, TOPICS } from '../flows/change-flow.ts';
 import { settle } from './door-bench.ts';
 
@@ -31,6 +31,7 @@ const setUp = () => {
       opening.push((opened) => (opened instanceof Error ? reject(opened) : resolve(opened))),
     );
   const inbox = new HrInbox({
+    commands: NO_COMMANDS,
     settings: () => ({ site: SITE, topics: TOPICS, cardNumberFormat: 'hex', envelope }),
     changes: {
       apply: async ({ revision }) => void handedOn.push(revision),

@@ -28,6 +28,7 @@ import { cardNumber } from '../domain/samples.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
+import { NO_COMMANDS } from '../fixtures/hr-inbox.ts';
 import { GATEWAY, SITE, TOPICS } from '../flows/change-flow.ts';
 import { settle } from './door-bench.ts';
 
@@ -86,6 +87,7 @@ export class ReconcileBench<Store extends CredentialStore & EventLog = MemorySto
     });
     this.reconciler = reconciler;
     this.#inbox = new HrInbox({
+      commands: NO_COMMANDS,
       settings: () => ({ site: SITE, topics: TOPICS, cardNumberFormat: 'hex', envelope: unsignedEnvelope }),
       changes: new ChangeHandler({
         gateway: GATEWAY,

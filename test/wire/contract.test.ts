@@ -173,6 +173,9 @@ const CODES: Readonly<Record<RejectionCode, true>> = {
   'card-in-use': true,
   'revision-conflict': true,
   'invalid-window': true,
+  'expired-command': true,
+  'unknown-door': true,
+  'not-carried-out': true,
   'not-signed': true,
   'bad-signature': true,
   'unknown-key': true,
@@ -206,6 +209,7 @@ describe('the lists of values', () => {
       'unknown-schedule',
       'unknown-level',
       'damaged-record',
+      'not-carried-out',
     ]) {
       assert.match(text, new RegExp(` ${warning}[:,.]`), warning);
     }
@@ -229,11 +233,12 @@ const TOPIC_OF: Partial<Record<MessageName, string>> = {
   'card-revoked': TOPICS.cardRevoked,
   'roster-digest': TOPICS.rosterDigest,
   'roster-page': TOPICS.rosterPage,
+  command: TOPICS.command,
 };
 
-/** What JSON Schema cannot say: comparisons between fields, the site's own card numbers, and its own name. */
+/** What JSON Schema cannot say: comparisons between fields, the site's own card numbers and name, and what this version lacks. */
 const BEYOND_SCHEMA =
-  /^(wrong-site|invalid-card-number|random-uid|invalid-window (cards\[\d+\]\.)?validUntil: validUntil must be later|invalid-message (supersedes: a card cannot|page: there are|cards\[\d+\]\.revision: the card is newer|cards\[\d+\]\.card: the card is in none))/;
+  /^(wrong-site|invalid-card-number|random-uid|invalid-window (cards\[\d+\]\.)?validUntil: validUntil must be later|invalid-message (action: this gateway|until: this gateway|expiresAt: (a command is good|expiresAt must)|supersedes: a card cannot|page: there are|cards\[\d+\]\.revision: the card is newer|cards\[\d+\]\.card: the card is in none))/;
 
 type Mutation = readonly [which: number, how: 'set' | 'cut' | 'rename' | 'add', value: unknown, name: string];
 

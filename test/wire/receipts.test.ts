@@ -68,6 +68,7 @@ test('topics are those of PROTOCOL.md, and the gateway listens to nothing of its
     cardRevoked: 'cardea/hq/hr/card-revoked',
     rosterDigest: 'cardea/hq/hr/roster-digest',
     rosterPage: 'cardea/hq/gateways/lobby-1/roster-page',
+    command: 'cardea/hq/gateways/lobby-1/command',
     receipt: 'cardea/hq/gateways/lobby-1/receipt',
     event: 'cardea/hq/gateways/lobby-1/event',
     rosterRequest: 'cardea/hq/gateways/lobby-1/roster-request',
@@ -78,6 +79,7 @@ test('topics are those of PROTOCOL.md, and the gateway listens to nothing of its
     'cardea/hq/hr/card-revoked',
     'cardea/hq/hr/roster-digest',
     'cardea/hq/gateways/lobby-1/roster-page',
+    'cardea/hq/gateways/lobby-1/command',
   ]);
 });
 

@@ -1,0 +1,37 @@
+// The audit record of one HR message: an event that names message, result and operator, and carries the receipt that answers it.
+
+import type { GatewayId } from '../domain/ids.ts';
+import type { Instant } from '../domain/units.ts';
+import type { Clock } from '../ports/clock.ts';
+import { encodeReceipt, type Receipt } from '../wire/receipts.ts';
+import type { StoreTransaction } from './store-transaction.ts';
+
+export interface ReceiptCircumstances {
+  readonly gateway: GatewayId;
+  readonly clock: Clock;
+  /** Who sent the message; null where that could not be made out. */
+  readonly operator: string | null;
+  readonly appliedAt: Instant;
+}
+
+export const appendReceipt = (
+  tx: StoreTransaction,
+  receipt: Receipt,
+  { gateway, clock, operator, appliedAt }: ReceiptCircumstances,
+): void => {
+  const clockSynchronized = clock.isSynchronized();
+  const { messageType, messageId, revision, result, code, superseded } = receipt;
+  tx.append(
+    {
+      event: 'card-change',
+      at: appliedAt,
+      clockSynchronized,
+      card: receipt.card ?? undefined,
+      cardholder: receipt.cardholder ?? undefined,
+      bindingRevision: revision ?? undefined,
+      reason: code ?? undefined,
+      detail: { messageType, messageId, result, operator, superseded },
+    },
+    (sequence) => encodeReceipt(receipt, { gateway, appliedAt, clockSynchronized, sequence, roster: tx.roster() }),
+  );
+};

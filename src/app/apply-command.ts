@@ -1,0 +1,153 @@
+// Commands to doors that come as messages: judged, carried out as those of a technician are, and answered by a receipt that says at
+// which doors the command took effect.
+//
+// 1. Durable before acknowledged (DESIGN.md, invariant 1): apply() fulfils after the receipt is in the store.
+// 2. Carried out once: the messageId is remembered in the batch that records the command, and what opens is recorded first. Two
+//    copies that come together are judged one after the other.
+// 3. A receipt follows the outcome. One that was interrupted says when the message is delivered again that it did nothing more.
+
+import {
+  type CommandOutcome,
+  type CommandRecord,
+  type CommandVerdict,
+  commandRecord,
+  judgeCommand,
+  type RemoteCommand,
+  rememberCommand,
+  timeLeft,
+} from '../domain/door-command.ts';
+import type { DoorId, GatewayId, MessageId } from '../domain/ids.ts';
+import type { Log } from '../log.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { CredentialStore } from '../ports/credential-store.ts';
+import { MAX_DETAIL } from '../wire/hr-messages.ts';
+import { NOTHING_CHANGED, type Receipt } from '../wire/receipts.ts';
+import { appendReceipt } from './append-receipt.ts';
+import { type DoorCommandAnswer, type DoorCommands, TIMED_OUT } from './door-commands.ts';
+import type { DoorController } from './door-controller.ts';
+import type { SerialWriter } from './serial-writer.ts';
+import type { StoreTransaction } from './store-transaction.ts';
+
+interface Dependencies {
+  readonly gateway: GatewayId;
+  readonly doors: ReadonlyMap<DoorId, DoorController>;
+  /** The one through which all commands to these doors go. */
+  readonly doorCommands: DoorCommands;
+  readonly store: Pick<CredentialStore, 'commands'>;
+  readonly writer: SerialWriter;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What a receipt says of a command. */
+type Answer = Pick<Receipt, 'result'> & Partial<Pick<Receipt, 'doors' | 'code' | 'detail' | 'path' | 'warnings'>>;
+
+const INTERRUPTED =
+  'carrying it out was interrupted; the door-command events with this messageId say how far that had come';
+
+export class CommandHandler {
+  readonly #deps: Dependencies;
+  readonly #underWay = new Map<MessageId, Promise<void>>();
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  /** Fulfils when the outcome is durable; rejects when it could not be stored and the message must be delivered again. */
+  async apply(command: RemoteCommand): Promise<void> {
+    const { messageId } = command;
+    for (let other = this.#underWay.get(messageId); other !== undefined; other = this.#underWay.get(messageId)) {
+      await other.catch(() => {});
+    }
+    // Nothing is waited for before this: what locks, locks at once.
+    const handled = this.#handle(command);
+    this.#underWay.set(messageId, handled);
+    try {
+      await handled;
+    } finally {
+      this.#underWay.delete(messageId);
+    }
+  }
+
+  #handle(command: RemoteCommand): Promise<void> {
+    const { doors, store, clock } = this.#deps;
+    const verdict = judgeCommand(command, {
+      now: clock.now(),
+      isClockSynchronized: clock.isSynchronized(),
+      doors: [...doors.keys()],
+      remembered: store.commands(),
+    });
+    if (verdict.kind === 'carry-out') return this.#carryOut(command, verdict.doors);
+    const isToBeRemembered = verdict.kind === 'refused' && verdict.isToBeRemembered;
+    const record = isToBeRemembered ? commandRecord(command, { doors: [], code: verdict.code }) : undefined;
+    return this.#answer(command, answerTo(verdict), record);
+  }
+
+  async #carryOut(command: RemoteCommand, chosen: readonly DoorId[]): Promise<void> {
+    const { doors, doorCommands, clock } = this.#deps;
+    const { action, operator, messageId, reason } = command;
+    const goodFor = timeLeft(command, clock.now());
+    const begun = commandRecord(command);
+    const answers = await Promise.all(
+      [...doors]
+        .filter(([door]) => chosen.includes(door))
+        .map(([door, controller]) =>
+          doorCommands.run({
+            door,
+            controller,
+            action,
+            operator,
+            message: { messageId, reason },
+            goodFor,
+            alongside: (tx) => this.#remember(tx, begun),
+          }),
+        ),
+    );
+    const { answer, outcome } = outcomeOf(answers);
+    await this.#answer(command, answer, commandRecord(command, outcome));
+  }
+
+  async #answer(command: RemoteCommand, answer: Answer, record: CommandRecord | undefined): Promise<void> {
+    const { gateway, writer, clock, log } = this.#deps;
+    const { messageId, operator, action } = command;
+    const detail = answer.detail?.slice(0, MAX_DETAIL) ?? null;
+    const receipt: Receipt = { ...NOTHING_CHANGED, messageType: 'command', messageId, ...answer, detail };
+    await writer.write((tx) => {
+      if (record !== undefined) this.#remember(tx, record);
+      appendReceipt(tx, receipt, { gateway, clock, operator, appliedAt: clock.now() });
+    });
+    const { result, code, doors } = receipt;
+    log.info({ messageId, action, operator, result, code, doors }, 'command message');
+  }
+
+  #remember(tx: StoreTransaction, record: CommandRecord): void {
+    const { clock } = this.#deps;
+    const time = { now: clock.now(), isClockSynchronized: clock.isSynchronized() };
+    tx.putCommands(rememberCommand(tx.commands(), record, time));
+  }
+}
+
+const answerTo = (verdict: Exclude<CommandVerdict, { kind: 'carry-out' }>): Answer => {
+  if (verdict.kind === 'refused') {
+    const { code, detail, path = null } = verdict;
+    return { result: 'rejected', code, detail, path };
+  }
+  const { outcome } = verdict;
+  if (outcome === undefined) return { result: 'duplicate', detail: INTERRUPTED };
+  return { result: 'duplicate', doors: outcome.doors };
+};
+
+/** A command took effect where it did at one door; the receipt names the others. */
+const outcomeOf = (answers: readonly DoorCommandAnswer[]): { answer: Answer; outcome: CommandOutcome } => {
+  const done = answers.filter(({ result }) => result === 'done').map(({ door }) => door);
+  const others = answers.filter(({ result }) => result !== 'done');
+  if (done.length > 0) {
+    const warnings = others.map(({ door }) => `not-carried-out: ${door}`);
+    return { answer: { result: 'applied', doors: done, warnings }, outcome: { doors: done, code: null } };
+  }
+  const code = others.every(({ detail }) => detail === TIMED_OUT) ? 'expired-command' : 'not-carried-out';
+  return {
+    answer: { result: 'rejected', code, detail: others[0]?.detail ?? null },
+    outcome: { doors: [], code },
+  };
+};
