@@ -1,0 +1,140 @@
+// Two doors, front and lab, that take commands as messages, over a store in memory that can be closed and opened again, and
+// commands as a console would send them.
+
+import { CommandHandler } from '../../src/app/apply-command.ts';
+import { DoorCommands } from '../../src/app/door-commands.ts';
+import { DoorController } from '../../src/app/door-controller.ts';
+import type { HrInbox } from '../../src/app/receive-hr-messages.ts';
+import { SerialWriter } from '../../src/app/serial-writer.ts';
+import type { DoorId } from '../../src/domain/ids.ts';
+import { BUILT_IN_RULES } from '../../src/domain/schedule.ts';
+import { formatInstant, instant, seconds } from '../../src/domain/units.ts';
+import { unsignedEnvelope } from '../../src/wire/message-envelope.ts';
+import { doorId } from '../domain/samples.ts';
+import { FakeDoorIo } from '../fakes/fake-door-io.ts';
+import { MemoryDisk, MemoryStore } from '../fakes/memory-store.ts';
+import { VirtualClock, type VirtualClockOptions } from '../fakes/virtual-clock.ts';
+import { makeInbox } from '../fixtures/hr-inbox.ts';
+import { RecordingLog } from '../fixtures/recording-log.ts';
+import { GATEWAY, type ReadReceipt, receiptIn, SITE, TOPICS } from '../flows/change-flow.ts';
+
+export const FRONT = doorId('front');
+export const LAB = doorId('lab');
+const TIMINGS = { release: seconds(5), grace: seconds(0), heldOpen: seconds(30), relockOnClose: true };
+
+/** An unlock of the front door, given at the start of the virtual clock and good for a minute. */
+const USUAL = {
+  type: 'command',
+  site: SITE,
+  messageId: 'c-1',
+  issuedAt: '2026-01-05T08:00:00Z',
+  expiresAt: '2026-01-05T08:01:00Z',
+  operator: 'guard.3',
+  reason: 'parcel service',
+  action: 'unlock',
+  door: 'front',
+};
+
+export const commandJson = (fields: object = {}): string => JSON.stringify({ ...USUAL, ...fields });
+
+export class CommandBench {
+  readonly clock: VirtualClock;
+  readonly log = new RecordingLog();
+  readonly disk = new MemoryDisk();
+  io = new FakeDoorIo([]);
+  store = new MemoryStore(new MemoryDisk());
+  writer: SerialWriter;
+  doorCommands: DoorCommands;
+  readonly doors = new Map<DoorId, DoorController>();
+  #inbox: HrInbox | undefined;
+
+  private constructor(clock: VirtualClock) {
+    this.clock = clock;
+    this.writer = this.#makeWriter();
+    this.doorCommands = new DoorCommands({ writer: this.writer, clock, log: this.log });
+  }
+
+  static async start(clock: VirtualClockOptions = {}): Promise<CommandBench> {
+    const bench = new CommandBench(new VirtualClock(clock));
+    await bench.#boot();
+    return bench;
+  }
+
+  /** The gateway goes down and comes up again on what is on the disk. */
+  async restart(): Promise<void> {
+    await this.store.close();
+    await this.#boot();
+  }
+
+  /** Fulfils when the message may be acknowledged. */
+  async deliver(fields: object | string = {}, retained = false): Promise<void> {
+    const payload = Buffer.from(typeof fields === 'string' ? fields : commandJson(fields));
+    await this.#inbox?.handle({ topic: TOPICS.command, payload, retained });
+  }
+
+  /** Delivers, and reads the last receipt. */
+  async answer(fields: object | string = {}): Promise<ReadReceipt> {
+    await this.deliver(fields);
+    return receiptIn(this.store.entries.findLast(({ receipt }) => receipt !== undefined));
+  }
+
+  /** `applied front,lab` or `rejected: code path`. */
+  async outcome(fields: object | string = {}): Promise<string> {
+    const { result, doors, code, path } = await this.answer(fields);
+    return code === null ? `${result} ${doors}` : `${result}: ${code} ${path ?? '-'}`;
+  }
+
+  /** Gives a command that is new at this moment. */
+  fresh(messageId: string, fields: object = {}): object {
+    const now = this.clock.now();
+    const times = { issuedAt: formatInstant(now), expiresAt: formatInstant(instant(now + 60_000)) };
+    return { ...times, messageId, ...fields };
+  }
+
+  /** Every time that a strike was driven to unlocked since the last start. */
+  get releases(): string[] {
+    return this.io.strikeCalls.filter(({ state }) => state === 'unlocked').map(({ door }) => door);
+  }
+
+  /** `front unlock done`, of each command in the log. */
+  get recorded(): string[] {
+    return this.store.entries.flatMap(({ event }) => {
+      const { detail } = event;
+      if (event.event !== 'door-command' || typeof detail !== 'object' || detail === null) return [];
+      return 'action' in detail ? [`${event.door} ${detail['action']} ${detail['result']}`] : [];
+    });
+  }
+
+  async #boot(): Promise<void> {
+    const { clock, log, doors } = this;
+    this.store = new MemoryStore(this.disk);
+    this.writer = this.#makeWriter();
+    this.doorCommands = new DoorCommands({ writer: this.writer, clock, log });
+    const strike = { activeLow: false, failMode: 'secure' } as const;
+    this.io = new FakeDoorIo([FRONT, LAB].map((door, line) => ({ door, strike: { ...strike, line } })));
+    await this.io.open({ onInput: () => {}, onFailure: () => {} });
+    for (const door of [FRONT, LAB]) {
+      const deps = { door, timings: TIMINGS, io: this.io, writer: this.writer, clock, log, onChange: () => {} };
+      doors.set(door, new DoorController(deps, this.store.doorMode(door)));
+    }
+    const { store, writer, doorCommands } = this;
+    this.#inbox = makeInbox({
+      site: SITE,
+      gateway: GATEWAY,
+      doors: [FRONT, LAB],
+      topics: TOPICS,
+      cardNumberFormat: 'hex',
+      envelope: unsignedEnvelope,
+      rules: BUILT_IN_RULES,
+      commands: new CommandHandler({ gateway: GATEWAY, doors, doorCommands, store, writer, clock, log }),
+      store,
+      writer,
+      clock,
+      log,
+    });
+  }
+
+  #makeWriter(): SerialWriter {
+    return new SerialWriter({ store: this.store, gateway: GATEWAY, clock: this.clock, log: this.log });
+  }
+}
