@@ -22,6 +22,8 @@ interface Dependencies {
   readonly clock: Clock;
   readonly seal: MessageSeal;
   readonly onFault: (error: unknown) => void;
+  /** Fulfils when the changes that were handed in so far are with the link, or failed. */
+  readonly changesHandedOver: () => Promise<unknown>;
 }
 
 export class DigestPublisher {
@@ -58,7 +60,7 @@ export class DigestPublisher {
   }
 
   async #publish(): Promise<void> {
-    const { roster, link, seal, onFault } = this.#deps;
+    const { roster, link, seal, onFault, changesHandedOver } = this.#deps;
     this.#timer?.timer.cancel();
     this.#timer = undefined;
     // The next connect brings the digest.
@@ -67,7 +69,9 @@ export class DigestPublisher {
     this.#isStale = false;
     let pause = REPEAT;
     try {
-      const payload = await seal(encodeRosterDigest(roster.site, roster.digest()));
+      const digest = roster.digest();
+      // A digest that overtook the changes in it would make them stale to a gateway that finds itself equal.
+      const [payload] = await Promise.all([seal(encodeRosterDigest(roster.site, digest)), changesHandedOver()]);
       await link.publish(deskTopicsOf(roster.site).rosterDigest, payload, { retain: true });
     } catch (error) {
       pause = AFTER_FAILURE;

@@ -38,7 +38,7 @@ export class RosterPublisher implements HrLinkListener {
 
   constructor(deps: RosterPublisherDependencies) {
     this.#deps = deps;
-    this.#digest = new DigestPublisher(deps);
+    this.#digest = new DigestPublisher({ ...deps, changesHandedOver: () => this.#handedOver });
     this.#answers = new RequestAnswerer(deps);
   }
 

@@ -135,6 +135,22 @@ test('changes share a digest: there is one two seconds after the first of them',
   assert.deepEqual(on(rosterDigest)[1]?.['cards'], 3);
 });
 
+test('a digest leaves after the changes that are in it, however long their signatures take', async (t) => {
+  let sign = (): void => {};
+  const seal: MessageSeal = (json) =>
+    json.includes('roster-digest') ? json : new Promise((resolve) => (sign = () => resolve(json)));
+  const { link, clock, on, bind } = await startDesk(t, { seal });
+  const published = bind(1);
+  clock.advance(AFTER_CHANGE);
+  await nextTurn();
+  assert.deepEqual([on(cardBound).length, on(rosterDigest).length], [0, 1]);
+  sign();
+  await published;
+  await waitFor(() => on(rosterDigest).length === 2, 'the digest');
+  const topics = link.published.map(({ topic }) => topic);
+  assert.ok(topics.indexOf(cardBound) < topics.lastIndexOf(rosterDigest));
+});
+
 test('without changes the digest is repeated every hour', async (t) => {
   const { clock, on } = await startDesk(t);
   clock.advance(REPEAT - 1);
