@@ -100,7 +100,12 @@ test('receipts, events, statuses and roster requests of a gateway at work keep t
     await admin.call('door-command', { door: 'front', action, operator });
   }
   await hr.publish(`${ROOT}/hr/card-revoked`, changeOf('card-revoked', 8, { card: 'C0FFEE04', reason: 'other' }));
-  await waitFor(() => receipts() === changes.length + 1, 'the last receipt');
+  const [command] = EXAMPLES.command;
+  const now = Date.now();
+  const times = { issuedAt: new Date(now).toISOString(), expiresAt: new Date(now + 60_000).toISOString() };
+  const commands = [{ ...command.payload, ...times }, { ...command.payload, ...times }, command.payload];
+  for (const content of commands) await hr.publish(`${OWN}/command`, content);
+  await waitFor(() => receipts() === changes.length + 1 + commands.length, 'the last receipt');
 
   const [digest] = EXAMPLES['roster-digest'];
   const [page] = EXAMPLES['roster-page'];

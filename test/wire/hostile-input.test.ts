@@ -10,10 +10,10 @@ import { HR_MESSAGE_TYPES } from '../../src/wire/message-envelope.ts';
 import { repeatedKey } from '../../src/wire/unique-keys.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { makeChangeFlow, receiptIn } from '../flows/change-flow.ts';
-import { CARD_REVOKED, CARDHOLDER_REVOKED, decode, FULL_BOUND, SHORT_BOUND, TOPICS } from './messages.ts';
+import { CARD_REVOKED, CARDHOLDER_REVOKED, COMMAND, decode, FULL_BOUND, SHORT_BOUND, TOPICS } from './messages.ts';
 
-const TOPIC = fc.constantFrom(TOPICS.cardBound, TOPICS.cardRevoked, TOPICS.event, '', '#');
-const VALID = fc.constantFrom(FULL_BOUND, SHORT_BOUND, CARD_REVOKED, CARDHOLDER_REVOKED);
+const TOPIC = fc.constantFrom(TOPICS.cardBound, TOPICS.cardRevoked, TOPICS.command, TOPICS.event, '', '#');
+const VALID = fc.constantFrom(FULL_BOUND, SHORT_BOUND, CARD_REVOKED, CARDHOLDER_REVOKED, COMMAND);
 
 /** Some bytes of a valid message replaced, taken out or put in. */
 const MUTATED = fc
@@ -54,6 +54,7 @@ test('no bytes on any topic make the decoder throw, and a rejection is always co
     fc.property(ANYTHING, TOPIC, fc.boolean(), (payload, topic, retained) => {
       const decoded = decode(payload, { topic, retained });
       if (decoded.kind === 'change') return HR_MESSAGE_TYPES.includes(decoded.message.messageType) && !retained;
+      if (decoded.kind === 'command') return topic === TOPICS.command && !retained;
       if (decoded.kind !== 'rejected') return topic === TOPICS.rosterDigest || topic === TOPICS.rosterPage;
       const { code, detail, messageId, payloadSha256 } = decoded.rejection;
       return code.length > 0 && detail.length > 0 && (messageId === null) !== (payloadSha256 === null);

@@ -56,6 +56,18 @@ const revoked = {
 export const CARD_REVOKED = { ...revoked, card: '04A2B3C4D5E680', reason: 'lost' };
 export const CARDHOLDER_REVOKED = { ...revoked, cardholder: 'E1001', reason: 'left' };
 
+export const COMMAND = {
+  type: 'command',
+  site: 'hq',
+  messageId: 'c-1',
+  issuedAt: '2026-11-22T09:00:00+08:00',
+  expiresAt: '2026-11-22T09:05:00+08:00',
+  operator: 'guard.3',
+  reason: 'parcel service',
+  action: 'unlock',
+  door: 'front',
+};
+
 export interface DecodeOptions {
   readonly topic?: string;
   readonly retained?: boolean;
