@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { HR_MESSAGE_TYPES, type HrMessageType } from '../../src/wire/message-envelope.ts';
 import { NEEDED_PERMISSION, sealWith, signedEnvelope } from '../../src/wire/signed-message.ts';
 import { signingKey } from '../fixtures/signing-keys.ts';
-import { CARD_REVOKED, CARDHOLDER_REVOKED, COMMAND, FULL_BOUND, SHORT_BOUND } from './messages.ts';
+import { CARD_REVOKED, CARDHOLDER_REVOKED, COMMAND, FULL_BOUND, SHORT_BOUND } from '../wire/messages.ts';
 
 const FORGERIES = 100_000;
 const SEED = 20261122;
