@@ -314,7 +314,10 @@ const doorAt = (reader: ReaderConfig, config: Config, doors: ReadonlyMap<DoorId,
 /** What an operator should know about this configuration, once per start. */
 const announce = (config: Config, log: Log): void => {
   if (config.trust.messages === 'unsigned') {
-    log.warn({}, 'trust.messages is unsigned: whoever may publish to the broker may bind and revoke cards');
+    log.warn(
+      {},
+      'trust.messages is unsigned: whoever may publish to the broker may bind and revoke cards and open doors',
+    );
   }
   const { format } = config.cardNumber;
   if (isLossyFormat(format))

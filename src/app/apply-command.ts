@@ -111,7 +111,7 @@ export class CommandHandler {
     const { gateway, writer, clock, log } = this.#deps;
     const { messageId, operator, action } = command;
     const detail = answer.detail?.slice(0, MAX_DETAIL) ?? null;
-    const receipt: Receipt = { ...NOTHING_CHANGED, messageType: 'command', messageId, ...answer, detail };
+    const receipt: Receipt = { messageType: 'command', messageId, ...NOTHING_CHANGED, ...answer, detail };
     await writer.write((tx) => {
       if (record !== undefined) this.#remember(tx, record);
       appendReceipt(tx, receipt, { gateway, clock, operator, appliedAt: clock.now() });

@@ -154,9 +154,9 @@ export class ChangeHandler {
     if (rejection.messageId === null && !this.#nameless.take()) return;
     await writer.write((tx) => {
       const receipt: Receipt = {
-        ...NOTHING_CHANGED,
         messageType,
         messageId,
+        ...NOTHING_CHANGED,
         revision,
         result: 'rejected',
         code,

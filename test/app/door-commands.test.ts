@@ -4,8 +4,8 @@ import { type DoorCommandAnswer, OPENING_LIMIT } from '../../src/app/door-comman
 import type { DoorAction } from '../../src/domain/door-command.ts';
 import type { DoorId } from '../../src/domain/ids.ts';
 import { CardeaError } from '../../src/errors.ts';
-import { settle } from '../app/door-bench.ts';
-import { AdminBench, FRONT, LAB } from './admin-bench.ts';
+import { AdminBench, FRONT, LAB } from '../admin/admin-bench.ts';
+import { settle } from './door-bench.ts';
 
 const OPERATOR = 'ada';
 
