@@ -7,6 +7,7 @@
 // 3. A receipt follows the outcome. One that was interrupted says when the message is delivered again that it did nothing more.
 
 import {
+  ageOf,
   type CommandOutcome,
   type CommandRecord,
   type CommandVerdict,
@@ -86,6 +87,7 @@ export class CommandHandler {
   async #carryOut(command: RemoteCommand, chosen: readonly DoorId[]): Promise<void> {
     const { doors, doorCommands, clock } = this.#deps;
     const { action, operator, messageId, reason } = command;
+    const age = ageOf(command, clock.now());
     const goodFor = timeLeft(command, clock.now());
     const begun = commandRecord(command);
     const answers = await Promise.all(
@@ -98,6 +100,7 @@ export class CommandHandler {
             action,
             operator,
             message: { messageId, reason },
+            age,
             goodFor,
             alongside: (tx) => this.#remember(tx, begun),
           }),

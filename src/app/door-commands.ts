@@ -2,14 +2,14 @@
 //
 // 1. What locks takes effect at once, whatever the disk does, and is recorded then; the operator is told if it could not be.
 // 2. What opens, or allows to open, is recorded first, and does not happen while the store fails.
-// 3. A command that opens never undoes one that locked the door after it was given.
+// 3. A command that opens never undoes one that locked the door after it was given, however late it arrives.
 // 4. A command that opens takes effect soon or never: after OPENING_LIMIT it is refused, whatever the disk does later.
 
 import type { DoorMode } from '../domain/access-decision.ts';
 import type { NewEvent } from '../domain/access-event.ts';
 import type { DoorAction } from '../domain/door-command.ts';
 import type { DoorId, MessageId } from '../domain/ids.ts';
-import { type Milliseconds, milliseconds } from '../domain/units.ts';
+import { type Milliseconds, type MonotonicTime, milliseconds, monotonicTime } from '../domain/units.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
@@ -31,6 +31,8 @@ export interface DoorCommand {
   readonly operator: string;
   /** Of a command that came as a message; they go into its event. */
   readonly message?: { readonly messageId: MessageId; readonly reason: string };
+  /** How long ago it was given; a technician's is given now. */
+  readonly age?: Milliseconds;
   /** How long the command is good for, where that may be less than OPENING_LIMIT. */
   readonly goodFor?: Milliseconds;
   /** What else is to be in the batch that records the command. */
@@ -61,6 +63,9 @@ const MODES: Readonly<Record<Exclude<DoorAction, 'unlock'>, DoorMode>> = {
 /** How long after it was given a command may still open: whoever looked at the door then may have gone. */
 export const OPENING_LIMIT = milliseconds(3000);
 
+/** The times in messages may be whole seconds: what was given so close together counts as given in the order of arrival. */
+const SAME_TIME = milliseconds(1000);
+
 const BLOCKED = 'the door is blocked; lift that first with the command normal';
 const OVERTAKEN = 'the door was locked by another command meanwhile';
 /** The `detail` of a command that opens and was refused because it was too late. */
@@ -71,6 +76,8 @@ export class DoorCommands {
   readonly #deps: Dependencies;
   /** How often each door was locked by a command. */
   readonly #locked = new Map<DoorId, number>();
+  /** When the latest of these was given. */
+  readonly #lockedAt = new Map<DoorId, MonotonicTime>();
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
@@ -86,6 +93,8 @@ export class DoorCommands {
   async #lock(command: DoorCommand, mode: DoorMode): Promise<DoorCommandAnswer> {
     const { door, controller } = command;
     this.#locked.set(door, this.#timesLocked(door) + 1);
+    const givenAt = this.#givenAt(command);
+    this.#lockedAt.set(door, monotonicTime(Math.max(givenAt, this.#lockedAt.get(door) ?? givenAt)));
     controller.setMode(mode);
     const isFailed = hasStrikeFault(controller);
     const result = isFailed ? 'failed' : 'done';
@@ -127,10 +136,12 @@ export class DoorCommands {
   async #recordThenOpen(command: DoorCommand, isLate: () => boolean): Promise<DoorCommandAnswer> {
     const { door, controller, action } = command;
     const timesLocked = this.#timesLocked(door);
+    const lockedAt = this.#lockedAt.get(door);
+    const isOvertaken = lockedAt !== undefined && lockedAt - this.#givenAt(command) > SAME_TIME;
     const mode = action === 'unlock' ? undefined : MODES[action];
     /** What stands in the way of the command at this moment. */
     const obstacle = (): string | undefined => {
-      if (this.#timesLocked(door) !== timesLocked) return OVERTAKEN;
+      if (isOvertaken || this.#timesLocked(door) !== timesLocked) return OVERTAKEN;
       return isLate() ? TIMED_OUT : undefined;
     };
     const recorded = await this.#write(command, (tx) => {
@@ -211,6 +222,10 @@ export class DoorCommands {
     if (outcome.result === 'done' && outcome.sequence !== null) log.info(fields, 'door command');
     else log.warn(fields, 'door command');
     return { door, action, mode: controller.mode, ...outcome };
+  }
+
+  #givenAt({ age = milliseconds(0) }: DoorCommand): MonotonicTime {
+    return monotonicTime(this.#deps.clock.monotonic() - age);
   }
 
   #timesLocked(door: DoorId): number {

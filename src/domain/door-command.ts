@@ -146,3 +146,7 @@ const current = (remembered: readonly CommandRecord[], now: Instant | undefined)
 /** How long the command is good for from now on. */
 export const timeLeft = ({ expiresAt }: Pick<RemoteCommand, 'expiresAt'>, now: Instant): Milliseconds =>
   milliseconds(expiresAt - now);
+
+/** How long ago the command was given; 0 where the sender's clock is ahead. */
+export const ageOf = ({ issuedAt }: Pick<RemoteCommand, 'issuedAt'>, now: Instant): Milliseconds =>
+  milliseconds(Math.max(0, now - issuedAt));

@@ -283,6 +283,55 @@ describe('commands from a technician and from a message', () => {
   });
 });
 
+describe('a command that is late, after the door was locked', () => {
+  const blockBySomebody = (bench: CommandBench) => {
+    const controller = bench.doors.get(FRONT);
+    assert.ok(controller);
+    return bench.doorCommands.run({ door: FRONT, controller, action: 'block', operator: 'ada' });
+  };
+
+  for (const action of ['normal', 'hold-open']) {
+    it(`does not undo that with ${action}`, async () => {
+      const bench = await CommandBench.start();
+      const late = bench.fresh('late', { action });
+      bench.clock.advance(10_000);
+      await blockBySomebody(bench);
+      bench.clock.advance(10_000);
+      assert.equal(await bench.outcome(late), 'rejected: not-carried-out -');
+      assert.deepEqual([bench.doors.get(FRONT)?.mode, bench.store.doorMode(FRONT)], ['blocked', 'blocked']);
+      assert.equal(await bench.outcome(bench.fresh('new', { action })), 'applied front');
+    });
+  }
+
+  it('does not undo it when it was in effect before and comes again because the disk was full', async () => {
+    const bench = await CommandBench.start();
+    await bench.deliver({ messageId: 'a', action: 'hold-open' });
+    bench.store.commitFailure = diskIsFull;
+    const locking = { messageId: 'b', action: 'normal' };
+    const refused = assert.rejects(bench.deliver(locking), { code: 'store-write-failed' });
+    await settle();
+    bench.clock.advance(2_000);
+    await refused;
+    assert.equal(bench.doors.get(FRONT)?.mode, 'normal');
+    await blockBySomebody(bench);
+    bench.store.commitFailure = undefined;
+    bench.clock.advance(30_000);
+    await settle();
+    assert.equal(await bench.outcome(locking), 'rejected: not-carried-out -');
+    assert.equal(bench.doors.get(FRONT)?.mode, 'blocked');
+  });
+
+  it('is carried out where it was given after that, by a clock that is behind as well', async () => {
+    const bench = await CommandBench.start();
+    const block = bench.fresh('block', { action: 'block' });
+    bench.clock.advance(5_000);
+    const normal = bench.fresh('normal', { action: 'normal' });
+    bench.clock.advance(30_000);
+    assert.equal(await bench.outcome(block), 'applied front');
+    assert.equal(await bench.outcome(normal), 'applied front');
+  });
+});
+
 describe('a command that makes no sense', () => {
   for (const [title, fields, expected] of [
     ['with a life of more than five minutes', { expiresAt: '2026-01-05T08:05:00.001Z' }, 'invalid-message expiresAt'],
