@@ -90,23 +90,23 @@ export class CommandHandler {
     const age = ageOf(command, clock.now());
     const goodFor = timeLeft(command, clock.now());
     const begun = commandRecord(command);
-    const answers = await Promise.all(
-      [...doors]
-        .filter(([door]) => chosen.includes(door))
-        .map(([door, controller]) =>
-          doorCommands.run({
-            door,
-            controller,
-            action,
-            operator,
-            message: { messageId, reason },
-            age,
-            goodFor,
-            alongside: (tx) => this.#remember(tx, begun),
-          }),
-        ),
-    );
-    const { answer, outcome } = outcomeOf(answers);
+    const runs = [...doors]
+      .filter(([door]) => chosen.includes(door))
+      .map(([door, controller]) =>
+        doorCommands.run({
+          door,
+          controller,
+          action,
+          operator,
+          message: { messageId, reason },
+          age,
+          goodFor,
+          alongside: (tx) => this.#remember(tx, begun),
+        }),
+      );
+    // Where one door fails, another may yet open: until then the command must not be judged anew.
+    await Promise.allSettled(runs);
+    const { answer, outcome } = outcomeOf(await Promise.all(runs));
     await this.#answer(command, answer, commandRecord(command, outcome));
   }
 

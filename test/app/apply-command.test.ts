@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OPENING_LIMIT } from '../../src/app/door-commands.ts';
+import { MAX_BATCH } from '../../src/app/serial-writer.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { receiptIn, wholeLog } from '../flows/change-flow.ts';
 import { CommandBench, commandJson, FRONT, LAB } from './command-bench.ts';
@@ -225,6 +226,23 @@ describe('a command while the store fails', () => {
     bench.clock.advance(30_000);
     assert.equal(await bench.outcome({ messageId: 'c-2', door: 'lab' }), 'rejected: expired-command -');
     assert.deepEqual(bench.releases, ['front']);
+  });
+
+  it('for all doors, whose batch for some of them fails, opens none of them twice', async () => {
+    const bench = await CommandBench.start();
+    const filler = { event: 'tamper', at: bench.clock.now(), clockSynchronized: true } as const;
+    for (let i = 1; i < MAX_BATCH; i++) bench.writer.record(filler);
+    bench.store.commitFailure = diskIsFull;
+    const refused = assert.rejects(bench.deliver({ door: '*' }), { code: 'store-write-failed' });
+    await settle();
+    bench.store.commitFailure = undefined;
+    const again = bench.outcome({ door: '*' });
+    await settle();
+    bench.clock.advance(2_000);
+    await settle();
+    await refused;
+    assert.equal(await again, 'duplicate ');
+    assert.deepEqual([bench.releases, bench.recorded], [['lab'], ['lab unlock done']]);
   });
 
   it('locks at once, and is acknowledged when that is recorded', async () => {
