@@ -230,7 +230,7 @@ describe('a command while the store fails', () => {
 
   it('for all doors, whose batch for some of them fails, opens none of them twice', async () => {
     const bench = await CommandBench.start();
-    const filler = { event: 'tamper', at: bench.clock.now(), clockSynchronized: true } as const;
+    const filler = { event: 'clock-trusted', at: bench.clock.now(), clockSynchronized: true } as const;
     for (let i = 1; i < MAX_BATCH; i++) bench.writer.record(filler);
     bench.store.commitFailure = diskIsFull;
     const refused = assert.rejects(bench.deliver({ door: '*' }), { code: 'store-write-failed' });
