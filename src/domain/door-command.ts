@@ -17,6 +17,11 @@ export const MAX_COMMAND_LIFETIME = milliseconds(5 * 60_000);
 export const MAX_CLOCK_LEAD = milliseconds(60_000);
 /** Commands that are remembered; beyond it new ones are refused, since one that is forgotten could be replayed. */
 export const MAX_REMEMBERED_COMMANDS = 1000;
+/**
+ * Of these, commands whose times cannot be relied on find room only up to here: they may have to be remembered for years, and must
+ * not keep the others out.
+ */
+const MAX_WITH_DOUBTFUL_TIMES = MAX_REMEMBERED_COMMANDS / 2;
 
 export interface RemoteCommand {
   readonly messageId: MessageId;
@@ -95,8 +100,10 @@ export const judgeCommand = (command: RemoteCommand, context: CommandContext): C
   const known = context.remembered.find(({ messageId }) => messageId === command.messageId);
   if (known !== undefined) return judgeKnown(command, known);
   const { now, isClockSynchronized } = context;
-  if (current(context.remembered, clockOf(context)).length >= MAX_REMEMBERED_COMMANDS) {
-    const detail = `${MAX_REMEMBERED_COMMANDS} commands are remembered until they expire, and no more; wait for that`;
+  const isFromTheFuture = command.issuedAt - now > MAX_CLOCK_LEAD;
+  const limit = isFromTheFuture || !isClockSynchronized ? MAX_WITH_DOUBTFUL_TIMES : MAX_REMEMBERED_COMMANDS;
+  if (current(context.remembered, clockOf(context)).length >= limit) {
+    const detail = `${limit} commands are remembered until they expire, and no more; wait for that`;
     return { kind: 'refused', code: 'store-unavailable', detail, isToBeRemembered: false };
   }
   if (!isClockSynchronized) {
@@ -104,7 +111,7 @@ export const judgeCommand = (command: RemoteCommand, context: CommandContext): C
   }
   if (now >= command.expiresAt)
     return refuse('expired-command', 'expiresAt had passed when the gateway got the command');
-  if (command.issuedAt - now > MAX_CLOCK_LEAD) {
+  if (isFromTheFuture) {
     return { ...refuse('invalid-message', "by this gateway's clock issuedAt is yet to come"), path: 'issuedAt' };
   }
   const doors = command.door === '*' ? context.doors : context.doors.filter((door) => door === command.door);

@@ -75,6 +75,8 @@ describe('the life of a command', () => {
 describe('a command that is new', () => {
   const full = records(MAX_REMEMBERED_COMMANDS);
   const expired = records(MAX_REMEMBERED_COMMANDS, time('2026-01-05T08:00:01Z'));
+  const half = { remembered: records(MAX_REMEMBERED_COMMANDS / 2, time('2099-01-05T08:00:00Z')) };
+  const atNoon = { issuedAt: time('2026-01-05T12:00:00Z'), expiresAt: time('2026-01-05T12:05:00Z') };
   const unsynchronized = { isClockSynchronized: false };
   for (const [title, command, context, expected] of [
     ['is for the door that it names', {}, {}, 'carry-out front'],
@@ -88,6 +90,14 @@ describe('a command that is new', () => {
     ['is refused for a door that is elsewhere', { door: doorId('attic') }, {}, 'refused: unknown-door door'],
     ['is refused where there is no door at all', { door: '*' }, { doors: [] }, 'refused: unknown-door door'],
     ['is refused when no more can be remembered', {}, { remembered: full }, 'refused: store-unavailable - (forgotten)'],
+    ['from the future leaves room for others', atNoon, half, 'refused: store-unavailable - (forgotten)'],
+    ['finds room beside those from the future', {}, half, 'carry-out front'],
+    [
+      'leaves room for others while the time is a guess',
+      {},
+      { ...half, ...unsynchronized },
+      'refused: store-unavailable - (forgotten)',
+    ],
     ['finds room where others have expired', {}, { remembered: expired }, 'carry-out front'],
     [
       'finds none there while the time is a guess',
