@@ -13,11 +13,13 @@ import {
   type CommandVerdict,
   commandRecord,
   judgeCommand,
+  latestForgotten,
   type RemoteCommand,
   rememberCommand,
   timeLeft,
 } from '../domain/door-command.ts';
 import type { DoorId, GatewayId, MessageId } from '../domain/ids.ts';
+import { instant } from '../domain/units.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
@@ -49,6 +51,7 @@ const INTERRUPTED =
 export class CommandHandler {
   readonly #deps: Dependencies;
   readonly #underWay = new Map<MessageId, Promise<void>>();
+  #forgottenUpTo = instant(0);
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
@@ -77,6 +80,7 @@ export class CommandHandler {
       isClockSynchronized: clock.isSynchronized(),
       doors: [...doors.keys()],
       remembered: store.commands(),
+      forgottenUpTo: this.#forgottenUpTo,
     });
     if (verdict.kind === 'carry-out') return this.#carryOut(command, verdict.doors);
     const isToBeRemembered = verdict.kind === 'refused' && verdict.isToBeRemembered;
@@ -126,6 +130,8 @@ export class CommandHandler {
   #remember(tx: StoreTransaction, record: CommandRecord): void {
     const { clock } = this.#deps;
     const time = { now: clock.now(), isClockSynchronized: clock.isSynchronized() };
+    const forgotten = latestForgotten(tx.commands(), time) ?? this.#forgottenUpTo;
+    this.#forgottenUpTo = instant(Math.max(this.#forgottenUpTo, forgotten));
     tx.putCommands(rememberCommand(tx.commands(), record, time));
   }
 }

@@ -5,7 +5,7 @@
 
 import { canonicalJson, sha256Hex } from './canonical-json.ts';
 import type { DoorId, MessageId } from './ids.ts';
-import { type Instant, type Milliseconds, milliseconds } from './units.ts';
+import { type Instant, instant, type Milliseconds, milliseconds } from './units.ts';
 
 /** unlock: one release. block, hold-open and normal: the mode of the door from now on. */
 export const DOOR_ACTIONS = ['unlock', 'block', 'hold-open', 'normal'] as const;
@@ -66,6 +66,8 @@ export interface CommandContext {
   /** The doors of this gateway. */
   readonly doors: readonly DoorId[];
   readonly remembered: readonly CommandRecord[];
+  /** The latest `expiresAt` of any that was forgotten. What expires no later may be one of these, if the clock was set back since. */
+  readonly forgottenUpTo: Instant;
 }
 
 export type CommandVerdict =
@@ -111,6 +113,9 @@ export const judgeCommand = (command: RemoteCommand, context: CommandContext): C
   }
   if (now >= command.expiresAt)
     return refuse('expired-command', 'expiresAt had passed when the gateway got the command');
+  if (command.expiresAt <= context.forgottenUpTo) {
+    return refuse('expired-command', "expiresAt has passed once already: this gateway's clock was set back");
+  }
   if (isFromTheFuture) {
     return { ...refuse('invalid-message', "by this gateway's clock issuedAt is yet to come"), path: 'issuedAt' };
   }
@@ -142,6 +147,16 @@ export const rememberCommand = (
   ...current(remembered, clockOf(clock)).filter(({ messageId }) => messageId !== record.messageId),
   record,
 ];
+
+/** The latest `expiresAt` of those that rememberCommand would drop now; undefined where it drops none. */
+export const latestForgotten = (
+  remembered: readonly CommandRecord[],
+  clock: Pick<CommandContext, 'now' | 'isClockSynchronized'>,
+): Instant | undefined => {
+  const kept = new Set(current(remembered, clockOf(clock)));
+  const times = remembered.filter((record) => !kept.has(record)).map(({ expiresAt }) => expiresAt);
+  return times.length === 0 ? undefined : instant(Math.max(...times));
+};
 
 /** Undefined while the time is a guess, by which nothing is forgotten. */
 const clockOf = ({ now, isClockSynchronized }: Pick<CommandContext, 'now' | 'isClockSynchronized'>) =>

@@ -212,6 +212,20 @@ describe('a command that was seen before', () => {
   });
 });
 
+describe('a command whose expiry comes twice', () => {
+  it('does not open again when the clock is set back after it was forgotten', async () => {
+    const bench = await CommandBench.start();
+    await bench.deliver();
+    bench.clock.setNow('2026-01-05T09:00:00Z');
+    assert.equal(await bench.outcome(bench.fresh('later', { door: 'lab' })), 'applied lab');
+    bench.clock.setNow('2026-01-05T08:00:30Z');
+    assert.equal(await bench.outcome(), 'rejected: expired-command -');
+    assert.deepEqual(bench.releases, ['front', 'lab']);
+    bench.clock.setNow('2026-01-05T08:01:30Z');
+    assert.equal(await bench.outcome(bench.fresh('new')), 'applied front');
+  });
+});
+
 describe('a command while the store fails', () => {
   it('opens nothing and is not acknowledged; delivered again it is carried out while it is good', async () => {
     const bench = await CommandBench.start();

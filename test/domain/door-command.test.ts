@@ -31,6 +31,7 @@ const CONTEXT: CommandContext = {
   isClockSynchronized: true,
   doors: [FRONT, LAB],
   remembered: [],
+  forgottenUpTo: instant(0),
 };
 
 const at = (text: string): CommandContext => ({ ...CONTEXT, now: time(text) });
@@ -83,6 +84,13 @@ describe('a command that is new', () => {
     ['is for all doors of the gateway when it names *', { door: '*' }, {}, 'carry-out front,lab'],
     ['is good until just before expiresAt', {}, at('2026-01-05T08:04:59.999Z'), 'carry-out front'],
     ['is too late at expiresAt', {}, at('2026-01-05T08:05:00Z'), 'refused: expired-command -'],
+    [
+      'is too late where a forgotten one expired then',
+      {},
+      { forgottenUpTo: UNLOCK.expiresAt },
+      'refused: expired-command -',
+    ],
+    ['is good where it expires later', {}, { forgottenUpTo: instant(UNLOCK.expiresAt - 1) }, 'carry-out front'],
     ['is too late ever after', {}, at('2027-01-05T08:05:00Z'), 'refused: expired-command -'],
     ['is refused while the time is a guess', {}, unsynchronized, 'refused: expired-command -'],
     ['may come from a clock that is a minute ahead', {}, at('2026-01-05T07:59:00Z'), 'carry-out front'],
