@@ -83,7 +83,7 @@ export const createHrSide = (deps: Dependencies): HrSide => {
     onChange,
   });
   const inbox = new HrInbox({
-    settings: () => ({ site, topics, cardNumberFormat: config.cardNumber.format, envelope: envelope() }),
+    settings: () => ({ site, gateway, topics, cardNumberFormat: config.cardNumber.format, envelope: envelope() }),
     changes,
     commands,
     reconciler,

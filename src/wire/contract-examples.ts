@@ -139,6 +139,7 @@ export const EXAMPLES = {
       payload: {
         type: 'command',
         site: SITE,
+        gateway: GATEWAY,
         messageId: 'console-17',
         issuedAt: '2026-11-22T09:00:00+08:00',
         expiresAt: '2026-11-22T09:00:30+08:00',
@@ -153,6 +154,7 @@ export const EXAMPLES = {
       payload: {
         type: 'command',
         site: SITE,
+        gateway: GATEWAY,
         messageId: 'console-18',
         issuedAt: '2026-11-22T09:10:00+08:00',
         expiresAt: '2026-11-22T09:15:00+08:00',

@@ -197,6 +197,11 @@ export const rosterRequestSchema = wireObject({
 export const commandSchema = wireObject({
   type: z.literal('command'),
   site,
+  gateway: slug
+    .optional()
+    .describe(
+      'Id of the gateway that it is for, equal to that of the topic. Give it where messages are signed: the topic is not, and without it a copy is good at every gateway of the site.',
+    ),
   messageId: common.messageId,
   issuedAt: timestamp.describe('When the command was given, RFC 3339 with offset.'),
   expiresAt: timestamp.describe(

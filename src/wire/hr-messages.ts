@@ -5,7 +5,14 @@
 import { sha256Hex } from '../domain/canonical-json.ts';
 import type { CardNumberFormat } from '../domain/card-number.ts';
 import type { RemoteCommand } from '../domain/door-command.ts';
-import { type MessageId, parseMessageId, parseRevision, type Revision, type SiteId } from '../domain/ids.ts';
+import {
+  type GatewayId,
+  type MessageId,
+  parseMessageId,
+  parseRevision,
+  type Revision,
+  type SiteId,
+} from '../domain/ids.ts';
 import { decodeCardBound, decodeCardRevoked, type HrMessage } from './change-messages.ts';
 import { decodeCommand } from './command-messages.ts';
 import type { HrMessageType, MessageEnvelope, OpenedMessage } from './message-envelope.ts';
@@ -43,6 +50,7 @@ export type DecodedMessage =
 
 export interface DecodeSettings {
   readonly site: SiteId;
+  readonly gateway: GatewayId;
   readonly topics: Topics;
   readonly cardNumberFormat: CardNumberFormat;
   readonly envelope: MessageEnvelope;
@@ -120,7 +128,7 @@ const messageTypeOf = (topic: string, topics: Topics): HrMessageType | null => {
 const decodeContent = (
   content: unknown,
   type: HrMessageType,
-  { site, cardNumberFormat }: DecodeSettings,
+  { site, gateway, cardNumberFormat }: DecodeSettings,
 ): DecodedMessage | { readonly fault: Fault } => {
   const claimed = fieldOf(content, 'type');
   if (typeof claimed === 'string' && claimed !== type) {
@@ -144,7 +152,7 @@ const decodeContent = (
       return 'fault' in page ? page : { kind: 'page', page };
     }
     case 'command': {
-      const command = decodeCommand(content);
+      const command = decodeCommand(content, gateway);
       return 'fault' in command ? command : { kind: 'command', command };
     }
   }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import type { MessageEnvelope, OpenedMessage } from '../../src/wire/message-envelope.ts';
 import { NO_COMMANDS, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
-import { SITE, TOPICS } from '../flows/change-flow.ts';
+import { GATEWAY, SITE, TOPICS } from '../flows/change-flow.ts';
 import { settle } from './door-bench.ts';
 
 const message = (revision: number): Buffer =>
@@ -32,7 +32,7 @@ const setUp = () => {
     );
   const inbox = new HrInbox({
     commands: NO_COMMANDS,
-    settings: () => ({ site: SITE, topics: TOPICS, cardNumberFormat: 'hex', envelope }),
+    settings: () => ({ site: SITE, gateway: GATEWAY, topics: TOPICS, cardNumberFormat: 'hex', envelope }),
     changes: {
       apply: async ({ revision }) => void handedOn.push(revision),
       reject: async () => void handedOn.push(0),

@@ -88,7 +88,13 @@ export class ReconcileBench<Store extends CredentialStore & EventLog = MemorySto
     this.reconciler = reconciler;
     this.#inbox = new HrInbox({
       commands: NO_COMMANDS,
-      settings: () => ({ site: SITE, topics: TOPICS, cardNumberFormat: 'hex', envelope: unsignedEnvelope }),
+      settings: () => ({
+        site: SITE,
+        gateway: GATEWAY,
+        topics: TOPICS,
+        cardNumberFormat: 'hex',
+        envelope: unsignedEnvelope,
+      }),
       changes: new ChangeHandler({
         gateway: GATEWAY,
         doors: [],

@@ -50,11 +50,12 @@ export class GatewayView implements RosterView {
 
 /** What a gateway makes of the message as it is published. */
 export const received = (site: SiteId, message: HrMessage): HrMessage => {
-  const topics = topicsOf(site, gatewayId('lobby-1'));
+  const gateway = gatewayId('lobby-1');
+  const topics = topicsOf(site, gateway);
   const topic = message.messageType === 'card-bound' ? topics.cardBound : topics.cardRevoked;
   const decoded = decodeHrMessage(
     { topic, payload: Buffer.from(encodeChange(site, message)), retained: false },
-    { site, topics, cardNumberFormat: 'hex', envelope: unsignedEnvelope },
+    { site, gateway, topics, cardNumberFormat: 'hex', envelope: unsignedEnvelope },
   );
   assert.ok(!(decoded instanceof Promise) && decoded.kind === 'change', JSON.stringify(decoded));
   return decoded.message;

@@ -28,6 +28,8 @@ describe('a command', () => {
 
   for (const [title, fields, expected] of [
     ['may be for all doors', { door: '*' }, 'command'],
+    ['may name its gateway', { gateway: 'lobby-1' }, 'command'],
+    ['must not be for another gateway', { gateway: 'vault-9' }, 'wrong-topic gateway'],
     ['may carry fields of the sender', { 'x-ticket': 7 }, 'command'],
     ['has no revision', { revision: undefined, 'x-revision': 1 }, 'command'],
     ['needs a door that could be one', { door: 'Front door' }, 'invalid-message door'],

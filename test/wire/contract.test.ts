@@ -236,9 +236,9 @@ const TOPIC_OF: Partial<Record<MessageName, string>> = {
   command: TOPICS.command,
 };
 
-/** What JSON Schema cannot say: comparisons between fields, the site's own card numbers and name, and what this version lacks. */
+/** What JSON Schema cannot say: comparisons between fields, the site's own card numbers and names, and what this version lacks. */
 const BEYOND_SCHEMA =
-  /^(wrong-site|invalid-card-number|random-uid|invalid-window (cards\[\d+\]\.)?validUntil: validUntil must be later|invalid-message (action: this gateway|until: this gateway|expiresAt: (a command is good|expiresAt must)|supersedes: a card cannot|page: there are|cards\[\d+\]\.revision: the card is newer|cards\[\d+\]\.card: the card is in none))/;
+  /^(wrong-site|wrong-topic gateway|invalid-card-number|random-uid|invalid-window (cards\[\d+\]\.)?validUntil: validUntil must be later|invalid-message (action: this gateway|until: this gateway|expiresAt: (a command is good|expiresAt must)|supersedes: a card cannot|page: there are|cards\[\d+\]\.revision: the card is newer|cards\[\d+\]\.card: the card is in none))/;
 
 type Mutation = readonly [which: number, how: 'set' | 'cut' | 'rename' | 'add', value: unknown, name: string];
 

@@ -91,6 +91,7 @@ export const decode = (content: unknown, options: DecodeOptions = {}): DecodedMe
     },
     {
       site: siteId('hq'),
+      gateway: gatewayId('lobby-1'),
       topics: TOPICS,
       cardNumberFormat: options.format ?? 'hex',
       envelope: options.envelope ?? unsignedEnvelope,
