@@ -2,7 +2,7 @@
 
 import { ChangeHandler } from '../../src/app/apply-hr-message.ts';
 import { HrInbox } from '../../src/app/receive-hr-messages.ts';
-import { RosterReconciler } from '../../src/app/reconcile-roster.ts';
+import { QUIET, RosterReconciler } from '../../src/app/reconcile-roster.ts';
 import { RosterRepairer } from '../../src/app/repair-roster.ts';
 import { RosterFreshness } from '../../src/app/roster-freshness.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
@@ -151,6 +151,20 @@ export class ReconcileBench<Store extends CredentialStore & EventLog = MemorySto
     const news = all.slice(this.#requestsSeen);
     this.#requestsSeen = all.length;
     return news.flatMap(({ payload }) => decodeRosterRequest(Buffer.from(payload)) ?? []);
+  }
+
+  /** HR binds so many cards, each to somebody else, and tells nobody. */
+  fill(count: number): void {
+    for (let index = 0; index < count; index++) this.bind(cardOf(index), `E${index}`);
+  }
+
+  /** The digest, the quiet after it, and what the gateway asks then. */
+  async asked(): Promise<RosterRequest> {
+    await this.digest();
+    await this.wait(QUIET);
+    const [request] = this.requests();
+    if (request === undefined) throw new TypeError('the gateway asks for nothing');
+    return request;
   }
 
   async page(page: RosterPage): Promise<void> {

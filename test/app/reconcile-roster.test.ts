@@ -20,13 +20,10 @@ const isEqual = ({ store, hr }: ReconcileBench): boolean =>
 
 test('an empty gateway asks for all 256 buckets, fills itself, and says so', async () => {
   const bench = makeReconciliation();
-  for (let index = 0; index < 500; index++) bench.bind(cardOf(index), `E${index}`);
-  await bench.digest();
-  await bench.wait(2_000);
-  const [request] = bench.requests();
-  assert.deepEqual([request?.buckets.length, request?.revision], [256, 0]);
-  for (const page of bench.hr.pagesFor({ requestId: 'request-1', buckets: request?.buckets ?? [] }))
-    await bench.page(page);
+  bench.fill(500);
+  const request = await bench.asked();
+  assert.deepEqual([request.buckets.length, request.revision], [256, 0]);
+  for (const page of bench.hr.pagesFor({ requestId: 'request-1', buckets: request.buckets })) await bench.page(page);
   await bench.writer.idle();
   await bench.wait(0);
   const { revision, cards, reconciled, reconciledAt, epoch } = bench.store.roster();
@@ -118,11 +115,8 @@ test('invariant 2: a replacement that was missed is repaired in one batch', asyn
 
 test('nothing changes before the last page is there, and an answer that stops is asked for again', async () => {
   const bench = makeReconciliation();
-  for (let index = 0; index < 450; index++) bench.bind(cardOf(index), `E${index}`);
-  await bench.digest();
-  await bench.wait(2_000);
-  const [request] = bench.requests();
-  assert.ok(request);
+  bench.fill(450);
+  const request = await bench.asked();
   const pages = [...bench.hr.pagesFor(request)];
   assert.equal(pages.length, 3);
   for (const page of pages.slice(1)) await bench.page(page);
@@ -139,11 +133,9 @@ test('nothing changes before the last page is there, and an answer that stops is
 
 test('pages in any order, and twice, are one answer', async () => {
   const bench = makeReconciliation();
-  for (let index = 0; index < 450; index++) bench.bind(cardOf(index), `E${index}`);
-  await bench.digest();
-  await bench.wait(2_000);
-  const [request] = bench.requests();
-  const pages = [...bench.hr.pagesFor(request ?? assert.fail())].reverse();
+  bench.fill(450);
+  const request = await bench.asked();
+  const pages = [...bench.hr.pagesFor(request)].reverse();
   for (const page of [...pages.slice(0, 2), ...pages]) await bench.page(page);
   await bench.writer.idle();
   assert.ok(isEqual(bench));
@@ -153,10 +145,8 @@ test('what a message has done since the pages were made stays done', async () =>
   const bench = makeReconciliation();
   await bench.deliver(bench.bind(A, 'E1'));
   bench.bind(B, 'E2');
-  await bench.digest();
-  await bench.wait(2_000);
-  const [request] = bench.requests();
-  const pages = [...bench.hr.pagesFor(request ?? assert.fail())];
+  const request = await bench.asked();
+  const pages = [...bench.hr.pagesFor(request)];
   await bench.deliver(bench.revoke(B), bench.bind(A, 'E1', { access: [{ doors: ['lab'] }] }));
   for (const page of pages) await bench.page(page);
   await bench.writer.idle();
@@ -187,10 +177,8 @@ test("pages that do not add up to HR's digest change nothing", async () => {
   const bench = makeReconciliation();
   await bench.deliver(bench.bind(A, 'E1'));
   bench.bind(B, 'E2');
-  await bench.digest();
-  await bench.wait(2_000);
-  const [request] = bench.requests();
-  for (const page of bench.hr.pagesFor(request ?? assert.fail())) await bench.page({ ...page, cards: [] });
+  const request = await bench.asked();
+  for (const page of bench.hr.pagesFor(request)) await bench.page({ ...page, cards: [] });
   assert.deepEqual([bench.held(A), bench.held(B)], ['live E1 1', 'unknown']);
   assert.match(bench.reconciler.alarms().join(), /do not add up/);
 });
@@ -205,11 +193,9 @@ for (const [what, spoil] of [
 ][]) {
   test(`an answer with a page that ${what} is thrown away`, async () => {
     const bench = makeReconciliation();
-    for (let index = 0; index < 450; index++) bench.bind(cardOf(index), `E${index}`);
-    await bench.digest();
-    await bench.wait(2_000);
-    const [request] = bench.requests();
-    const pages = [...bench.hr.pagesFor(request ?? assert.fail())];
+    bench.fill(450);
+    const request = await bench.asked();
+    const pages = [...bench.hr.pagesFor(request)];
     await bench.page(pages[0] ?? assert.fail());
     await bench.page(spoil(pages[1] ?? assert.fail()));
     for (const page of pages) await bench.page(page);
@@ -433,10 +419,8 @@ test('pages that were asked for in an epoch are not applied in the next one', as
   );
   await bench.deliver(bench.bind(A, 'E1'));
   bench.bind(B, 'E2');
-  await bench.digest();
-  await bench.wait(2_000);
-  const [request] = bench.requests();
-  const [page] = bench.hr.pagesFor(request ?? assert.fail());
+  const request = await bench.asked();
+  const [page] = bench.hr.pagesFor(request);
   bench.hr = restored(newRoster(), '2026-b');
   bench.bind(C, 'E3');
   await Promise.all([bench.page(page ?? assert.fail()), bench.digest()]);
@@ -488,11 +472,9 @@ test('a digest that is ahead of its change is neither an alarm nor an event', as
 
 test('invariant 8: an answer whose pages come so slowly that it never ends is given up', async () => {
   const bench = makeReconciliation();
-  for (let index = 0; index < 450; index++) bench.bind(cardOf(index), `E${index}`);
-  await bench.digest();
-  await bench.wait(2_000);
-  const [request] = bench.requests();
-  const [page] = bench.hr.pagesFor(request ?? assert.fail());
+  bench.fill(450);
+  const request = await bench.asked();
+  const [page] = bench.hr.pagesFor(request);
   for (let waited = 0; waited < ANSWER_LIMIT; waited += 20_000) {
     await bench.page(page ?? assert.fail());
     await bench.wait(20_000);
@@ -503,11 +485,9 @@ test('invariant 8: an answer whose pages come so slowly that it never ends is gi
 test('invariant 8: an answer with many more cards than HR counts is thrown away', async () => {
   const bench = makeReconciliation();
   bench.bind(A, 'E1');
-  await bench.digest();
-  await bench.wait(2_000);
-  const [request] = bench.requests();
+  const request = await bench.asked();
   for (let index = 0; index <= 2 * CARDS_PER_REQUEST; index++) bench.bind(cardOf(index), `E${index}`);
-  for (const page of bench.hr.pagesFor(request ?? assert.fail())) await bench.page(page);
+  for (const page of bench.hr.pagesFor(request)) await bench.page(page);
   assert.equal(bench.store.cards.size, 0);
   assert.ok(
     bench.reconciler
@@ -520,11 +500,9 @@ test('invariant 8: an answer with many more cards than HR counts is thrown away'
 test('a gateway that stops leaves no timer behind, and what still comes changes nothing', async () => {
   const bench = makeReconciliation();
   bench.bind(A, 'E1');
-  await bench.digest();
-  await bench.wait(2_000);
-  const [request] = bench.requests();
+  const request = await bench.asked();
   bench.reconciler.stop();
-  for (const page of bench.hr.pagesFor(request ?? assert.fail())) await bench.page(page);
+  for (const page of bench.hr.pagesFor(request)) await bench.page(page);
   bench.bind(B, 'E2');
   await bench.digest();
   assert.deepEqual([bench.clock.pendingTimers, bench.held(A)], [0, 'unknown']);

@@ -5,6 +5,7 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { HR_MESSAGE_TYPES, type HrMessageType } from '../../src/wire/message-envelope.ts';
 import { NEEDED_PERMISSION, sealWith, signedEnvelope } from '../../src/wire/signed-message.ts';
+import { seededRandom } from '../fixtures/seeded-random.ts';
 import { signingKey } from '../fixtures/signing-keys.ts';
 import { CARD_REVOKED, CARDHOLDER_REVOKED, COMMAND, FULL_BOUND, SHORT_BOUND } from '../wire/messages.ts';
 
@@ -35,25 +36,7 @@ interface Sealed {
   readonly may: readonly string[];
 }
 
-/** Small and repeatable (mulberry32). */
-const randomOf = (seed: number) => {
-  let state = seed;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const below = (limit: number): number => Math.floor(next() * limit);
-  const pick = <T>(items: readonly T[]): T => {
-    const item = items[below(items.length)];
-    assert.ok(item !== undefined);
-    return item;
-  };
-  return { below, pick };
-};
-
-const { below, pick } = randomOf(SEED);
+const { below, pick } = seededRandom(SEED);
 const ALPHABET = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];
 const encode = (text: string | Buffer): string => Buffer.from(text).toString('base64url');
 const splice = (text: string, at: number, cut: number, put: string): string =>
