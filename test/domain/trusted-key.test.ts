@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { verify } from 'node:crypto';
 import { test } from 'node:test';
 import { KEY_ID, parsePublicKey, thumbprint } from '../../src/domain/trusted-key.ts';
 
@@ -15,11 +14,7 @@ test('a public key is 32 bytes in base64url, written in the one canonical way', 
 });
 
 test('a key of small order, for which a signature fits any message, is no key', () => {
-  // R and S are zero: the equation holds whenever the hash of the message is a multiple of the order.
-  const zero = 'A'.repeat(43);
-  const key = { key: { kty: 'OKP', crv: 'Ed25519', x: zero }, format: 'jwk' } as const;
-  const forged = Array.from({ length: 64 }, (_, n) => verify(null, Buffer.from(`m${n}`), key, Buffer.alloc(64)));
-  assert.ok(forged.includes(true), 'the verifier would have accepted some');
+  // With R and S zero the equation holds whenever the hash of the message is a multiple of the order. Older OpenSSL accepts that.
   for (const [first, rest, last] of [
     [0x00, 0x00, 0x00],
     [0x01, 0x00, 0x00],
