@@ -7,7 +7,7 @@ import type { CardNumber } from '../domain/card-number.ts';
 import { type MessageId, parseRevision, type Revision } from '../domain/ids.ts';
 import { type ChangePlan, rebuildCardholder } from '../domain/roster-change.ts';
 import { BUCKET_BYTES, DIGEST_BYTES, isSameBucket, toggleCard } from '../domain/roster-digest.ts';
-import { planAbsentCard, planPresentCard, type RosterCard } from '../domain/roster-repair.ts';
+import { planAbsentCard, planPresentCard, type RepairOrigin, type RosterCard } from '../domain/roster-repair.ts';
 import { CardeaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
@@ -70,13 +70,13 @@ export class RosterRepairer {
       for (const repair of repairs) {
         await this.#inSlices(repair.differing, async (held) => {
           const isDamaged = tx.isDamaged(held.card);
-          const plan = (origin: PlanOrigin) => planPresentCard(tx, held, { ...origin, isDamaged });
+          const plan = (origin: RepairOrigin) => planPresentCard(tx, held, { ...origin, isDamaged });
           if (await this.#put(tx, held.revision, plan, repair)) bound.push(held.card);
         });
       }
       for (const repair of repairs) {
         await this.#inSlices(repair.absent, async (card) => {
-          const plan = (origin: PlanOrigin) => planAbsentCard(tx, card, { ...origin, revision: repair.revision });
+          const plan = (origin: RepairOrigin) => planAbsentCard(tx, card, { ...origin, revision: repair.revision });
           if (await this.#put(tx, 0, plan, repair)) retired.push(card);
         });
       }
@@ -103,7 +103,7 @@ export class RosterRepairer {
   async #put(
     tx: StoreTransaction,
     reached: Revision | 0,
-    planWith: (origin: PlanOrigin) => ChangePlan,
+    planWith: (origin: RepairOrigin) => ChangePlan,
     { requestId: messageId }: BucketRepair,
   ): Promise<boolean> {
     const origin = { messageId, appliedAt: this.#deps.clock.now() };
@@ -156,9 +156,4 @@ export class RosterRepairer {
       },
     });
   }
-}
-
-interface PlanOrigin {
-  readonly messageId: MessageId;
-  readonly appliedAt: ReturnType<Clock['now']>;
 }
