@@ -1,48 +1,23 @@
 // The whole gateway in this process, on simulated hardware: how it starts, how it ends, and what it leaves behind.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { AdminClient } from '../src/cli/admin-client.ts';
-import { checkConfig } from '../src/config/check.ts';
-import type { Config } from '../src/config/config.ts';
 import { parseDoorId } from '../src/domain/ids.ts';
 import { LevelStore } from '../src/drivers/level/level-store.ts';
 import { CardeaError } from '../src/errors.ts';
 import { startGateway } from '../src/gateway.ts';
 import { VERSION } from '../src/version.ts';
-
-const configIn = (t: TestContext, port = 0): { config: Config; folder: string } => {
-  const folder = mkdtempSync(join(tmpdir(), 'cardea-gateway-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const { config, faults } = checkConfig(
-    `
-site: hq
-gateway: lobby-1
-dataDir: ${folder}/data
-mqtt: { embedded: { port: ${port} } }
-trust: { messages: unsigned }
-clock: { trust: always }
-gpio: { driver: simulated }
-doors: { front: { strike: {} } }
-readers: { front-in: { door: front, driver: simulated } }
-admin: { socket: ${folder}/cardea.sock }
-log: { level: silent }
-`,
-    'cardea.yaml',
-  );
-  assert.ok(config, JSON.stringify(faults));
-  return { config, folder };
-};
+import { simulatedConfig } from './fixtures/simulated-config.ts';
 
 const FRONT = parseDoorId('front');
 assert.ok(FRONT);
 
 test('an uncaught failure locks the strike that was released, and ends the gateway as failed', async (t) => {
-  const { config, folder } = configIn(t);
+  const { config, folder } = simulatedConfig(t);
   const gateway = await startGateway(config);
   const admin = new AdminClient({ socket: join(folder, 'cardea.sock') });
   await admin.call('door-command', { door: 'front', action: 'hold-open', operator: 'test' });
@@ -60,7 +35,7 @@ test('a start that fails halfway gives back what it had taken', async (t) => {
   t.after(() => blocker.close());
   const address = blocker.address();
   assert.ok(typeof address === 'object' && address !== null);
-  const { config, folder } = configIn(t, address.port);
+  const { config, folder } = simulatedConfig(t, address.port);
   await assert.rejects(startGateway(config), (error) => {
     assert.ok(error instanceof CardeaError);
     assert.equal(error.code, 'port-in-use');
@@ -73,7 +48,7 @@ test('a start that fails halfway gives back what it had taken', async (t) => {
 });
 
 test('two gateways never share a store', async (t) => {
-  const { config } = configIn(t);
+  const { config } = simulatedConfig(t);
   const gateway = await startGateway(config);
   await assert.rejects(startGateway(config), { code: 'store-locked' });
   await gateway.stop('end of test');
@@ -81,7 +56,7 @@ test('two gateways never share a store', async (t) => {
 });
 
 test('start and stop are events, and the log goes on across them', async (t) => {
-  const { config, folder } = configIn(t);
+  const { config, folder } = simulatedConfig(t);
   for (let i = 0; i < 2; i++) await (await startGateway(config)).stop('end of test');
   const store = await LevelStore.open(join(folder, 'data/store'));
   const entries = await store.entriesAfter(0, 10);

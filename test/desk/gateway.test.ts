@@ -1,11 +1,7 @@
 // The HR side and a whole gateway, with the real link and broker between them.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { checkConfig } from '../../src/config/check.ts';
 import type { Roster } from '../../src/desk/roster.ts';
 import { RosterPublisher } from '../../src/desk/roster-publisher.ts';
 import { digestOf, emptyRoster } from '../../src/domain/roster-digest.ts';
@@ -16,30 +12,13 @@ import { deskTopicsOf } from '../../src/wire/desk-topics.ts';
 import { unsignedSeal } from '../../src/wire/message-envelope.ts';
 import { linkOptions } from '../fixtures/mqtt-hr-link-harness.ts';
 import { freePort } from '../fixtures/server-process.ts';
+import { simulatedConfig } from '../fixtures/simulated-config.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { binding, cardText, changed, note, rosterOf, SETTINGS } from './desk-samples.ts';
 
 const startSite = async (t: TestContext) => {
-  const folder = mkdtempSync(join(tmpdir(), 'cardea-desk-'));
-  t.after(() => rmSync(folder, { recursive: true }));
   const port = await freePort();
-  const { config, faults } = checkConfig(
-    `
-site: hq
-gateway: lobby-1
-dataDir: ${folder}/data
-mqtt: { embedded: { port: ${port} } }
-trust: { messages: unsigned }
-clock: { trust: always }
-gpio: { driver: simulated }
-doors: { front: { strike: {} } }
-readers: { front-in: { door: front, driver: simulated } }
-admin: { socket: ${folder}/cardea.sock }
-log: { level: silent }
-`,
-    'cardea.yaml',
-  );
-  assert.ok(config, JSON.stringify(faults));
+  const { config } = simulatedConfig(t, port);
   const gateway = await startGateway(config);
   t.after(() => gateway.stop('the test is over'));
   return { gateway, port };

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AdminClient } from '../../src/cli/admin-client.ts';
-import { checkConfig } from '../../src/config/check.ts';
 import { startGateway } from '../../src/gateway.ts';
 import { CONTRACT } from '../../src/wire/contract.ts';
 import { EXAMPLES } from '../../src/wire/contract-examples.ts';
 import { MESSAGE_NAMES } from '../../src/wire/message-names.ts';
 import { HrClient } from '../fixtures/hr-client.ts';
+import { configOf } from '../fixtures/simulated-config.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { closed, isRecord, validators } from '../wire/contract-schemas.ts';
 
@@ -22,8 +22,7 @@ const operator = 'test';
 const startSite = async (t: TestContext) => {
   const folder = mkdtempSync(join(tmpdir(), 'cardea-contract-'));
   const socket = join(folder, 'cardea.sock');
-  const { config, faults } = checkConfig(
-    `
+  const config = configOf(`
 site: hq
 gateway: lobby-1
 dataDir: ${folder}/data
@@ -37,10 +36,7 @@ readers:
   desk: { role: enrolment, driver: simulated }
 admin: { socket: ${socket} }
 log: { level: silent }
-`,
-    'cardea.yaml',
-  );
-  assert.ok(config, JSON.stringify(faults));
+`);
   const gateway = await startGateway(config);
   t.after(async () => {
     await gateway.stop('end of test');

@@ -66,6 +66,13 @@ const liveAtHr = ({ hr }: ReconcileBench): string[] =>
     return held === undefined ? 'dead' : `live ${held.cardholder} ${held.revision}`;
   });
 
+/** The messages in the order that the numbers give them. */
+const inOrder = (messages: readonly HrMessage[], order: fc.Stream<number>): HrMessage[] =>
+  messages
+    .map((message) => ({ message, rank: order.next().value }))
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ message }) => message);
+
 const heal = async (bench: ReconcileBench): Promise<void> => {
   await bench.reconcile();
   await bench.digest();
@@ -88,11 +95,7 @@ test('after any losses, doublings and detours a gateway comes to hold what HR ho
       await heal(bench);
       assert.deepEqual(liveHere(bench), liveAtHr(bench));
       assert.equal(bench.store.roster().reconciled, bench.hr.revision);
-      const replay = messages
-        .map((message) => ({ message, rank: order.next().value }))
-        .toSorted((a, b) => a.rank - b.rank)
-        .map(({ message }) => message);
-      await bench.deliver(...replay);
+      await bench.deliver(...inOrder(messages, order));
       assert.deepEqual(liveHere(bench), liveAtHr(bench));
     }),
     { numRuns: 400 },
@@ -120,11 +123,7 @@ test('after HR was restored from a backup a gateway follows it, and a replay of 
       await live(later);
       await heal(bench);
       assert.deepEqual(liveHere(bench), liveAtHr(bench));
-      const replay = messages
-        .map((message) => ({ message, rank: order.next().value }))
-        .toSorted((a, b) => a.rank - b.rank)
-        .map(({ message }) => message);
-      await bench.deliver(...replay);
+      await bench.deliver(...inOrder(messages, order));
       assert.deepEqual(liveHere(bench), liveAtHr(bench));
     }),
     { numRuns: 300 },

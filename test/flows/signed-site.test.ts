@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { checkConfig } from '../../src/config/check.ts';
 import type { Config } from '../../src/config/config.ts';
 import { thumbprint } from '../../src/domain/trusted-key.ts';
 import { startGateway } from '../../src/gateway.ts';
@@ -13,6 +12,7 @@ import { signatureOpener } from '../../src/wire/signed-message.ts';
 import { EMBEDDED } from '../fixtures/embedded.ts';
 import { HrClient } from '../fixtures/hr-client.ts';
 import { type SigningKey, signingKey } from '../fixtures/signing-keys.ts';
+import { configOf } from '../fixtures/simulated-config.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
@@ -31,8 +31,8 @@ const startSite = async (t: TestContext) => {
   const folder = temporaryFolder(t);
   const broker = await EMBEDDED.start();
   const hr = await HrClient.connect({ port: broker.port, topics: [`${OWN}/receipt`, `${OWN}/status`] });
-  const configWith = (trust: string): Config => {
-    const text = `
+  const configWith = (trust: string): Config =>
+    configOf(`
 site: hq
 gateway: lobby-1
 dataDir: ${folder}
@@ -44,11 +44,7 @@ doors: { front: { strike: {} } }
 readers: { front-in: { door: front, driver: simulated } }
 admin: { socket: ${folder}/cardea.sock }
 log: { level: silent }
-`;
-    const { config, faults } = checkConfig(text, 'cardea.yaml');
-    assert.ok(config, JSON.stringify(faults));
-    return config;
-  };
+`);
   const pem = GATEWAY.privateKey.export({ type: 'pkcs8', format: 'pem' });
   writeFileSync(join(folder, 'gateway-key.pem'), pem, { mode: 0o600 });
   const gateway = await startGateway(configWith(signedBy(OLD, GUARDS)));
