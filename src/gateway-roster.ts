@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { setImmediate as turnOfOthers } from 'node:timers/promises';
+import type { AccessJudge } from './app/access-judge.ts';
 import { CommandHandler } from './app/apply-command.ts';
 import { ChangeHandler } from './app/apply-hr-message.ts';
 import type { DoorCommands } from './app/door-commands.ts';
@@ -13,7 +14,6 @@ import type { RosterFreshness } from './app/roster-freshness.ts';
 import type { SerialWriter } from './app/serial-writer.ts';
 import type { Config } from './config/config.ts';
 import type { DoorId } from './domain/ids.ts';
-import type { AccessRules } from './domain/schedule.ts';
 import type { Log } from './log.ts';
 import type { Clock } from './ports/clock.ts';
 import type { CredentialStore } from './ports/credential-store.ts';
@@ -26,7 +26,7 @@ interface Dependencies {
   readonly topics: Topics;
   /** Asked for each message. */
   readonly envelope: () => MessageEnvelope;
-  readonly rules: AccessRules;
+  readonly judge: AccessJudge;
   /** Filled before the link starts. */
   readonly doors: ReadonlyMap<DoorId, DoorController>;
   readonly doorCommands: DoorCommands;
@@ -45,15 +45,14 @@ export interface HrSide {
 }
 
 export const createHrSide = (deps: Dependencies): HrSide => {
-  const { config, topics, envelope, rules, doors, doorCommands, store, freshness, writer, link, clock, log, onChange } =
+  const { config, topics, envelope, judge, doors, doorCommands, store, freshness, writer, link, clock, log, onChange } =
     deps;
   const { site, gateway } = config;
   const changes = new ChangeHandler({
     gateway,
     doors: config.doors.map(({ id }) => id),
-    rules,
+    judge,
     store,
-    freshness,
     writer,
     clock,
     log: log.child({ part: 'changes' }),

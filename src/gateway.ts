@@ -9,6 +9,7 @@
 
 import { join } from 'node:path';
 import { startAdmin } from './admin/server.ts';
+import { AccessJudge } from './app/access-judge.ts';
 import { DoorCommands } from './app/door-commands.ts';
 import { DoorController } from './app/door-controller.ts';
 import { describeGateway, StatusPublisher } from './app/gateway-status.ts';
@@ -20,7 +21,9 @@ import { SerialWriter } from './app/serial-writer.ts';
 import { ClockWatch } from './app/watch-clock.ts';
 import type { Config, ReaderConfig } from './config/config.ts';
 import { isLossyFormat } from './domain/card-number.ts';
+import { modeOf } from './domain/door-mode.ts';
 import type { DoorId, ReaderId } from './domain/ids.ts';
+import { localClock } from './domain/local-time.ts';
 import { BUILT_IN_RULES } from './domain/schedule.ts';
 import { milliseconds } from './domain/units.ts';
 import { LevelStore } from './drivers/level/level-store.ts';
@@ -90,7 +93,6 @@ const start = async (
 ): Promise<RunningGateway> => {
   const { site, gateway, mqtt } = config;
   const cardNumberFormat = config.cardNumber.format;
-  const rules = BUILT_IN_RULES;
   const topics = topicsOf(site, gateway);
   const clock = await createClock(config);
   const startedAt = clock.now();
@@ -146,11 +148,18 @@ const start = async (
     maxAge: config.reconcile.maxAge,
     policy: config.reconcile.stalePolicy,
   });
+  const judge = new AccessJudge({
+    rules: BUILT_IN_RULES,
+    freshness,
+    clock,
+    localClocks: new Map(config.doors.map(({ id }) => [id, localClock(config.timezone)])),
+    untrustedPolicy: 'deny-windowed',
+  });
   const hr = createHrSide({
     config,
     topics,
     envelope: () => trust.envelope,
-    rules,
+    judge,
     doors,
     doorCommands,
     store,
@@ -181,7 +190,7 @@ const start = async (
   for (const { id: door, release, heldOpen, relockOnClose } of config.doors) {
     const timings = { release, heldOpen, relockOnClose, grace: milliseconds(500 + config.gpio.debounce) };
     const deps = { door, timings, io: lines.io, writer, clock, log: log.child({ part: 'door' }), onChange };
-    doors.set(door, new DoorController(deps, store.doorMode(door)));
+    doors.set(door, new DoorController(deps, modeOf(store.doorOrders(door), false)));
   }
   record('gateway-started', { version: VERSION });
   clockWatch.start();
@@ -194,9 +203,8 @@ const start = async (
       place: placeOf(reader),
       doorAtReader: doorAt(reader, config, doors),
       cardNumberFormat,
-      rules,
+      judge,
       store,
-      freshness,
       writer,
       clock,
       log: readerLog,
@@ -236,8 +244,7 @@ const start = async (
       describe,
       health: () => health.faults(),
       cardNumberFormat,
-      rules,
-      freshness,
+      judge,
       reconciler: hr.reconciler,
       clock,
       log: log.child({ part: 'admin' }),

@@ -1,9 +1,9 @@
 // What the store holds about one card, and what each door would say to it now, for `cardea card show` and `cardea explain`.
 // Names appear here only: whoever may use the admin socket may see them.
 
+import type { AccessJudge } from '../app/access-judge.ts';
 import { explainAccess } from '../app/explain.ts';
-import type { RosterFreshness } from '../app/roster-freshness.ts';
-import { type AccessDecision, type DoorMode, decideAccess } from '../domain/access-decision.ts';
+import type { AccessDecision } from '../domain/access-decision.ts';
 import {
   type CardNumber,
   type CardNumberFormat,
@@ -12,8 +12,8 @@ import {
   parseCardNumber,
 } from '../domain/card-number.ts';
 import type { Binding, CardLookup, Origin, Tombstone } from '../domain/credential.ts';
+import type { DoorMode } from '../domain/door-mode.ts';
 import type { DoorId } from '../domain/ids.ts';
-import type { AccessRules } from '../domain/schedule.ts';
 import { formatInstant, type Instant } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -24,8 +24,7 @@ import { parseUid } from './requests.ts';
 interface Dependencies {
   readonly store: CredentialStore;
   readonly cardNumberFormat: CardNumberFormat;
-  readonly rules: AccessRules;
-  readonly freshness: Pick<RosterFreshness, 'isDenying'>;
+  readonly judge: Pick<AccessJudge, 'decide'>;
   readonly clock: Clock;
 }
 
@@ -64,18 +63,11 @@ export const showCard = (
   text: string,
   doors: ReadonlyMap<DoorId, { readonly mode: DoorMode }>,
 ): CardAnswer => {
-  const { store, rules, clock, freshness } = deps;
+  const { store, judge } = deps;
   const { card, readAs, isRandom } = readCard(text, deps);
   const found = store.findCard(card);
-  const facts = {
-    card: found,
-    now: clock.now(),
-    isClockSynchronized: clock.isSynchronized(),
-    isRosterStale: freshness.isDenying(),
-    rules,
-  };
   const decisions = [...doors].map(
-    ([door, { mode }]) => [door, decisionView(isRandom ? RANDOM : decideAccess({ ...facts, door, mode }))] as const,
+    ([door, { mode }]) => [door, decisionView(isRandom ? RANDOM : judge.decide({ card: found, door, mode }))] as const,
   );
   return {
     card,
@@ -104,14 +96,7 @@ export const explainCard = (
   const { card, isRandom } = readCard(question.card, deps);
   const at = question.at ?? deps.clock.now();
   const isClockSynchronized = question.at !== undefined || deps.clock.isSynchronized();
-  const explanation = explainAccess(deps, {
-    card,
-    door,
-    mode,
-    at,
-    isClockSynchronized,
-    isRosterStale: deps.freshness.isDenying(),
-  });
+  const explanation = explainAccess(deps, { card, door, mode, at: question.at });
   return {
     ...decisionView(isRandom ? RANDOM : explanation.decision),
     card,

@@ -1,17 +1,16 @@
 // What a technician may ask and do, whatever carries the request. Questions change nothing; every command is logged with the
 // operator who gave it, and commands to doors are events as well.
 
+import type { AccessJudge } from '../app/access-judge.ts';
 import type { DoorCommandAnswer, DoorCommands } from '../app/door-commands.ts';
 import type { DoorController } from '../app/door-controller.ts';
 import type { describeGateway } from '../app/gateway-status.ts';
 import type { TapHandler, TapOutcome } from '../app/handle-tap.ts';
 import type { RosterReconciler } from '../app/reconcile-roster.ts';
-import type { RosterFreshness } from '../app/roster-freshness.ts';
 import type { SerialWriter } from '../app/serial-writer.ts';
 import type { AccessEvent } from '../domain/access-event.ts';
 import type { CardNumberFormat } from '../domain/card-number.ts';
 import type { DoorId, GatewayId, ReaderId, SiteId } from '../domain/ids.ts';
-import type { AccessRules } from '../domain/schedule.ts';
 import { milliseconds } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -62,8 +61,7 @@ export interface AdminDependencies {
   readonly describe: () => ReturnType<typeof describeGateway>;
   readonly health: () => readonly string[];
   readonly cardNumberFormat: CardNumberFormat;
-  readonly rules: AccessRules;
-  readonly freshness: Pick<RosterFreshness, 'isDenying'>;
+  readonly judge: Pick<AccessJudge, 'decide'>;
   readonly reconciler: Pick<RosterReconciler, 'acceptEpoch'>;
   readonly clock: Clock;
   readonly log: Log;

@@ -3,10 +3,10 @@
 
 import type { DoorCommandAnswer } from '../app/door-commands.ts';
 import type { describeGateway } from '../app/gateway-status.ts';
-import type { DoorMode } from '../domain/access-decision.ts';
 import type { AccessEvent, DenialReason } from '../domain/access-event.ts';
 import type { CardKind, CardLookup, Grant, RevocationReason } from '../domain/credential.ts';
 import type { DoorAction } from '../domain/door-command.ts';
+import type { DoorMode } from '../domain/door-mode.ts';
 
 export type { DoorCommandAnswer } from '../app/door-commands.ts';
 

@@ -6,7 +6,6 @@
 // 3. A damaged record denies, and never stands in the way of a revocation.
 // 4. A message that can never be applied is answered by a receipt and acknowledged; it does not block those behind it.
 
-import { decideAccess } from '../domain/access-decision.ts';
 import type { DenialReason } from '../domain/access-event.ts';
 import type { CardholderRecord } from '../domain/credential.ts';
 import type { CardholderId, DoorId, GatewayId } from '../domain/ids.ts';
@@ -17,7 +16,7 @@ import {
   type RosterChange,
   rebuildCardholder,
 } from '../domain/roster-change.ts';
-import { type AccessRules, unknownNames } from '../domain/schedule.ts';
+import { isEverPermitted, unknownNames } from '../domain/schedule.ts';
 import type { MonotonicTime } from '../domain/units.ts';
 import { errorMessage } from '../errors.ts';
 import { type Log, maskCard } from '../log.ts';
@@ -26,8 +25,8 @@ import type { CredentialStore } from '../ports/credential-store.ts';
 import type { HrMessage } from '../wire/change-messages.ts';
 import type { Rejection } from '../wire/hr-messages.ts';
 import { NOTHING_CHANGED, type Receipt } from '../wire/receipts.ts';
+import type { AccessJudge } from './access-judge.ts';
 import { appendReceipt } from './append-receipt.ts';
-import type { RosterFreshness } from './roster-freshness.ts';
 import type { SerialWriter } from './serial-writer.ts';
 import { damagedCardholder, type StoreTransaction } from './store-transaction.ts';
 
@@ -38,10 +37,9 @@ interface Dependencies {
   readonly gateway: GatewayId;
   /** The doors of this gateway. */
   readonly doors: readonly DoorId[];
-  readonly rules: AccessRules;
+  readonly judge: Pick<AccessJudge, 'decide' | 'rules'>;
   readonly writer: SerialWriter;
   readonly store: Pick<CredentialStore, 'cardsOf'>;
-  readonly freshness: Pick<RosterFreshness, 'isDenying'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -84,7 +82,7 @@ export class ChangeHandler {
   }
 
   #plan(tx: StoreTransaction, message: HrMessage): Receipt {
-    const { clock, rules } = this.#deps;
+    const { clock, judge } = this.#deps;
     const { change, messageId, revision } = message;
     const appliedAt = clock.now();
     const damagedBefore = tx.damagedCards.size;
@@ -103,7 +101,7 @@ export class ChangeHandler {
       detail: rejection?.detail ?? null,
       path: rejection?.path ?? null,
       payloadSha256: null,
-      warnings: change.kind === 'bind-card' ? unknownNames(change.access, rules) : [],
+      warnings: change.kind === 'bind-card' ? unknownNames(change.access, judge.rules) : [],
     };
     if (plan.cards.size > 0 || plan.cardholders.size > 0 || plan.result === 'applied') {
       tx.putChange({ ...plan, revision });
@@ -123,25 +121,24 @@ export class ChangeHandler {
     return answered;
   }
 
-  /** Doors here that the change's card opens as of now, and what keeps a window from being open. The same decision as at a tap. */
+  /**
+   * Doors here that the change's card opens as of now, in the hours of its schedules, and what keeps a window from being open. The
+   * same decision as at a tap.
+   */
   #doorsOpenedBy(tx: StoreTransaction, change: RosterChange): { doors: DoorId[]; objections: string[] } {
-    const { doors, rules, clock, freshness } = this.#deps;
+    const { doors, judge } = this.#deps;
     const record = 'card' in change ? tx.card(change.card) : undefined;
     if (record?.state !== 'live') return { doors: [], objections: [] };
     const opened: DoorId[] = [];
     const objections = new Set<string>();
     for (const door of doors) {
-      const decision = decideAccess({
-        card: { kind: 'live', binding: record },
-        door,
-        mode: 'normal',
-        now: clock.now(),
-        isClockSynchronized: clock.isSynchronized(),
-        isRosterStale: freshness.isDenying(),
-        rules,
-      });
-      if (decision.kind === 'granted') opened.push(door);
-      else if (WINDOW_OBJECTIONS.includes(decision.reason)) objections.add(decision.reason);
+      const decision = judge.decide({ card: { kind: 'live', binding: record }, door, mode: 'normal' });
+      const isOutsideHours = decision.kind === 'denied' && decision.reason === 'outside-schedule';
+      const opensInItsHours = isOutsideHours && isEverPermitted(record.access, door, judge.rules);
+      if (decision.kind === 'granted' || opensInItsHours) opened.push(door);
+      if (opensInItsHours) objections.add('outside-schedule');
+      else if (decision.kind === 'denied' && WINDOW_OBJECTIONS.includes(decision.reason))
+        objections.add(decision.reason);
     }
     return { doors: opened, objections: [...objections] };
   }

@@ -5,9 +5,9 @@
 // 3. A command that opens never undoes one that locked the door after it was given, however late it arrives.
 // 4. A command that opens takes effect soon or never: after OPENING_LIMIT it is refused, whatever the disk does later.
 
-import type { DoorMode } from '../domain/access-decision.ts';
 import type { NewEvent } from '../domain/access-event.ts';
 import type { DoorAction } from '../domain/door-command.ts';
+import { type DoorMode, type DoorOrders, NO_ORDERS } from '../domain/door-mode.ts';
 import type { DoorId, MessageId } from '../domain/ids.ts';
 import { type Milliseconds, type MonotonicTime, milliseconds, monotonicTime } from '../domain/units.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
@@ -101,7 +101,7 @@ export class DoorCommands {
     const fault = isFailed ? STRIKE_FAILED : null;
     try {
       const sequence = await this.#write(command, (tx) => {
-        tx.putDoorMode(door, mode);
+        tx.putDoorOrders(door, this.#ordersOf(command, mode));
         return tx.append(this.#event(command, result)).sequence;
       });
       return this.#answer(command, { result, sequence, detail: fault });
@@ -148,7 +148,7 @@ export class DoorCommands {
       const isBlocked = mode === undefined && controller.mode === 'blocked';
       const found = obstacle();
       const result = isBlocked || found !== undefined ? 'refused' : 'done';
-      if (mode !== undefined && result === 'done') tx.putDoorMode(door, mode);
+      if (mode !== undefined && result === 'done') tx.putDoorOrders(door, this.#ordersOf(command, mode));
       return { result, sequence: tx.append(this.#event(command, result, found)).sequence } as const;
     });
     const { sequence } = recorded;
@@ -170,7 +170,7 @@ export class DoorCommands {
     const refusal = this.#event(command, 'refused', obstacle);
     if (action === 'unlock') return writer.record(refusal);
     const corrected = writer.write((tx) => {
-      tx.putDoorMode(door, controller.mode);
+      tx.putDoorOrders(door, this.#ordersOf(command, controller.mode));
       tx.append(refusal);
     });
     corrected.catch((error: unknown) => {
@@ -222,6 +222,11 @@ export class DoorCommands {
     if (outcome.result === 'done' && outcome.sequence !== null) log.info(fields, 'door command');
     else log.warn(fields, 'door command');
     return { door, action, mode: controller.mode, ...outcome };
+  }
+
+  #ordersOf({ operator, message }: DoorCommand, mode: DoorMode): DoorOrders {
+    if (mode !== 'blocked' && mode !== 'held-open') return NO_ORDERS;
+    return { mode: { mode, operator, reason: message?.reason ?? null, at: this.#deps.clock.now() } };
   }
 
   #givenAt({ age = milliseconds(0) }: DoorCommand): MonotonicTime {

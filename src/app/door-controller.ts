@@ -3,7 +3,6 @@
 // 1. The strike always has a deadline (DESIGN.md, invariant 6): the relock timer is set before the strike is driven, and a
 //    strike that cannot be driven is told to lock and reported, never assumed. Locking is tried until it works.
 
-import type { DoorMode } from '../domain/access-decision.ts';
 import type { Direction, NewEvent } from '../domain/access-event.ts';
 import type { CardNumber } from '../domain/card-number.ts';
 import {
@@ -15,6 +14,7 @@ import {
   nextDeadline,
   stepDoor,
 } from '../domain/door-machine.ts';
+import type { DoorMode } from '../domain/door-mode.ts';
 import type { CardholderId, DoorId, ReaderId, Revision } from '../domain/ids.ts';
 import { milliseconds } from '../domain/units.ts';
 import { errorMessage } from '../errors.ts';

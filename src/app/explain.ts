@@ -1,12 +1,13 @@
 // Would this card open this door, why, from which message, and how fresh is what we know? The same decision as at the door.
 
-import { type AccessDecision, type DoorMode, decideAccess } from '../domain/access-decision.ts';
+import type { AccessDecision } from '../domain/access-decision.ts';
 import { type CardNumber, type CardNumberFormat, parseCardNumber } from '../domain/card-number.ts';
 import type { CardLookup, Origin } from '../domain/credential.ts';
+import type { DoorMode } from '../domain/door-mode.ts';
 import type { DoorId } from '../domain/ids.ts';
-import type { AccessRules } from '../domain/schedule.ts';
 import type { Instant } from '../domain/units.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
+import type { AccessJudge } from './access-judge.ts';
 
 export interface Explanation {
   readonly card: CardNumber | null;
@@ -22,23 +23,21 @@ export interface Explanation {
 interface Dependencies {
   readonly store: CredentialStore;
   readonly cardNumberFormat: CardNumberFormat;
-  readonly rules: AccessRules;
+  readonly judge: Pick<AccessJudge, 'decide'>;
 }
 
-/** `at` is judged as if the clock were trusted when the question names a time of its own. */
+/** A question about another time than now is judged as if the clock were right then. */
 export const explainAccess = (
   deps: Dependencies,
   question: {
     readonly card: string;
     readonly door: DoorId;
     readonly mode: DoorMode;
-    readonly at: Instant;
-    readonly isClockSynchronized: boolean;
-    readonly isRosterStale: boolean;
+    readonly at: Instant | undefined;
   },
 ): Explanation => {
-  const { store, rules, cardNumberFormat } = deps;
-  const { door, mode, at: now, isClockSynchronized, isRosterStale } = question;
+  const { store, judge, cardNumberFormat } = deps;
+  const { door, mode, at } = question;
   const parsed = parseCardNumber(question.card, cardNumberFormat);
   const rosterRevision = store.roster().revision;
   if ('fault' in parsed) {
@@ -49,7 +48,7 @@ export const explainAccess = (
   return {
     card: parsed.number,
     door,
-    decision: decideAccess({ card, door, mode, now, isClockSynchronized, isRosterStale, rules }),
+    decision: judge.decide({ card, door, mode, at }),
     found: card.kind,
     origin: originOf(card),
     rosterRevision,

@@ -4,12 +4,11 @@
 // 1. A tap never waits (DESIGN.md, invariant 4): no network, no disk write, no other tap stands between card and strike.
 // 2. Any doubt denies (invariant 5): whatever fails here ends as a denial with a reason.
 
-import { type AccessDecision, decideAccess } from '../domain/access-decision.ts';
+import type { AccessDecision } from '../domain/access-decision.ts';
 import type { DenialReason, Direction, NewEvent } from '../domain/access-event.ts';
 import { type CardNumber, type CardNumberFormat, cardNumberOfUid, isRandomUid } from '../domain/card-number.ts';
 import type { Binding, CardLookup, CardRecord } from '../domain/credential.ts';
 import type { DoorId, ReaderId } from '../domain/ids.ts';
-import type { AccessRules } from '../domain/schedule.ts';
 import { IDLE_FILTER, stepTapFilter, type Tap, type TapFilterState } from '../domain/tap-filter.ts';
 import { milliseconds } from '../domain/units.ts';
 import { errorMessage } from '../errors.ts';
@@ -18,9 +17,9 @@ import type { CardObservation, CardReaderListener, ReaderCondition } from '../po
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { ReaderStatus } from '../wire/status.ts';
+import type { AccessJudge } from './access-judge.ts';
 import type { DoorController, GrantedTap } from './door-controller.ts';
 import { ReaderNews } from './reader-news.ts';
-import type { RosterFreshness } from './roster-freshness.ts';
 import type { SerialWriter } from './serial-writer.ts';
 
 /** Where a reader hangs and what it is for. */
@@ -58,9 +57,8 @@ interface Dependencies {
   /** Undefined for an enrolment reader. */
   readonly doorAtReader: DoorAtReader | undefined;
   readonly cardNumberFormat: CardNumberFormat;
-  readonly rules: AccessRules;
+  readonly judge: Pick<AccessJudge, 'decide'>;
   readonly store: CredentialStore;
-  readonly freshness: Pick<RosterFreshness, 'isDenying'>;
   readonly writer: SerialWriter;
   readonly clock: Clock;
   readonly log: Log;
@@ -173,16 +171,7 @@ export class TapHandler implements CardReaderListener {
   }
 
   #decision(card: CardLookup, door: DoorId, { mode }: DoorController): AccessDecision {
-    const { clock, rules, freshness } = this.#deps;
-    return decideAccess({
-      card,
-      door,
-      mode,
-      now: clock.now(),
-      isClockSynchronized: clock.isSynchronized(),
-      isRosterStale: freshness.isDenying(),
-      rules,
-    });
+    return this.#deps.judge.decide({ card, door, mode });
   }
 
   #grant(granted: {

@@ -1,10 +1,11 @@
 // Work on the store that becomes one batch: reads see what earlier work of the same batch has put, and events get their numbers.
 
-import type { DoorMode } from '../domain/access-decision.ts';
 import { type AccessEvent, chainEvent, type LogTail, type NewEvent } from '../domain/access-event.ts';
+import type { CalendarRecord } from '../domain/calendar.ts';
 import type { CardNumber } from '../domain/card-number.ts';
 import type { CardholderRecord, CardRecord, Tombstone } from '../domain/credential.ts';
 import type { CommandRecord } from '../domain/door-command.ts';
+import type { DoorOrders } from '../domain/door-mode.ts';
 import {
   type CardholderId,
   type DoorId,
@@ -13,6 +14,7 @@ import {
   parseMessageId,
   parseRevision,
 } from '../domain/ids.ts';
+import type { PassageEntry } from '../domain/passage.ts';
 import type { RosterView } from '../domain/roster-change.ts';
 import { BUCKET_BYTES, type RosterSummary, toggleCard } from '../domain/roster-digest.ts';
 import { type Instant, instant } from '../domain/units.ts';
@@ -33,7 +35,10 @@ export class StoreTransaction implements RosterView {
   #before: StoreTransaction | undefined;
   readonly #cards = new Map<CardNumber, CardRecord>();
   readonly #cardholders = new Map<CardholderId, CardholderRecord>();
-  readonly #doorModes = new Map<DoorId, DoorMode>();
+  readonly #doorOrders = new Map<DoorId, DoorOrders>();
+  #calendar: CalendarRecord | undefined;
+  readonly #passages: PassageEntry[] = [];
+  #passageEra: number | undefined;
   /** A plan looks at the same card several times in a row. */
   #lastFound: { readonly number: CardNumber; readonly record: CardRecord | undefined } | undefined;
   readonly #entries: LogEntry[] = [];
@@ -75,8 +80,10 @@ export class StoreTransaction implements RosterView {
 
   /** Records in the batch so far. */
   get size(): number {
-    const lists = (this.#hasNewRoster ? 1 : 0) + (this.#hasNewCommands ? 1 : 0);
-    return this.#cards.size + this.#cardholders.size + this.#doorModes.size + this.#entries.length + lists;
+    const lists =
+      (this.#hasNewRoster ? 1 : 0) + (this.#hasNewCommands ? 1 : 0) + (this.#calendar === undefined ? 0 : 1);
+    const records = this.#cards.size + this.#cardholders.size + this.#doorOrders.size + this.#passages.length;
+    return records + this.#entries.length + lists;
   }
 
   /**
@@ -217,9 +224,41 @@ export class StoreTransaction implements RosterView {
     this.#hasNewRoster = true;
   }
 
-  putDoorMode(door: DoorId, mode: DoorMode): void {
+  /** What is ordered for the door, by earlier work of the same batch too. */
+  doorOrders(door: DoorId): DoorOrders {
+    return (
+      this.#doorOrders.get(door) ??
+      (this.#before === undefined ? undefined : this.#before.#doorOrders.get(door)) ??
+      this.#store.doorOrders(door)
+    );
+  }
+
+  putDoorOrders(door: DoorId, orders: DoorOrders): void {
     this.#puts += 1;
-    this.#doorModes.set(door, mode);
+    this.#doorOrders.set(door, orders);
+  }
+
+  /** HR's calendar, from earlier work of the same batch too. */
+  calendar(): CalendarRecord | undefined {
+    return (
+      this.#calendar ?? (this.#before === undefined ? undefined : this.#before.#calendar) ?? this.#store.calendar()
+    );
+  }
+
+  putCalendar(calendar: CalendarRecord): void {
+    this.#puts += 1;
+    this.#calendar = calendar;
+  }
+
+  putPassage(entry: PassageEntry): void {
+    this.#puts += 1;
+    this.#passages.push(entry);
+  }
+
+  /** Passages before this era are counted and not judged. */
+  putPassageEra(era: number): void {
+    this.#puts += 1;
+    this.#passageEra = era;
   }
 
   /** Commands that are remembered. */
@@ -249,7 +288,10 @@ export class StoreTransaction implements RosterView {
       cards: this.#cards,
       cardholders: this.#cardholders,
       roster: this.#hasNewRoster ? this.#roster : undefined,
-      doorModes: this.#doorModes,
+      doorOrders: this.#doorOrders,
+      calendar: this.#calendar,
+      passages: this.#passages,
+      passageEra: this.#passageEra,
       commands: this.#hasNewCommands ? this.#commands : undefined,
       entries: this.#entries,
     };

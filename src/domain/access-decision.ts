@@ -4,18 +4,18 @@
 
 import type { DenialReason } from './access-event.ts';
 import type { Binding, CardLookup, RevocationReason } from './credential.ts';
+import type { DoorMode } from './door-mode.ts';
 import type { DoorId } from './ids.ts';
-import { type AccessRules, permissionAt } from './schedule.ts';
+import { type AccessRules, permissionAt, type WallClock } from './schedule.ts';
 import type { Instant } from './units.ts';
-
-export type DoorMode = 'normal' | 'blocked' | 'held-open';
 
 export interface AccessQuestion {
   readonly card: CardLookup;
   readonly door: DoorId;
   readonly mode: DoorMode;
   readonly now: Instant;
-  readonly isClockSynchronized: boolean;
+  /** Now, at the door. */
+  readonly wall: WallClock;
   /** The roster has not been compared with HR's for longer than this site allows. */
   readonly isRosterStale: boolean;
   readonly rules: AccessRules;
@@ -44,18 +44,19 @@ export const decideAccess = (question: AccessQuestion): AccessDecision => {
 const denied = (reason: DenialReason): AccessDecision => ({ kind: 'denied', reason });
 
 const objection = (binding: Binding, question: AccessQuestion): DenialReason | undefined => {
-  const { door, mode, now, isClockSynchronized, isRosterStale, rules } = question;
+  const { door, mode, now, wall, isRosterStale, rules } = question;
   if (binding.activation === 'pending') return 'pending';
   const { validFrom, validUntil } = binding;
   if (validFrom !== undefined || validUntil !== undefined) {
-    if (!isClockSynchronized) return 'clock-untrusted';
+    if (!wall.isTrusted) return 'clock-untrusted';
     if (validFrom !== undefined && now < validFrom) return 'not-yet-valid';
     if (validUntil !== undefined && now >= validUntil) return 'expired';
   }
-  const permission = permissionAt(binding.access, door, rules);
+  const permission = permissionAt(binding.access, door, { rules, wall });
   if (permission === 'not-permitted') return 'door-not-permitted';
-  if (permission === 'outside-schedule') return 'outside-schedule';
+  if (permission !== 'permitted') return permission;
   if (isRosterStale) return 'roster-stale';
+  if (mode === 'lockdown' && binding.overridesLockdown !== true) return 'lockdown';
   return mode === 'blocked' ? 'door-blocked' : undefined;
 };
 

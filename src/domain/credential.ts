@@ -54,6 +54,10 @@ export interface Binding extends Ordered {
   readonly activation: 'active' | 'pending';
   readonly validFrom?: Instant;
   readonly validUntil?: Instant;
+  /** Opens doors in a lockdown too. */
+  readonly overridesLockdown?: true;
+  /** The person needs more time to pass: doors stay released, and may stand open, for longer. */
+  readonly extendedRelease?: true;
   readonly origin: Origin;
 }
 

@@ -5,7 +5,7 @@
 // 2. A deadline that has passed takes effect before the input that arrives after it, however late the timer is.
 // 3. Leaving is never blocked: the exit button releases the strike in every mode.
 
-import type { DoorMode } from './access-decision.ts';
+import type { DoorMode } from './door-mode.ts';
 import { after, type Milliseconds, type MonotonicTime, monotonicTime } from './units.ts';
 
 /** How one door behaves; from the configuration. */

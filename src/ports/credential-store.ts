@@ -2,11 +2,13 @@
 // and the record of the change are one atomic batch.
 // The contract is tested by test/contracts/store.contract.ts on every implementation.
 
-import type { DoorMode } from '../domain/access-decision.ts';
+import type { CalendarRecord } from '../domain/calendar.ts';
 import type { CardNumber } from '../domain/card-number.ts';
 import type { CardholderRecord, CardLookup, CardRecord } from '../domain/credential.ts';
 import type { CommandRecord } from '../domain/door-command.ts';
+import type { DoorOrders } from '../domain/door-mode.ts';
 import type { CardholderId, DoorId } from '../domain/ids.ts';
+import type { PassageEntry } from '../domain/passage.ts';
 import type { RosterSummary } from '../domain/roster-digest.ts';
 import type { LogEntry } from './event-log.ts';
 
@@ -15,9 +17,13 @@ export interface StoreBatch {
   readonly cards: ReadonlyMap<CardNumber, CardRecord>;
   readonly cardholders: ReadonlyMap<CardholderId, CardholderRecord>;
   readonly roster: RosterSummary | undefined;
-  readonly doorModes: ReadonlyMap<DoorId, DoorMode>;
+  readonly doorOrders: ReadonlyMap<DoorId, DoorOrders>;
   /** The whole list, in the place of the one before. */
   readonly commands: readonly CommandRecord[] | undefined;
+  /** HR's calendar, in the place of the one before. */
+  readonly calendar?: CalendarRecord | undefined;
+  readonly passages?: readonly PassageEntry[];
+  readonly passageEra?: number | undefined;
   /** Continue the log's tail without a hole. */
   readonly entries: readonly LogEntry[];
 }
@@ -33,8 +39,14 @@ export interface CredentialStore {
   cardsIn(bucket: number): AsyncIterable<readonly [CardNumber, CardRecord | undefined]>;
   /** As of the last committed batch. The buckets must not be changed. */
   roster(): RosterSummary;
-  /** The last mode that was stored for the door. */
-  doorMode(door: DoorId): DoorMode | undefined;
+  /** What was last ordered for the door; no orders for one that nobody has given any. */
+  doorOrders(door: DoorId): DoorOrders;
+  /** HR's calendar, as of the last committed batch; undefined also for one that does not decode, which the next from HR replaces. */
+  calendar(): CalendarRecord | undefined;
+  /** Every entry of the book of passages that decodes. */
+  passages(): AsyncIterable<PassageEntry>;
+  /** 0 before the first. */
+  passageEra(): number;
   /** The commands that are remembered, as of the last committed batch. */
   commands(): readonly CommandRecord[];
   /**

@@ -34,6 +34,7 @@ const EVENT_NAMES = [
   'access-not-taken',
   'door-opened',
   'door-closed',
+  'door-held-open-warning',
   'door-held-open',
   'door-held-open-cleared',
   'door-forced-open',
@@ -163,7 +164,7 @@ export const eventSchema = z
   .describe("One record of the gateway's log: taps, doors, changes, alarms.");
 
 const doorStatus = z.object({
-  mode: z.enum(['normal', 'blocked', 'held-open']).describe('What the door does with a card.'),
+  mode: z.enum(['normal', 'unlocked', 'held-open', 'blocked', 'lockdown']).describe('What the door does with a card.'),
   position: z.enum(['open', 'closed', 'unmonitored']).describe('By its contact; unmonitored without one.'),
   strike: z.enum(['locked', 'unlocked']).describe("The lock's output."),
 });

@@ -1,6 +1,6 @@
 // The retained status document (PROTOCOL.md, Status), which is the last will as well.
 
-import type { DoorMode } from '../domain/access-decision.ts';
+import type { DoorMode } from '../domain/door-mode.ts';
 import type { DoorId, GatewayId, ReaderId } from '../domain/ids.ts';
 
 export interface StatusDocument {

@@ -20,7 +20,6 @@ import {
   parseSiteId,
   type ReaderId,
 } from '../../src/domain/ids.ts';
-import { BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { seconds } from '../../src/domain/units.ts';
 import { SimulatedCardReader } from '../../src/drivers/simulated/simulated-card-reader.ts';
 import { SimulatedDoorIo } from '../../src/drivers/simulated/simulated-door-io.ts';
@@ -31,7 +30,8 @@ import { topicsOf } from '../../src/wire/topics.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
-import { FRESH, makeInbox, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
+import { FRESH, judgeOf } from '../fixtures/access-judge.ts';
+import { makeInbox, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
 import { RecordingLog } from '../fixtures/recording-log.ts';
 
 const present = <Value>(value: Value | undefined): Value => {
@@ -131,8 +131,7 @@ export class AdminBench {
         }),
       health: () => this.faults,
       cardNumberFormat,
-      rules: BUILT_IN_RULES,
-      freshness: FRESH,
+      judge: judgeOf({ clock }),
       reconciler: NO_RECONCILER,
       clock,
       log,
@@ -146,7 +145,6 @@ export class AdminBench {
       topics,
       cardNumberFormat,
       envelope: unsignedEnvelope,
-      rules: BUILT_IN_RULES,
       store,
       writer: this.writer,
       clock,
@@ -216,8 +214,7 @@ export class AdminBench {
         place: { reader, direction: 'in', role: 'access', door },
         doorAtReader: { controller: present(doors.get(door)), recordBeforeRelease },
         cardNumberFormat,
-        rules: BUILT_IN_RULES,
-        freshness: FRESH,
+        judge: judgeOf({ clock }),
         store,
         writer,
         clock,

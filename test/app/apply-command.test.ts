@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OPENING_LIMIT } from '../../src/app/door-commands.ts';
 import { MAX_BATCH } from '../../src/app/serial-writer.ts';
+import { modeOf } from '../../src/domain/door-mode.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { receiptIn, wholeLog } from '../flows/change-flow.ts';
 import { CommandBench, commandJson, FRONT, LAB } from './command-bench.ts';
@@ -68,7 +69,10 @@ describe('a command that comes as a message', () => {
     assert.deepEqual(modes(), ['blocked', 'blocked']);
     assert.equal(await bench.outcome({ messageId: 'c', action: 'normal', door: 'lab' }), 'applied lab');
     assert.deepEqual(modes(), ['blocked', 'normal']);
-    assert.deepEqual([bench.store.doorMode(FRONT), bench.store.doorMode(LAB)], ['blocked', 'normal']);
+    assert.deepEqual(
+      [modeOf(bench.store.doorOrders(FRONT), false), modeOf(bench.store.doorOrders(LAB), false)],
+      ['blocked', 'normal'],
+    );
   });
 
   it('that a blocked door refuses is rejected, and of all doors takes effect at the others', async () => {
@@ -149,7 +153,7 @@ describe('invariant 6: a command from a backlog', () => {
     bench.store.releaseCommits();
     assert.equal(await answered, 'rejected: expired-command -');
     await bench.writer.idle();
-    assert.deepEqual([bench.releases, bench.store.doorMode(FRONT)], [[], 'normal']);
+    assert.deepEqual([bench.releases, modeOf(bench.store.doorOrders(FRONT), false)], [[], 'normal']);
   });
 });
 
@@ -311,7 +315,10 @@ describe('commands from a technician and from a message', () => {
     bench.store.releaseCommits();
     assert.equal(await opening, 'rejected: not-carried-out -');
     assert.equal((await blocking).result, 'done');
-    assert.deepEqual([controller.mode, bench.store.doorMode(FRONT), bench.releases], ['blocked', 'blocked', []]);
+    assert.deepEqual(
+      [controller.mode, modeOf(bench.store.doorOrders(FRONT), false), bench.releases],
+      ['blocked', 'blocked', []],
+    );
   });
 });
 
@@ -330,7 +337,10 @@ describe('a command that is late, after the door was locked', () => {
       await blockBySomebody(bench);
       bench.clock.advance(10_000);
       assert.equal(await bench.outcome(late), 'rejected: not-carried-out -');
-      assert.deepEqual([bench.doors.get(FRONT)?.mode, bench.store.doorMode(FRONT)], ['blocked', 'blocked']);
+      assert.deepEqual(
+        [bench.doors.get(FRONT)?.mode, modeOf(bench.store.doorOrders(FRONT), false)],
+        ['blocked', 'blocked'],
+      );
       assert.equal(await bench.outcome(bench.fresh('new', { action })), 'applied front');
     });
   }

@@ -6,8 +6,8 @@ import { DoorCommands } from '../../src/app/door-commands.ts';
 import { DoorController } from '../../src/app/door-controller.ts';
 import type { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
+import { modeOf } from '../../src/domain/door-mode.ts';
 import type { DoorId } from '../../src/domain/ids.ts';
-import { BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { formatInstant, instant, seconds } from '../../src/domain/units.ts';
 import { unsignedEnvelope } from '../../src/wire/message-envelope.ts';
 import { doorId } from '../domain/samples.ts';
@@ -115,7 +115,7 @@ export class CommandBench {
     await this.io.open({ onInput: () => {}, onFailure: () => {} });
     for (const door of [FRONT, LAB]) {
       const deps = { door, timings: TIMINGS, io: this.io, writer: this.writer, clock, log, onChange: () => {} };
-      doors.set(door, new DoorController(deps, this.store.doorMode(door)));
+      doors.set(door, new DoorController(deps, modeOf(this.store.doorOrders(door), false)));
     }
     const { store, writer, doorCommands } = this;
     this.#inbox = makeInbox({
@@ -125,7 +125,6 @@ export class CommandBench {
       topics: TOPICS,
       cardNumberFormat: 'hex',
       envelope: unsignedEnvelope,
-      rules: BUILT_IN_RULES,
       commands: new CommandHandler({ gateway: GATEWAY, doors, doorCommands, store, writer, clock, log }),
       store,
       writer,

@@ -5,10 +5,10 @@ import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { DoorController } from '../../src/app/door-controller.ts';
 import { type ReaderPlace, TapHandler, type TapOutcome } from '../../src/app/handle-tap.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
-import type { DoorMode } from '../../src/domain/access-decision.ts';
 import type { AccessEvent } from '../../src/domain/access-event.ts';
 import { type CardNumberFormat, cardNumberOfUid } from '../../src/domain/card-number.ts';
 import type { CardRecord } from '../../src/domain/credential.ts';
+import type { DoorMode } from '../../src/domain/door-mode.ts';
 import { type AccessRules, BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { milliseconds } from '../../src/domain/units.ts';
 import { CardeaError } from '../../src/errors.ts';
@@ -19,7 +19,7 @@ import { doorId, gatewayId, readerId, uidOf } from '../domain/samples.ts';
 import { FakeDoorIo } from '../fakes/fake-door-io.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
-import { FRESH } from '../fixtures/hr-inbox.ts';
+import { judgeOf } from '../fixtures/access-judge.ts';
 
 export const FRONT = doorId('front');
 export const RELEASE = 5000;
@@ -87,7 +87,7 @@ export const makeDoorBench = async (options: BenchOptions = {}) => {
     cards: new Map(records),
     cardholders: new Map(),
     roster: undefined,
-    doorModes: new Map(),
+    doorOrders: new Map(),
     commands: undefined,
     entries: [],
   });
@@ -121,9 +121,8 @@ export const makeDoorBench = async (options: BenchOptions = {}) => {
     doorAtReader:
       role === 'enrolment' ? undefined : { controller, recordBeforeRelease: options.recordBeforeRelease ?? false },
     cardNumberFormat: format,
-    rules,
+    judge: judgeOf({ rules, clock }),
     store: options.lookup ?? store,
-    freshness: FRESH,
     writer,
     clock,
     log,

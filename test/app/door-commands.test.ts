@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type DoorCommandAnswer, OPENING_LIMIT } from '../../src/app/door-commands.ts';
 import type { DoorAction } from '../../src/domain/door-command.ts';
+import { modeOf, NO_ORDERS } from '../../src/domain/door-mode.ts';
 import type { DoorId } from '../../src/domain/ids.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { AdminBench, FRONT, LAB } from '../admin/admin-bench.ts';
@@ -75,9 +76,9 @@ describe('a door command', () => {
     ] as const) {
       await command(bench, action);
       const batch = bench.store.commits.at(-1);
-      assert.equal(batch?.doorModes.get(FRONT), mode);
+      assert.equal(modeOf(batch?.doorOrders.get(FRONT) ?? NO_ORDERS, false), mode);
       assert.equal(batch?.entries.at(-1)?.event.event, 'door-command');
-      assert.equal(bench.store.doorMode(FRONT), mode);
+      assert.equal(modeOf(bench.store.doorOrders(FRONT), false), mode);
     }
   });
 
@@ -172,7 +173,7 @@ describe('what opens takes effect soon or never', () => {
     await Promise.all([answered, filled]);
     await settle();
     assert.deepEqual(await commandsIn(bench), ['front hold-open done', 'front hold-open refused']);
-    assert.equal(bench.store.doorMode(FRONT), 'normal');
+    assert.equal(modeOf(bench.store.doorOrders(FRONT), false), 'normal');
     assert.equal(bench.doors.get(FRONT)?.mode, 'normal');
   });
 
@@ -187,7 +188,7 @@ describe('what opens takes effect soon or never', () => {
     bench.store.releaseCommits();
     await settle();
     assert.equal(bench.doors.get(FRONT)?.mode, 'blocked');
-    assert.equal(bench.store.doorMode(FRONT), 'blocked');
+    assert.equal(modeOf(bench.store.doorOrders(FRONT), false), 'blocked');
   });
 
   it('a command that is recorded just in time opens', async () => {
@@ -253,7 +254,7 @@ describe('what locks takes effect at once', () => {
       await bench.writer.idle();
       assert.equal(bench.io.strike(FRONT), 'locked');
       assert.equal(bench.doors.get(FRONT)?.mode, 'blocked');
-      assert.equal(bench.store.doorMode(FRONT), 'blocked');
+      assert.equal(modeOf(bench.store.doorOrders(FRONT), false), 'blocked');
       assert.equal((await commandsIn(bench)).at(-1), `front ${action} refused`);
     });
   }

@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import { explainAccess } from '../../src/app/explain.ts';
 import type { CardNumberFormat } from '../../src/domain/card-number.ts';
 import type { CardRecord } from '../../src/domain/credential.ts';
-import { BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { bindingOf, cardNumber, doorId, originOf, revision, time, tombstoneOf } from '../domain/samples.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
+import { VirtualClock } from '../fakes/virtual-clock.ts';
+import { judgeOf } from '../fixtures/access-judge.ts';
 
 const UID = '04A2B3C4D5E680';
 
@@ -15,7 +16,7 @@ const makeStore = async (record: CardRecord | undefined): Promise<MemoryStore> =
     cards: new Map(record === undefined ? [] : [[cardNumber(UID), record]]),
     cardholders: new Map(),
     roster: { ...store.roster(), revision: revision(9) },
-    doorModes: new Map(),
+    doorOrders: new Map(),
     commands: undefined,
     entries: [],
   });
@@ -24,14 +25,12 @@ const makeStore = async (record: CardRecord | undefined): Promise<MemoryStore> =
 
 const explain = (store: MemoryStore, card: string, changes: { mode?: 'blocked'; format?: CardNumberFormat } = {}) =>
   explainAccess(
-    { store, cardNumberFormat: changes.format ?? 'hex', rules: BUILT_IN_RULES },
+    { store, cardNumberFormat: changes.format ?? 'hex', judge: judgeOf({ clock: new VirtualClock() }) },
     {
       card,
       door: doorId('front'),
       mode: changes.mode ?? 'normal',
       at: time('2026-01-05T08:00:00Z'),
-      isClockSynchronized: true,
-      isRosterStale: false,
     },
   );
 

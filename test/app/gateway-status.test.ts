@@ -8,7 +8,8 @@ import { type MessageSeal, unsignedSeal } from '../../src/wire/message-envelope.
 import type { StatusDocument } from '../../src/wire/status.ts';
 import { bindingOf, readerId, uidOf } from '../domain/samples.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
-import { FRESH, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
+import { FRESH } from '../fixtures/access-judge.ts';
+import { NO_RECONCILER } from '../fixtures/hr-inbox.ts';
 import { digestFromScratch, GATEWAY, TOPICS } from '../flows/change-flow.ts';
 import { FRONT, makeDoorBench, settle } from './door-bench.ts';
 

@@ -141,7 +141,8 @@ test('invariant 5: rules that throw are a denial, not an exception', async () =>
   const fail = (): never => {
     throw new CardeaError('config-invalid', 'no rules');
   };
-  const bench = await makeDoorBench({ ...live, rules: { isKnownSchedule: fail, level: fail } });
+  const nights = { [UID]: bindingOf({ access: [{ doors: ['*'], schedule: scheduleId('nights') }] }) };
+  const bench = await makeDoorBench({ cards: nights, rules: { holds: fail, isKnownSchedule: fail, level: fail } });
   bench.tap(UID);
   assert.deepEqual(await bench.eventNames(), ['access-denied: store-failure']);
   assert.deepEqual(bench.strikes(), []);

@@ -210,7 +210,7 @@ test('a wake-up between the last look and the end of the round is not lost, in w
         cards: new Map(),
         cardholders: new Map(),
         roster: undefined,
-        doorModes: new Map(),
+        doorOrders: new Map(),
         commands: undefined,
         entries,
       });

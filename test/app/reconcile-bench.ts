@@ -8,7 +8,6 @@ import { RosterFreshness } from '../../src/app/roster-freshness.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
 import { type CardBinding, type ChangeOutcome, Roster } from '../../src/desk/roster.ts';
 import { parseRevision } from '../../src/domain/ids.ts';
-import { BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { milliseconds } from '../../src/domain/units.ts';
 import { createLog } from '../../src/log.ts';
 import type { CredentialStore } from '../../src/ports/credential-store.ts';
@@ -28,6 +27,7 @@ import { cardNumber } from '../domain/samples.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
+import { judgeOf } from '../fixtures/access-judge.ts';
 import { NO_COMMANDS } from '../fixtures/hr-inbox.ts';
 import { GATEWAY, SITE, TOPICS } from '../flows/change-flow.ts';
 import { settle } from './door-bench.ts';
@@ -98,9 +98,8 @@ export class ReconcileBench<Store extends CredentialStore & EventLog = MemorySto
       changes: new ChangeHandler({
         gateway: GATEWAY,
         doors: [],
-        rules: BUILT_IN_RULES,
+        judge: judgeOf({ freshness, clock }),
         store,
-        freshness,
         writer,
         clock,
         log: LOG,

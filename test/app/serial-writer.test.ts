@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { MAX_BATCH, MAX_BATCH_RECORDS, MAX_WAITING, SerialWriter } from '../../src/app/serial-writer.ts';
 import type { StoreTransaction } from '../../src/app/store-transaction.ts';
 import type { NewEvent } from '../../src/domain/access-event.ts';
+import { NO_ORDERS } from '../../src/domain/door-mode.ts';
 import { instant } from '../../src/domain/units.ts';
 import { CardeaError, type ErrorCode } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
-import { bindingOf, cardNumber, doorId, gatewayId, revision, time } from '../domain/samples.ts';
+import { bindingOf, cardNumber, doorId, gatewayId, ordersOf, revision, time } from '../domain/samples.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { wholeLog } from '../flows/change-flow.ts';
@@ -126,7 +127,7 @@ test('work that throws has no effect, and what stands around it in the batch is 
   const failures = [
     fails(() => {}),
     fails(appends(-1)),
-    fails((tx) => tx.putDoorMode(doorId('front'), 'blocked')),
+    fails((tx) => tx.putDoorOrders(doorId('front'), ordersOf('blocked'))),
     fails((tx) =>
       tx.putChange({ cards: new Map([[CARD, bindingOf()]]), cardholders: new Map(), revision: revision(9) }),
     ),
@@ -136,20 +137,20 @@ test('work that throws has no effect, and what stands around it in the batch is 
   assert.deepEqual([await first, await last], [1, 2]);
   assert.deepEqual(await logged(store), [1, 2]);
   assert.equal(store.findCard(CARD).kind, 'unknown');
-  assert.equal(store.doorMode(doorId('front')), undefined);
+  assert.deepEqual(store.doorOrders(doorId('front')), NO_ORDERS);
   assert.equal(store.roster().revision, 0);
 });
 
 test('a door mode that was put by work which then threw is not written', async () => {
   const { store, writer } = makeWriter();
   const bad = writer.write((tx) => {
-    tx.putDoorMode(doorId('front'), 'blocked');
+    tx.putDoorOrders(doorId('front'), ordersOf('blocked'));
     throw new CardeaError('store-record-unreadable', 'half way');
   });
   const good = writer.write(appends(1));
   await assert.rejects(bad);
   await good;
-  assert.equal(store.doorMode(doorId('front')), undefined);
+  assert.deepEqual(store.doorOrders(doorId('front')), NO_ORDERS);
 });
 
 test('work that throws after it has overwritten a record of the same batch leaves the earlier one', async () => {
@@ -373,7 +374,7 @@ test('a commit that hangs tells for how long', async () => {
 test('work that arrives during a commit runs at once, sees what is being committed, and goes with the next batch', async () => {
   const { store, writer } = makeWriter();
   store.holdCommits();
-  const first = writer.write((tx) => tx.putDoorMode(doorId('front'), 'blocked'));
+  const first = writer.write((tx) => tx.putDoorOrders(doorId('front'), ordersOf('blocked')));
   await settle();
   const ran: number[] = [];
   const runs = (tx: StoreTransaction): number => {

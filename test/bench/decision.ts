@@ -7,6 +7,7 @@ import { decideAccess } from '../../src/domain/access-decision.ts';
 import type { CardNumber } from '../../src/domain/card-number.ts';
 import type { CardLookup } from '../../src/domain/credential.ts';
 import { parseDoorId } from '../../src/domain/ids.ts';
+import { UTC } from '../../src/domain/local-time.ts';
 import { BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { instant } from '../../src/domain/units.ts';
 import { LevelStore } from '../../src/drivers/level/level-store.ts';
@@ -55,7 +56,7 @@ const decide = (card: CardLookup): void => {
     door: FRONT,
     mode: 'normal',
     now,
-    isClockSynchronized: true,
+    wall: { local: UTC(now), isTrusted: true },
     isRosterStale: false,
     rules: BUILT_IN_RULES,
   });

@@ -56,7 +56,7 @@ export const fillStore = async (store: LevelStore, count: number): Promise<void>
       cards: new Map(indices.map((i) => [cardAt(i), bindingAt(i)])),
       cardholders: new Map(indices.map((i) => [holderAt(i), { cards: [cardAt(i)] }])),
       roster: undefined,
-      doorModes: new Map(),
+      doorOrders: new Map(),
       commands: undefined,
       entries: [],
     });

@@ -7,7 +7,6 @@ import { DoorController } from '../../src/app/door-controller.ts';
 import { TapHandler } from '../../src/app/handle-tap.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
 import { type DoorId, parseDoorId, parseGatewayId, parseReaderId } from '../../src/domain/ids.ts';
-import { BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { seconds } from '../../src/domain/units.ts';
 import { SystemClock } from '../../src/drivers/clock/system-clock.ts';
 import { LevelStore } from '../../src/drivers/level/level-store.ts';
@@ -15,7 +14,7 @@ import { SimulatedCardReader } from '../../src/drivers/simulated/simulated-card-
 import { SimulatedDoorIo } from '../../src/drivers/simulated/simulated-door-io.ts';
 import { createLog } from '../../src/log.ts';
 import type { StrikeState } from '../../src/ports/door-io.ts';
-import { FRESH } from '../fixtures/hr-inbox.ts';
+import { judgeOf } from '../fixtures/access-judge.ts';
 import { type Figure, micro, spread } from './figures.ts';
 import { cardAt, fillStore } from './roster-fixture.ts';
 
@@ -50,8 +49,7 @@ export const measureTaps = async (): Promise<Figure> => {
     place: { reader, direction: 'in', role: 'access', door },
     doorAtReader: { controller, recordBeforeRelease: false },
     cardNumberFormat: 'hex',
-    rules: BUILT_IN_RULES,
-    freshness: FRESH,
+    judge: judgeOf({ clock }),
     store,
     writer,
     clock,

@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { chainEvent, EMPTY_LOG, type NewEvent } from '../../src/domain/access-event.ts';
 import type { CardNumber } from '../../src/domain/card-number.ts';
 import type { CardRecord } from '../../src/domain/credential.ts';
+import { modeOf, NO_ORDERS } from '../../src/domain/door-mode.ts';
 import type { CardholderId } from '../../src/domain/ids.ts';
+import type { PassageEntry } from '../../src/domain/passage.ts';
 import { bucketOf, emptyRoster, toggleCard } from '../../src/domain/roster-digest.ts';
 import { instant } from '../../src/domain/units.ts';
 import { CardeaError, type ErrorCode } from '../../src/errors.ts';
@@ -18,11 +20,13 @@ import {
   doorId,
   gatewayId,
   messageId,
+  ordersOf,
   originOf,
   revision,
   scheduleId,
   time,
   tombstoneOf,
+  zoneId,
 } from '../domain/samples.ts';
 
 export interface StoreHarness {
@@ -48,7 +52,7 @@ export const batchOf = (part: Partial<StoreBatch>): StoreBatch => ({
   cards: new Map(),
   cardholders: new Map(),
   roster: undefined,
-  doorModes: new Map(),
+  doorOrders: new Map(),
   commands: undefined,
   entries: [],
   ...part,
@@ -93,7 +97,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
       assert.deepEqual(store.findCard(CARD), { kind: 'unknown' });
       assert.equal(store.findCardholder(PERSON), undefined);
       assert.deepEqual(store.roster(), emptyRoster());
-      assert.equal(store.doorMode(FRONT), undefined);
+      assert.deepEqual(store.doorOrders(FRONT), NO_ORDERS);
       assert.deepEqual(store.commands(), []);
       assert.deepEqual(store.tail(), EMPTY_LOG);
       assert.equal(store.entryAt(1), undefined);
@@ -102,7 +106,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
       store.probe();
     });
 
-    it('shows a committed batch at once and after it was closed and opened: cards, cardholders, roster, modes, commands, entries', async () => {
+    it('shows a committed batch at once and after it was closed and opened: cards, cardholders, roster, orders, commands, calendar, passages, entries', async () => {
       const binding = bindingOf({
         name: 'A. Person',
         department: 'Works',
@@ -134,6 +138,31 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
         { ...seen, messageId: messageId('c-2'), outcome: { doors: [], code: 'unknown-door' } },
         { ...seen, messageId: messageId('c-3') },
       ] as const;
+      const calendar = {
+        revision: revision(4),
+        messageId: messageId('cal-4'),
+        appliedAt: time('2026-01-05T08:00:00Z'),
+        fingerprint: 'd',
+        definition: {
+          schedules: { 'office-hours': [{ days: ['mon'], from: '08:00', to: '18:00' }] },
+          holidays: { closed: ['12-25'] },
+          levels: { staff: [{ doors: [FRONT], schedule: scheduleId('office-hours') }] },
+        },
+      } as const;
+      const passages = [
+        {
+          zone: zoneId('lab'),
+          cardholder: PERSON,
+          passage: { place: 'inside', at: time('2026-01-05T08:00:00Z'), era: 3 },
+        },
+        { zone: zoneId('hall'), cardholder: PERSON, passage: undefined },
+      ] as const;
+      const lockdown = {
+        operator: 'guard',
+        reason: 'drill',
+        at: time('2026-01-05T08:00:00Z'),
+        until: time('2026-01-05T09:00:00Z'),
+      };
       const entries = entriesFrom(1, 3);
       await store.commit(
         batchOf({
@@ -143,11 +172,14 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
           ]),
           cardholders: new Map([[PERSON, holder]]),
           roster,
-          doorModes: new Map([
-            [FRONT, 'blocked'],
-            [LAB, 'held-open'],
+          doorOrders: new Map([
+            [FRONT, ordersOf('blocked')],
+            [LAB, { ...ordersOf('held-open'), lockdown }],
           ]),
           commands,
+          calendar,
+          passages,
+          passageEra: 3,
           entries,
         }),
       );
@@ -156,7 +188,16 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
         assert.deepEqual(store.findCard(OTHER), { kind: 'retired', tombstone });
         assert.deepEqual(store.findCardholder(PERSON), holder);
         assert.deepEqual(store.roster(), roster);
-        assert.deepEqual([store.doorMode(FRONT), store.doorMode(LAB)], ['blocked', 'held-open']);
+        assert.deepEqual(store.doorOrders(FRONT), ordersOf('blocked'));
+        assert.deepEqual(store.doorOrders(LAB), { ...ordersOf('held-open'), lockdown });
+        assert.deepEqual(store.calendar(), calendar);
+        assert.equal(store.passageEra(), 3);
+        const found = new Map<string, PassageEntry['passage']>();
+        for await (const { zone, cardholder, passage } of store.passages()) found.set(`${zone}/${cardholder}`, passage);
+        assert.deepEqual(
+          found,
+          new Map(passages.map(({ zone, cardholder, passage }) => [`${zone}/${cardholder}`, passage])),
+        );
         assert.deepEqual(store.commands(), commands);
         assert.deepEqual(store.tail(), { sequence: 3, hash: entries[2]?.event.hash });
         assert.deepEqual(await store.entriesAfter(0, 10), entries);
@@ -191,12 +232,17 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
       const roster = { ...emptyRoster(), revision: revision(1), cards: 1, buckets: new Uint8Array(2048).fill(7) };
       const commands = [{ messageId: messageId('c-1'), fingerprint: 'c', expiresAt: time('2026-01-05T08:05:00Z') }];
       await store.commit(
-        batchOf({ cards: new Map([[CARD, bindingOf()]]), doorModes: new Map([[FRONT, 'blocked']]), roster, commands }),
+        batchOf({
+          cards: new Map([[CARD, bindingOf()]]),
+          doorOrders: new Map([[FRONT, ordersOf('blocked')]]),
+          roster,
+          commands,
+        }),
       );
       await store.commit(batchOf({ entries: entriesFrom(1, 1) }));
       await reopen();
       assert.equal(store.findCard(CARD).kind, 'live');
-      assert.equal(store.doorMode(FRONT), 'blocked');
+      assert.equal(modeOf(store.doorOrders(FRONT), false), 'blocked');
       assert.deepEqual(store.roster(), roster);
       assert.deepEqual(store.commands(), commands);
     });
@@ -308,7 +354,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
           batchOf({
             cards: new Map([[OTHER, bindingOf()]]),
             roster: { ...emptyRoster(), cards: 2 },
-            doorModes: new Map([[FRONT, 'blocked']]),
+            doorOrders: new Map([[FRONT, ordersOf('blocked')]]),
             commands: [{ messageId: messageId('c-1'), fingerprint: 'c', expiresAt: time('2026-01-05T08:05:00Z') }],
             entries: entriesFrom(2, 1),
           }),
@@ -317,7 +363,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
       );
       assert.notEqual(store.findCard(OTHER).kind, 'live');
       assert.deepEqual({ roster: store.roster(), tail: store.tail() }, before);
-      assert.equal(store.doorMode(FRONT), undefined);
+      assert.deepEqual(store.doorOrders(FRONT), NO_ORDERS);
       assert.deepEqual(store.commands(), []);
       await reopen();
       assert.equal(store.findCard(OTHER).kind, 'unknown');

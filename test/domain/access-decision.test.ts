@@ -2,12 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AccessQuestion, decideAccess, denialOf } from '../../src/domain/access-decision.ts';
 import { type Binding, type CardLookup, type Grant, REVOCATION_REASONS } from '../../src/domain/credential.ts';
-import { type AccessRules, BUILT_IN_RULES, permissionAt, unknownNames } from '../../src/domain/schedule.ts';
+import { UTC } from '../../src/domain/local-time.ts';
+import {
+  type AccessRules,
+  BUILT_IN_RULES,
+  permissionAt,
+  unknownNames,
+  type WallClock,
+} from '../../src/domain/schedule.ts';
 import { bindingOf, doorId, scheduleId, time, tombstoneOf } from './samples.ts';
 
 const FRONT = doorId('front');
 const NOW = time('2026-01-05T08:00:00Z');
 const ALWAYS = scheduleId('always');
+const TRUSTED: WallClock = { local: UTC(NOW), isTrusted: true };
+const UNTRUSTED: WallClock = { local: UTC(NOW), isTrusted: false };
 
 const live = (changes: Partial<Binding> = {}): CardLookup => ({ kind: 'live', binding: bindingOf(changes) });
 
@@ -17,7 +26,7 @@ const decide = (changes: Partial<AccessQuestion>): string => {
     door: FRONT,
     mode: 'normal',
     now: NOW,
-    isClockSynchronized: true,
+    wall: TRUSTED,
     isRosterStale: false,
     rules: BUILT_IN_RULES,
     ...changes,
@@ -34,7 +43,7 @@ const TABLE: readonly [string, Partial<AccessQuestion>, string][] = [
   ['a live card of its own door', { card: live({ access: [{ doors: [FRONT], schedule: ALWAYS }] }) }, 'granted'],
   ['a card that becomes valid now', { card: live({ validFrom: NOW }) }, 'granted'],
   ['a card that is valid for one more millisecond', { card: live({ validUntil: later }) }, 'granted'],
-  ['a card without a window while the clock is untrusted', { isClockSynchronized: false }, 'granted'],
+  ['a card without a window while the clock is untrusted', { wall: UNTRUSTED }, 'granted'],
   ['a record that cannot be read', { card: { kind: 'unreadable', detail: '' } }, 'store-failure'],
   ['a card nobody has heard of', { card: { kind: 'unknown' } }, 'unknown-card'],
   ['a retired card', { card: { kind: 'retired', tombstone: tombstoneOf({ reason: 'stolen' }) } }, 'stolen'],
@@ -45,17 +54,17 @@ const TABLE: readonly [string, Partial<AccessQuestion>, string][] = [
   ['a card of yesterday', { card: live({ validUntil: before }) }, 'expired'],
   [
     'a card with a beginning while the clock is untrusted',
-    { card: live({ validFrom: before }), isClockSynchronized: false },
+    { card: live({ validFrom: before }), wall: UNTRUSTED },
     'clock-untrusted',
   ],
   [
     'a card with an end while the clock is untrusted',
-    { card: live({ validUntil: later }), isClockSynchronized: false },
+    { card: live({ validUntil: later }), wall: UNTRUSTED },
     'clock-untrusted',
   ],
   [
     'a card that is over by an untrusted clock',
-    { card: live({ validUntil: before }), isClockSynchronized: false },
+    { card: live({ validUntil: before }), wall: UNTRUSTED },
     'clock-untrusted',
   ],
   [
@@ -71,6 +80,14 @@ const TABLE: readonly [string, Partial<AccessQuestion>, string][] = [
     'outside-schedule',
   ],
   ['a live card at a blocked door', { mode: 'blocked' }, 'door-blocked'],
+  ['a live card at a door that its schedule unlocks', { mode: 'unlocked' }, 'granted'],
+  ['a live card in a lockdown', { mode: 'lockdown' }, 'lockdown'],
+  ['a card that overrides it, in a lockdown', { mode: 'lockdown', card: live({ overridesLockdown: true }) }, 'granted'],
+  [
+    'a card that overrides a lockdown, at a blocked door',
+    { mode: 'blocked', card: live({ overridesLockdown: true }) },
+    'door-blocked',
+  ],
 ];
 
 for (const [what, changes, expected] of TABLE) {
@@ -93,7 +110,7 @@ test('a granted decision hands on the binding that it was decided by', () => {
     door: FRONT,
     mode: 'normal',
     now: NOW,
-    isClockSynchronized: true,
+    wall: TRUSTED,
     isRosterStale: false,
     rules: BUILT_IN_RULES,
   } as const;
@@ -115,6 +132,7 @@ test('every reason of a revocation is told at the door in the words of PROTOCOL.
 });
 
 const RULES: AccessRules = {
+  holds: (schedule) => (schedule === ALWAYS ? true : undefined),
   isKnownSchedule: (schedule) => schedule === ALWAYS,
   level: (name) => {
     const levels: Record<string, readonly Grant[]> = {
@@ -132,8 +150,8 @@ test('the best grant counts: permitted before outside-schedule before not-permit
   const outside: Grant = { doors: ['*'], schedule: scheduleId('nights') };
   const foreign: Grant = { doors: [doorId('lab')], schedule: ALWAYS };
   const best = (grants: readonly Grant[]) => [
-    permissionAt(grants, FRONT, RULES),
-    permissionAt([...grants].reverse(), FRONT, RULES),
+    permissionAt(grants, FRONT, { rules: RULES, wall: TRUSTED }),
+    permissionAt([...grants].reverse(), FRONT, { rules: RULES, wall: TRUSTED }),
   ];
   assert.deepEqual(best([foreign, outside, permitted]), ['permitted', 'permitted']);
   assert.deepEqual(best([foreign, outside]), ['outside-schedule', 'outside-schedule']);
@@ -142,7 +160,7 @@ test('the best grant counts: permitted before outside-schedule before not-permit
 });
 
 test('a level stands for its grants, and a level within a level opens nothing', () => {
-  const permission = (level: string) => permissionAt([{ level }], FRONT, RULES);
+  const permission = (level: string) => permissionAt([{ level }], FRONT, { rules: RULES, wall: TRUSTED });
   assert.deepEqual(['staff', 'night', 'circular', 'empty', 'unknown', '__proto__', 'constructor'].map(permission), [
     'permitted',
     'outside-schedule',

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DoorMode } from '../../src/domain/access-decision.ts';
 import {
   type DoorEffect,
   type DoorMachineInput,
@@ -13,6 +12,7 @@ import {
   type StrikePhase,
   stepDoor,
 } from '../../src/domain/door-machine.ts';
+import type { DoorMode } from '../../src/domain/door-mode.ts';
 import { milliseconds, monotonicTime } from '../../src/domain/units.ts';
 
 const NOW = 1000;
@@ -78,7 +78,7 @@ const textOf = ({ strike, leaf, mode }: DoorState<string>): string => {
         ? 'O'
         : `o${leaf.heldOpenAt === NOW + HELD_OPEN ? '+' : ''}`
       : { unmonitored: 'u', closed: 'c', 'held-open': 'h', 'forced-open': 'f' }[leaf.kind];
-  return `${strikeTextOf(strike)}${leafText}${{ normal: 'n', blocked: 'b', 'held-open': 'k' }[mode]}`;
+  return `${strikeTextOf(strike)}${leafText}${{ normal: 'n', blocked: 'b', 'held-open': 'k', unlocked: 'u', lockdown: 'l' }[mode]}`;
 };
 
 const effectText = (effect: DoorEffect<string>): string => {

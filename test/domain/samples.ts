@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { type CardNumber, parseCardNumber } from '../../src/domain/card-number.ts';
 import type { Binding, Origin, Tombstone } from '../../src/domain/credential.ts';
+import type { DoorOrders } from '../../src/domain/door-mode.ts';
 import {
   type CardholderId,
   type DoorId,
@@ -16,10 +17,12 @@ import {
   parseRevision,
   parseScheduleId,
   parseSiteId,
+  parseZoneId,
   type ReaderId,
   type Revision,
   type ScheduleId,
   type SiteId,
+  type ZoneId,
 } from '../../src/domain/ids.ts';
 import { type Instant, instant } from '../../src/domain/units.ts';
 
@@ -43,6 +46,7 @@ export const readerId = (text: string): ReaderId => parsed(parseReaderId(text));
 export const revision = (value: number): Revision => parsed(parseRevision(value));
 export const scheduleId = (text: string): ScheduleId => parsed(parseScheduleId(text));
 export const siteId = (text: string): SiteId => parsed(parseSiteId(text));
+export const zoneId = (text: string): ZoneId => parsed(parseZoneId(text));
 export const time = (text: string): Instant => instant(Date.parse(text));
 export const uidOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
 
@@ -73,4 +77,9 @@ export const tombstoneOf = (changes: Partial<Tombstone> = {}): Tombstone => ({
   cardholder: cardholderId('E1001'),
   origin: originOf(2),
   ...changes,
+});
+
+/** Orders of a door that an operator has set to that mode. */
+export const ordersOf = (mode: 'blocked' | 'held-open'): DoorOrders => ({
+  mode: { mode, operator: 'technician', reason: null, at: time('2026-01-05T08:00:00Z') },
 });

@@ -1,12 +1,14 @@
 // CredentialStore and EventLog in memory. It keeps the port's promises, and its failures are called for: a commit that is
 // refused, a commit that hangs, a record that cannot be read. What was committed lives on the disk and outlasts the store.
 
-import type { DoorMode } from '../../src/domain/access-decision.ts';
 import { EMPTY_LOG, type LogTail } from '../../src/domain/access-event.ts';
+import type { CalendarRecord } from '../../src/domain/calendar.ts';
 import type { CardNumber } from '../../src/domain/card-number.ts';
 import type { CardholderRecord, CardLookup, CardRecord } from '../../src/domain/credential.ts';
 import type { CommandRecord } from '../../src/domain/door-command.ts';
+import { type DoorOrders, NO_ORDERS } from '../../src/domain/door-mode.ts';
 import type { CardholderId, DoorId } from '../../src/domain/ids.ts';
+import type { PassageEntry } from '../../src/domain/passage.ts';
 import { bucketOf, emptyRoster, type RosterSummary } from '../../src/domain/roster-digest.ts';
 import { CardeaError } from '../../src/errors.ts';
 import type { CredentialStore, StoreBatch } from '../../src/ports/credential-store.ts';
@@ -16,7 +18,10 @@ import type { EventLog, LogEntry } from '../../src/ports/event-log.ts';
 export class MemoryDisk {
   readonly cards = new Map<CardNumber, CardRecord>();
   readonly cardholders = new Map<CardholderId, CardholderRecord>();
-  readonly doorModes = new Map<DoorId, DoorMode>();
+  readonly doorOrders = new Map<DoorId, DoorOrders>();
+  calendar: CalendarRecord | undefined;
+  readonly passages = new Map<string, PassageEntry>();
+  passageEra = 0;
   /** The entry of sequence n stands at n - 1. */
   readonly entries: LogEntry[] = [];
   readonly garbledCards = new Set<CardNumber>();
@@ -82,8 +87,20 @@ export class MemoryStore implements CredentialStore, EventLog {
     return this.#disk.roster;
   }
 
-  doorMode(door: DoorId): DoorMode | undefined {
-    return this.#disk.doorModes.get(door);
+  doorOrders(door: DoorId): DoorOrders {
+    return this.#disk.doorOrders.get(door) ?? NO_ORDERS;
+  }
+
+  calendar(): CalendarRecord | undefined {
+    return this.#disk.calendar;
+  }
+
+  async *passages(): AsyncGenerator<PassageEntry> {
+    yield* this.#disk.passages.values();
+  }
+
+  passageEra(): number {
+    return this.#disk.passageEra;
   }
 
   commands(): readonly CommandRecord[] {
@@ -114,7 +131,10 @@ export class MemoryStore implements CredentialStore, EventLog {
       disk.cardholders.set(id, record);
       disk.garbledCardholders.delete(id);
     }
-    for (const [door, mode] of batch.doorModes) disk.doorModes.set(door, mode);
+    for (const [door, orders] of batch.doorOrders) disk.doorOrders.set(door, orders);
+    if (batch.calendar !== undefined) disk.calendar = batch.calendar;
+    for (const entry of batch.passages ?? []) disk.passages.set(`${entry.zone}/${entry.cardholder}`, entry);
+    if (batch.passageEra !== undefined) disk.passageEra = batch.passageEra;
     disk.entries.push(...batch.entries);
     if (batch.commands !== undefined) disk.commands = batch.commands;
     if (batch.roster !== undefined) disk.roster = batch.roster;

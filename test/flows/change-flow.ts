@@ -6,7 +6,6 @@ import type { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
 import { isIntact } from '../../src/domain/access-event.ts';
 import type { CardNumber, CardNumberFormat } from '../../src/domain/card-number.ts';
-import { BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { createLog } from '../../src/log.ts';
 import type { CredentialStore } from '../../src/ports/credential-store.ts';
 import type { EventLog, LogEntry } from '../../src/ports/event-log.ts';
@@ -45,7 +44,6 @@ export const makeChangeFlow = (
     topics: TOPICS,
     cardNumberFormat,
     envelope: unsignedEnvelope,
-    rules: BUILT_IN_RULES,
     store,
     writer,
     clock,

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { EventPublisher } from '../../src/app/publish-events.ts';
-import { BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { unsignedEnvelope, unsignedSeal } from '../../src/wire/message-envelope.ts';
 import { type BenchOptions, makeDoorBench, settle } from '../app/door-bench.ts';
@@ -27,7 +26,6 @@ const makeGateway = async (options: BenchOptions = {}) => {
     topics: TOPICS,
     cardNumberFormat: 'hex',
     envelope: unsignedEnvelope,
-    rules: BUILT_IN_RULES,
     store,
     writer,
     clock,

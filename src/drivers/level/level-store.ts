@@ -8,12 +8,14 @@
 import { mkdirSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Level } from 'level';
-import type { DoorMode } from '../../domain/access-decision.ts';
 import { EMPTY_LOG, type LogTail } from '../../domain/access-event.ts';
+import type { CalendarRecord } from '../../domain/calendar.ts';
 import type { CardNumber } from '../../domain/card-number.ts';
 import type { CardholderRecord, CardLookup, CardRecord } from '../../domain/credential.ts';
 import type { CommandRecord } from '../../domain/door-command.ts';
+import { type DoorOrders, NO_ORDERS } from '../../domain/door-mode.ts';
 import type { CardholderId, DoorId } from '../../domain/ids.ts';
+import type { PassageEntry } from '../../domain/passage.ts';
 import { bucketOf, DIGEST_BYTES, emptyRoster, type RosterSummary } from '../../domain/roster-digest.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { CredentialStore, StoreBatch } from '../../ports/credential-store.ts';
@@ -21,7 +23,7 @@ import type { EventLog, LogEntry } from '../../ports/event-log.ts';
 import * as records from './records.ts';
 
 /** The layout of keys and sublevels; a store with another one is refused. */
-const FORMAT = '2';
+const FORMAT = '3';
 /** Hex digits of a sequence number in a key, so that keys sort as numbers do: 2^53 has 14. */
 const SEQUENCE_DIGITS = 14;
 /** The block cache holds the hot part of a large roster. */
@@ -34,12 +36,10 @@ const SLICE = 100;
 const ROOM_TO_REOPEN_BYTES = 8 * 1024 * 1024;
 
 type Database = Level<string, string>;
-const sublevelOf = (db: Database, name: 'card' | 'cardholder' | 'event' | 'meta') => db.sublevel(name);
+const sublevelOf = (db: Database, name: 'card' | 'cardholder' | 'event' | 'meta' | 'passage') => db.sublevel(name);
 type Sublevel = ReturnType<typeof sublevelOf>;
 /** Whole keys, with the prefix of the sublevel: going through a sublevel costs more than the database itself. */
 type Put = readonly [key: string, value: string];
-
-const DOOR_MODES: readonly DoorMode[] = ['normal', 'blocked', 'held-open'];
 
 interface Handles {
   readonly db: Database;
@@ -47,6 +47,7 @@ interface Handles {
   readonly cardholder: Sublevel;
   readonly event: Sublevel;
   readonly meta: Sublevel;
+  readonly passage: Sublevel;
 }
 
 export class LevelStore implements CredentialStore, EventLog {
@@ -57,7 +58,9 @@ export class LevelStore implements CredentialStore, EventLog {
   #roster: RosterSummary = emptyRoster();
   #tail: LogTail = EMPTY_LOG;
   #sentUpTo = 0;
-  readonly #doorModes = new Map<DoorId, DoorMode>();
+  readonly #doorOrders = new Map<DoorId, DoorOrders>();
+  #calendar: CalendarRecord | undefined;
+  #passageEra = 0;
   #commands: readonly CommandRecord[] = [];
 
   private constructor(directory: string, identity: string | undefined, handles: Handles) {
@@ -123,8 +126,23 @@ export class LevelStore implements CredentialStore, EventLog {
     return this.#roster;
   }
 
-  doorMode(door: DoorId): DoorMode | undefined {
-    return this.#doorModes.get(door);
+  doorOrders(door: DoorId): DoorOrders {
+    return this.#doorOrders.get(door) ?? NO_ORDERS;
+  }
+
+  calendar(): CalendarRecord | undefined {
+    return this.#calendar;
+  }
+
+  async *passages(): AsyncGenerator<PassageEntry> {
+    for await (const value of this.#handles.passage.values()) {
+      const entry = records.passageOrNothing(value);
+      if (entry !== undefined) yield entry;
+    }
+  }
+
+  passageEra(): number {
+    return this.#passageEra;
   }
 
   commands(): readonly CommandRecord[] {
@@ -159,10 +177,15 @@ export class LevelStore implements CredentialStore, EventLog {
 
   *#puts(batch: StoreBatch): Generator<Put> {
     const put = (sublevel: Sublevel, key: string, value: string): Put => [sublevel.prefix + key, value];
-    const { card, cardholder, event, meta } = this.#handles;
+    const { card, cardholder, event, meta, passage } = this.#handles;
     for (const [number, record] of batch.cards) yield put(card, cardKey(number), records.encodeCard(record));
     for (const [id, record] of batch.cardholders) yield put(cardholder, id, records.encodeCardholder(record));
-    for (const [door, mode] of batch.doorModes) yield put(meta, `mode/${door}`, mode);
+    for (const [door, orders] of batch.doorOrders) yield put(meta, `orders/${door}`, records.encodeOrders(orders));
+    if (batch.calendar !== undefined) yield put(meta, 'calendar', records.encodeCalendar(batch.calendar));
+    for (const entry of batch.passages ?? []) {
+      yield put(passage, `${entry.zone}/${entry.cardholder}`, records.encodePassage(entry));
+    }
+    if (batch.passageEra !== undefined) yield put(meta, 'passage-era', String(batch.passageEra));
     if (batch.commands !== undefined) yield put(meta, 'commands', records.encodeCommands(batch.commands));
     for (const entry of batch.entries) yield put(event, eventKey(entry.event.sequence), records.encodeEntry(entry));
     if (batch.roster !== undefined) {
@@ -249,17 +272,18 @@ export class LevelStore implements CredentialStore, EventLog {
       this.#tail = { sequence, hash };
     }
     // A cursor beyond the end would keep the next events from being sent.
-    const sentUpTo = Math.max(this.#sentUpTo, sequenceOf(await this.#handles.meta.get('sent')));
+    const sentUpTo = Math.max(this.#sentUpTo, countOf(await this.#handles.meta.get('sent'), 'outbox cursor'));
     this.#sentUpTo = Math.min(sentUpTo, this.#tail.sequence);
     const commands = await this.#handles.meta.get('commands');
     this.#commands = commands === undefined ? [] : records.decodeCommands(commands);
-    this.#doorModes.clear();
-    for await (const [key, value] of this.#handles.meta.iterator({ gt: 'mode/', lt: 'mode0' })) {
-      const mode = DOOR_MODES.find((known) => known === value);
-      if (mode === undefined) throw unreadable(`door mode "${value}"`);
+    this.#doorOrders.clear();
+    for await (const [key, value] of this.#handles.meta.iterator({ gt: 'orders/', lt: 'orders0' })) {
       // Keys of this range are written by commit only, from door ids.
-      this.#doorModes.set(key.slice('mode/'.length) as DoorId, mode);
+      this.#doorOrders.set(key.slice('orders/'.length) as DoorId, records.decodeOrders(value));
     }
+    const [calendar, era] = await this.#handles.meta.getMany(['calendar', 'passage-era']);
+    this.#calendar = calendar === undefined ? undefined : records.calendarOrNothing(calendar);
+    this.#passageEra = countOf(era, 'era of passages');
   }
 
   async #checkIdentity(): Promise<void> {
@@ -289,7 +313,9 @@ export class LevelStore implements CredentialStore, EventLog {
     const last = batch.entries.at(-1);
     if (last !== undefined) this.#tail = { sequence: last.event.sequence, hash: last.event.hash };
     if (batch.roster !== undefined) this.#roster = batch.roster;
-    for (const [door, mode] of batch.doorModes) this.#doorModes.set(door, mode);
+    for (const [door, orders] of batch.doorOrders) this.#doorOrders.set(door, orders);
+    if (batch.calendar !== undefined) this.#calendar = batch.calendar;
+    if (batch.passageEra !== undefined) this.#passageEra = batch.passageEra;
     if (batch.commands !== undefined) this.#commands = batch.commands;
   }
 }
@@ -302,6 +328,7 @@ const handlesOf = (directory: string): Handles => {
     cardholder: sublevelOf(db, 'cardholder'),
     event: sublevelOf(db, 'event'),
     meta: sublevelOf(db, 'meta'),
+    passage: sublevelOf(db, 'passage'),
   };
 };
 
@@ -327,10 +354,10 @@ const writeFailure = (what: string, cause?: unknown): CardeaError =>
 
 const eventKey = (sequence: number): string => sequence.toString(16).padStart(SEQUENCE_DIGITS, '0');
 
-const sequenceOf = (text: string | undefined): number => {
-  const sequence = Number(text ?? '0');
-  if (!Number.isSafeInteger(sequence) || sequence < 0) throw unreadable(`outbox cursor "${text}"`);
-  return sequence;
+const countOf = (text: string | undefined, what: string): number => {
+  const count = Number(text ?? '0');
+  if (!Number.isSafeInteger(count) || count < 0) throw unreadable(`${what} "${text}"`);
+  return count;
 };
 
 const unreadable = (what: string): CardeaError =>

@@ -2,8 +2,11 @@
 // refused, never guessed at.
 
 import type { AccessEvent } from '../../domain/access-event.ts';
+import type { CalendarRecord } from '../../domain/calendar.ts';
 import { type CardholderRecord, type CardRecord, REVOCATION_REASONS } from '../../domain/credential.ts';
 import type { CommandRecord } from '../../domain/door-command.ts';
+import type { DoorOrders } from '../../domain/door-mode.ts';
+import type { PassageEntry } from '../../domain/passage.ts';
 import type { RosterSummary } from '../../domain/roster-digest.ts';
 import { CardeaError } from '../../errors.ts';
 import type { LogEntry } from '../../ports/event-log.ts';
@@ -17,6 +20,7 @@ const isObject = (value: unknown): value is Fields =>
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 const isTime = (value: unknown): boolean => value === undefined || Number.isSafeInteger(value);
+const isOptionalTrue = (value: unknown): boolean => value === undefined || value === true;
 const isOptionalText = (value: unknown): boolean => value === undefined || isText(value);
 const isReason = (value: unknown): boolean => REVOCATION_REASONS.some((reason) => reason === value);
 const isListOf = (value: unknown, isMember: (member: unknown) => boolean): boolean =>
@@ -46,7 +50,9 @@ const isCardRecord = (value: unknown): value is CardRecord => {
     (value['kind'] === 'permanent' || value['kind'] === 'temporary') &&
     (value['activation'] === 'active' || value['activation'] === 'pending') &&
     isTime(value['validFrom']) &&
-    isTime(value['validUntil'])
+    isTime(value['validUntil']) &&
+    isOptionalTrue(value['overridesLockdown']) &&
+    isOptionalTrue(value['extendedRelease'])
   );
 };
 
@@ -89,6 +95,45 @@ const isCommandRecord = (value: unknown): boolean =>
 const isCommandOutcome = (value: unknown): boolean =>
   isObject(value) && isListOf(value['doors'], isText) && (value['code'] === null || isText(value['code']));
 
+const isStandingOrder = (value: unknown): boolean =>
+  isObject(value) &&
+  isText(value['operator']) &&
+  (value['reason'] === null || isText(value['reason'])) &&
+  Number.isSafeInteger(value['at']) &&
+  isTime(value['until']);
+
+const isDoorOrders = (value: unknown): value is DoorOrders =>
+  isObject(value) &&
+  (value['mode'] === undefined ||
+    (isStandingOrder(value['mode']) &&
+      isObject(value['mode']) &&
+      (value['mode']['mode'] === 'blocked' || value['mode']['mode'] === 'held-open'))) &&
+  (value['lockdown'] === undefined || isStandingOrder(value['lockdown']));
+
+/** What the definition says is looked at when it is compiled. */
+const isCalendarRecord = (value: unknown): value is CalendarRecord =>
+  isObject(value) &&
+  isCount(value['revision']) &&
+  isText(value['messageId']) &&
+  isCount(value['appliedAt']) &&
+  isText(value['fingerprint']) &&
+  isObject(value['definition']) &&
+  ['schedules', 'holidays', 'levels'].every(
+    (part) => isObject(value['definition']) && isObject(value['definition'][part]),
+  );
+
+const isPassage = (value: unknown): boolean =>
+  isObject(value) &&
+  (value['place'] === 'inside' || value['place'] === 'outside') &&
+  Number.isSafeInteger(value['at']) &&
+  isCount(value['era']);
+
+const isPassageEntry = (value: unknown): value is PassageEntry =>
+  isObject(value) &&
+  isText(value['zone']) &&
+  isText(value['cardholder']) &&
+  (value['passage'] === undefined || isPassage(value['passage']));
+
 const isCommandList = (value: unknown): value is readonly CommandRecord[] => isListOf(value, isCommandRecord);
 
 /** The envelope keeps the version apart from the record, so that a record can be handed on without being copied. */
@@ -120,3 +165,21 @@ export const encodeRoster = ({ buckets: _, ...roster }: RosterSummary): string =
 export const decodeRoster = (text: string): StoredRoster => decode(text, 'roster', isStoredRoster);
 export const encodeCommands = (commands: readonly CommandRecord[]): string => encode(commands);
 export const decodeCommands = (text: string): readonly CommandRecord[] => decode(text, 'command', isCommandList);
+export const encodeOrders = (orders: DoorOrders): string => encode(orders);
+export const decodeOrders = (text: string): DoorOrders => decode(text, 'door orders', isDoorOrders);
+export const encodeCalendar = (calendar: CalendarRecord): string => encode(calendar);
+export const encodePassage = (entry: PassageEntry): string => encode(entry);
+
+/** For records whose loss opens nothing and that HR, or the next tap, brings back. */
+const orNothing = <T>(decoded: () => T): T | undefined => {
+  try {
+    return decoded();
+  } catch {
+    return undefined;
+  }
+};
+
+export const calendarOrNothing = (text: string): CalendarRecord | undefined =>
+  orNothing(() => decode(text, 'calendar', isCalendarRecord));
+export const passageOrNothing = (text: string): PassageEntry | undefined =>
+  orNothing(() => decode(text, 'passage', isPassageEntry));

@@ -71,7 +71,7 @@ const filledStore = async (t: TestContext): Promise<string> => {
     batchOf({
       cards: new Map([[CARD, bindingOf()]]),
       roster: { ...emptyRoster(), revision: revision(1), cards: 1 },
-      doorModes: new Map(),
+      doorOrders: new Map(),
       commands: undefined,
       entries: [{ event }],
     }),
@@ -90,11 +90,11 @@ const failsWith = (folder: string, code: ErrorCode, message: RegExp): Promise<vo
 
 test('the format is written into a new store, and a store of another format is refused and left as it was', async (t) => {
   const folder = await filledStore(t);
-  assert.equal(await valueIn(folder, 'meta', 'format'), '2');
-  await tamper(folder, 'meta', ['format', '3']);
-  await failsWith(folder, 'store-format', /format 3, this version reads 2/);
   assert.equal(await valueIn(folder, 'meta', 'format'), '3');
-  await tamper(folder, 'meta', ['format', '2']);
+  await tamper(folder, 'meta', ['format', '9']);
+  await failsWith(folder, 'store-format', /format 9, this version reads 3/);
+  assert.equal(await valueIn(folder, 'meta', 'format'), '9');
+  await tamper(folder, 'meta', ['format', '3']);
   const store = await LevelStore.open(folder);
   t.after(() => store.close());
   assert.equal(store.findCard(CARD).kind, 'live');
@@ -116,7 +116,8 @@ test('a damaged digest, cursor, mode or last event is refused at start, not gues
     ['meta', 'sent', '-1', /cursor/],
     ['meta', 'sent', 'many', /cursor/],
     ['meta', 'sent', '1.5', /cursor/],
-    ['meta', 'mode/front', 'ajar', /mode "ajar"/],
+    ['meta', 'orders/front', '{"v":1,"r":{"mode":{}}}', /orders record/],
+    ['meta', 'passage-era', '-1', /era/],
     ['event', '00000000000001', '{"v":1,"r":{}}', /event record/],
   ];
   for (const [sublevel, key, text, message] of damages) {

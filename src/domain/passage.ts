@@ -1,0 +1,19 @@
+// Where a cardholder is held to be, zone by zone: what anti-passback judges by, and what occupancy counts.
+
+import type { CardholderId, ZoneId } from './ids.ts';
+import type { Instant } from './units.ts';
+
+/** The last time a person went through a door of a zone. */
+export interface Passage {
+  readonly place: 'inside' | 'outside';
+  readonly at: Instant;
+  /** Passages of an earlier era are counted and not judged: see PassageBook.forgive. */
+  readonly era: number;
+}
+
+/** One entry of the book; without a passage, the person is nowhere in particular. */
+export interface PassageEntry {
+  readonly zone: ZoneId;
+  readonly cardholder: CardholderId;
+  readonly passage: Passage | undefined;
+}
