@@ -64,6 +64,8 @@ interface Dependencies {
   readonly log: Log;
   /** Something that status shows has changed. */
   readonly onChange: () => void;
+  /** Called with what became of each tap. Must not throw. */
+  readonly onOutcome?: (outcome: TapOutcome) => void;
 }
 
 interface Judgement {
@@ -294,6 +296,7 @@ export class TapHandler implements CardReaderListener {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const resolve of waiting) resolve(outcome);
+    this.#deps.onOutcome?.(outcome);
   }
 
   #record(event: Pick<NewEvent, 'event'> & Partial<NewEvent>): void {

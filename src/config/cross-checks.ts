@@ -8,7 +8,8 @@ import { missingLines, mixedHardware, sharedLines, sharedSpi } from './hardware-
 import { bareInputs, contactless, wiredSimulation } from './idle-keys.ts';
 import { mqttLink } from './mqtt-checks.ts';
 import { nearestKey } from './nearest-key.ts';
-import { ID_RULE, MAX_DOORS, MAX_READERS, readerDoor, readerRole } from './schema.ts';
+import { readerDoor, readerRole } from './reader-schema.ts';
+import { ID_RULE, MAX_DOORS, MAX_READERS } from './schema-terms.ts';
 import { trust } from './trust-checks.ts';
 import { isBlock, type YamlTree } from './yaml-tree.ts';
 

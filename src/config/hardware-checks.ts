@@ -2,7 +2,9 @@
 // are mixed on purpose only.
 
 import { atKey, atValue, type Finding, type Findings, formatPath } from './faults.ts';
-import { gpioChip, gpioDriver, line, MAX_LINE, readerDriver, spi } from './schema.ts';
+import { readerDriver, spi } from './reader-schema.ts';
+import { gpioChip, gpioDriver } from './schema.ts';
+import { line, MAX_LINE } from './schema-terms.ts';
 import { isBlock, type YamlTree } from './yaml-tree.ts';
 
 const DOOR_PARTS = ['strike', 'contact', 'exitButton'] as const;

@@ -1,8 +1,10 @@
 // Keys that are right by themselves and do nothing where they stand, and wiring that needs something from outside: warned of,
 // so that nobody relies on them.
 
+import { relockOnClose } from './door-schema.ts';
 import { atKey, type Finding, type Findings } from './faults.ts';
-import { gpioDriver, readerDriver, relockOnClose } from './schema.ts';
+import { readerDriver } from './reader-schema.ts';
+import { gpioDriver } from './schema.ts';
 import { isBlock, type YamlTree } from './yaml-tree.ts';
 
 /** What is said about the door's leaf means nothing where no contact tells how it stands. */

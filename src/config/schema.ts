@@ -5,40 +5,12 @@ import * as z from 'zod';
 import { CARD_NUMBER_FORMATS } from '../domain/card-number.ts';
 import { SLUG } from '../domain/ids.ts';
 import { KEY_ID, PERMISSIONS, parsePublicKey } from '../domain/trusted-key.ts';
+import { door } from './door-schema.ts';
+import { reader } from './reader-schema.ts';
+import { flag, id, isTimeZone, MAX_DOORS, MAX_READERS, path, text } from './schema-terms.ts';
 
-/** What `SLUG` demands, in words. */
-export const ID_RULE = 'allowed: 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit';
-/** The highest BCM number on any Raspberry Pi so far (BCM2711: GPIO 0 to 57). */
-export const MAX_LINE = 57;
-export const MAX_DOORS = 64;
-export const MAX_READERS = 64;
 /** `sun_path` of a Unix socket holds 108 bytes with its terminating zero (unix(7)). */
 const MAX_SOCKET_PATH_BYTES = 107;
-const MAX_PATH_CHARACTERS = 1024;
-
-const CONTROL_CHARACTER = /\p{Cc}/u;
-
-const id = (description: string) => z.string().regex(SLUG, ID_RULE).describe(description);
-const flag = (standard: boolean, description: string) => z.boolean().default(standard).describe(description);
-
-const text = (maximum: number, description: string) =>
-  z
-    .string()
-    .min(1)
-    .max(maximum)
-    .refine((value) => !CONTROL_CHARACTER.test(value), 'has a control character in it; remove it')
-    .describe(description);
-const path = (description: string) => text(MAX_PATH_CHARACTERS, description);
-
-const isTimeZone = (name: string): boolean => {
-  if (/^[+-]/.test(name)) return false;
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-};
-
 /** What is wrong with a broker's address, or undefined. The address itself is never repeated: it may hold a password. */
 const brokerUrlFault = (value: string): string | undefined => {
   const example = 'allowed: mqtt://HOST:PORT or mqtts://HOST:PORT';
@@ -56,12 +28,6 @@ const brokerUrlFault = (value: string): string | undefined => {
   }
   return undefined;
 };
-
-export const line = z
-  .int()
-  .min(0)
-  .max(MAX_LINE)
-  .describe('GPIO line as its BCM number (GPIO17 is 17), not the number of the pin on the header');
 
 export const gpioDriver = z
   .enum(['auto', 'gpiochip', 'rpi-gpio', 'simulated'])
@@ -89,111 +55,6 @@ const gpio = z
   })
   .prefault({})
   .describe('The GPIO lines that strikes, contacts and exit buttons hang on');
-
-export const relockOnClose = flag(
-  true,
-  'Lock as soon as the opened door is closed again, before releaseSeconds are over; needs a contact',
-);
-
-const strike = z
-  .strictObject({
-    line: line
-      .optional()
-      .describe('BCM number of the line that switches the strike’s relay. Required unless gpio.driver is simulated'),
-    activeLow: flag(false, 'The relay board switches on at a low level'),
-    releaseSeconds: z
-      .number()
-      .min(0.5)
-      .max(600)
-      .default(5)
-      .describe('How long the door can be opened after a granted tap, in seconds'),
-    failMode: z
-      .enum(['secure', 'safe'])
-      .default('secure')
-      .describe('secure: the strike is locked without power. safe: it is unlocked without power (escape routes)'),
-    relockOnClose,
-  })
-  .describe('The strike: the electric lock of the door, switched by a relay');
-
-const input = (what: string, activeMeans: string) =>
-  z
-    .strictObject({
-      line: line.optional().describe(`BCM number of the ${what}’s line. Required unless gpio.driver is simulated`),
-      activeLow: flag(
-        true,
-        `A low level means ${activeMeans}: a switch between line and ground, pulled up inside the Pi`,
-      ),
-    })
-    .optional();
-
-const door = z
-  .strictObject({
-    strike,
-    contact: input('contact', 'closed').describe(
-      'The door contact: tells whether the door is closed. Leave out if there is none',
-    ),
-    exitButton: input('exit button', 'pressed').describe('The exit button beside the door. Leave out if there is none'),
-    heldOpenSeconds: z
-      .number()
-      .min(1)
-      .max(86_400)
-      .default(30)
-      .describe('A door open for longer than this many seconds is reported as held open; needs a contact'),
-    recordBeforeRelease: flag(
-      false,
-      'Write the access event to the disk before the strike is released: no opening without a record, at the price of a slower door',
-    ),
-  })
-  .describe('One door; its key is its id on the wire');
-
-export const readerDriver = z
-  .enum(['mfrc522', 'simulated'])
-  .default('mfrc522')
-  .describe('mfrc522: a reader chip on SPI. simulated: taps come from the command `cardea tap`');
-export const readerRole = z
-  .enum(['access', 'activation', 'enrolment'])
-  .default('access')
-  .describe(
-    'access: a tap opens the door. activation: the same, and the first tap here activates a pending card. enrolment: only reports card numbers to HR and opens nothing',
-  );
-export const readerDoor = id('The door that this reader belongs to. Required unless role is enrolment').optional();
-export const spi = z
-  .string()
-  .regex(/^\/dev\/spidev\d{1,3}\.\d{1,2}$/, 'allowed: /dev/spidevB.C, bus B and chip select C')
-  .default('/dev/spidev0.0')
-  .describe('SPI device of the reader');
-const resetLine = line
-  .optional()
-  .describe('BCM number of the line on the reader’s RST pin; lets the gateway revive a reader that hangs');
-
-const reader = z
-  .strictObject({
-    door: readerDoor,
-    direction: z.enum(['in', 'out']).default('in').describe('Which way a person goes who taps here'),
-    role: readerRole,
-    driver: readerDriver,
-    spi,
-    speedHz: z
-      .int()
-      .min(100_000)
-      .max(10_000_000)
-      .default(1_000_000)
-      .describe('SPI clock in hertz; lower it for long wires'),
-    resetLine,
-    rxGainDb: z
-      .literal([18, 23, 33, 38, 43, 48])
-      .default(33)
-      .describe(
-        'Receiver gain of the MFRC522 in decibels (RFCfgReg RxGain); 48 reads farther and gives errors on some boards',
-      ),
-    pollMilliseconds: z
-      .int()
-      .min(10)
-      .max(1000)
-      .default(50)
-      .describe('Pause between two looks for a card, in milliseconds'),
-  })
-  .describe('One card reader; its key is its id on the wire');
 
 export const mqttUrl = z
   .string()

@@ -14,7 +14,8 @@ import type {
   ReaderHardware,
   TrustConfig,
 } from './config.ts';
-import { type ConfigFile, MAX_LINE } from './schema.ts';
+import type { ConfigFile } from './schema.ts';
+import { MAX_LINE } from './schema-terms.ts';
 
 const SECONDS_PER_HOUR = 3600;
 

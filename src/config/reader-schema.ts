@@ -1,0 +1,53 @@
+// What the configuration may say of one card reader.
+
+import * as z from 'zod';
+import { id, line } from './schema-terms.ts';
+
+export const readerDriver = z
+  .enum(['mfrc522', 'simulated'])
+  .default('mfrc522')
+  .describe('mfrc522: a reader chip on SPI. simulated: taps come from the command `cardea tap`');
+export const readerRole = z
+  .enum(['access', 'activation', 'enrolment'])
+  .default('access')
+  .describe(
+    'access: a tap opens the door. activation: the same, and the first tap here activates a pending card. enrolment: only reports card numbers to HR and opens nothing',
+  );
+export const readerDoor = id('The door that this reader belongs to. Required unless role is enrolment').optional();
+export const spi = z
+  .string()
+  .regex(/^\/dev\/spidev\d{1,3}\.\d{1,2}$/, 'allowed: /dev/spidevB.C, bus B and chip select C')
+  .default('/dev/spidev0.0')
+  .describe('SPI device of the reader');
+const resetLine = line
+  .optional()
+  .describe('BCM number of the line on the reader’s RST pin; lets the gateway revive a reader that hangs');
+
+export const reader = z
+  .strictObject({
+    door: readerDoor,
+    direction: z.enum(['in', 'out']).default('in').describe('Which way a person goes who taps here'),
+    role: readerRole,
+    driver: readerDriver,
+    spi,
+    speedHz: z
+      .int()
+      .min(100_000)
+      .max(10_000_000)
+      .default(1_000_000)
+      .describe('SPI clock in hertz; lower it for long wires'),
+    resetLine,
+    rxGainDb: z
+      .literal([18, 23, 33, 38, 43, 48])
+      .default(33)
+      .describe(
+        'Receiver gain of the MFRC522 in decibels (RFCfgReg RxGain); 48 reads farther and gives errors on some boards',
+      ),
+    pollMilliseconds: z
+      .int()
+      .min(10)
+      .max(1000)
+      .default(50)
+      .describe('Pause between two looks for a card, in milliseconds'),
+  })
+  .describe('One card reader; its key is its id on the wire');
