@@ -1,6 +1,6 @@
 // Schedules, holidays and access levels as they are written in the configuration and in HR's calendar, and as they are stored.
 
-import type { Grant } from './credential.ts';
+import type { DoorGrant } from './credential.ts';
 import type { MessageId, Revision } from './ids.ts';
 import type { Weekday } from './local-time.ts';
 import type { Instant } from './units.ts';
@@ -23,10 +23,17 @@ export interface CalendarDefinition {
   /** `2026-12-25`, `2026-08-03..2026-08-21`, or each year: `12-25`, `12-24..01-02`. */
   readonly holidays: Readonly<Record<string, readonly string[]>>;
   /** What an access level opens; a level names no level. */
-  readonly levels: Readonly<Record<string, readonly Exclude<Grant, { readonly level: string }>[]>>;
+  readonly levels: Readonly<Record<string, readonly DoorGrant[]>>;
 }
 
 export const EMPTY_CALENDAR: CalendarDefinition = { schedules: {}, holidays: {}, levels: {} };
+
+/** Both calendars in one; a schedule, holiday list or level that both have is HR's, as a whole. */
+export const mergeCalendars = (config: CalendarDefinition, hr: CalendarDefinition): CalendarDefinition => ({
+  schedules: { ...config.schedules, ...hr.schedules },
+  holidays: { ...config.holidays, ...hr.holidays },
+  levels: { ...config.levels, ...hr.levels },
+});
 
 /** A calendar that HR has pushed. */
 export interface CalendarRecord {

@@ -4,10 +4,11 @@ import type { CardNumber } from './card-number.ts';
 import type { CardholderId, DoorId, MessageId, Revision, ScheduleId } from './ids.ts';
 import type { Instant } from './units.ts';
 
-/** Part of a card's rights: these doors at these times, or an access level that the configuration spells out. */
-export type Grant =
-  | { readonly doors: readonly (DoorId | '*')[]; readonly schedule: ScheduleId }
-  | { readonly level: string };
+/** These doors while that schedule holds; `*` is every door. */
+export type DoorGrant = { readonly doors: readonly (DoorId | '*')[]; readonly schedule: ScheduleId };
+
+/** Part of a card's rights: doors at their times, or an access level that the configuration or HR's calendar spells out. */
+export type Grant = DoorGrant | { readonly level: string };
 
 export type CardKind = 'permanent' | 'temporary';
 
@@ -42,8 +43,25 @@ export interface Ordered {
   readonly fingerprint: string;
 }
 
+/** What a card does for its holder beyond its grants; what is left out it does not do. */
+export interface CardFlags {
+  /** Opens doors in a lockdown too. */
+  readonly overridesLockdown?: true;
+  /** The person needs more time to pass: doors stay released, and may stand open, for longer. */
+  readonly extendedRelease?: true;
+}
+
+/** The flags among the members of `from`: false is as good as nothing, so that a record and a hash are the same for both. */
+export const flagsOf = (from: {
+  readonly overridesLockdown?: boolean | undefined;
+  readonly extendedRelease?: boolean | undefined;
+}): CardFlags => ({
+  ...(from.overridesLockdown === true && { overridesLockdown: true }),
+  ...(from.extendedRelease === true && { extendedRelease: true }),
+});
+
 /** A card that HR has bound and nothing has retired. */
-export interface Binding extends Ordered {
+export interface Binding extends Ordered, CardFlags {
   readonly state: 'live';
   readonly cardholder: CardholderId;
   readonly name?: string;
@@ -54,10 +72,6 @@ export interface Binding extends Ordered {
   readonly activation: 'active' | 'pending';
   readonly validFrom?: Instant;
   readonly validUntil?: Instant;
-  /** Opens doors in a lockdown too. */
-  readonly overridesLockdown?: true;
-  /** The person needs more time to pass: doors stay released, and may stand open, for longer. */
-  readonly extendedRelease?: true;
   readonly origin: Origin;
 }
 

@@ -18,6 +18,7 @@ export interface LocalTime {
 export type LocalClock = (at: Instant) => LocalTime;
 
 const MILLISECONDS_PER_MINUTE = 60_000;
+export const MINUTES_PER_DAY = 1440;
 
 /** Clock of an IANA time zone. Throws RangeError for a name that this Node does not know. */
 export const localClock = (timeZone: string): LocalClock => {
@@ -50,6 +51,23 @@ export const localClock = (timeZone: string): LocalClock => {
 
 export const UTC: LocalClock = localClock('UTC');
 
-/** Day of the week of a date in the Gregorian calendar. */
-export const weekdayOf = ({ year, month, day }: Pick<LocalTime, 'year' | 'month' | 'day'>): Weekday =>
+/** A date in the Gregorian calendar. */
+export type LocalDate = Pick<LocalTime, 'year' | 'month' | 'day'>;
+
+/** Day of the week of a date. */
+export const weekdayOf = ({ year, month, day }: LocalDate): Weekday =>
   WEEKDAYS[new Date(Date.UTC(year, month - 1, day)).getUTCDay()] ?? 'sun';
+
+/** The date before a date. */
+export const dayBefore = ({ year, month, day }: LocalDate): LocalDate => {
+  const before = new Date(Date.UTC(year, month - 1, day - 1));
+  return { year: before.getUTCFullYear(), month: before.getUTCMonth() + 1, day: before.getUTCDate() };
+};
+
+/** `HH:MM` at which something begins, and at which it ends: 24:00 is the end of the day. */
+export const BEGINNING_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+export const ENDING_TIME = /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
+
+/** Minutes since midnight of `HH:MM`, 0 for 00:00 to 1440 for 24:00; undefined for other text. */
+export const parseTimeOfDay = (text: string): number | undefined =>
+  ENDING_TIME.test(text) ? Number(text.slice(0, 2)) * 60 + Number(text.slice(3)) : undefined;

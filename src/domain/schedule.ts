@@ -1,6 +1,6 @@
 // When a grant holds: at once for `always`, else while the schedule that it names does.
 
-import type { Grant } from './credential.ts';
+import type { DoorGrant, Grant } from './credential.ts';
 import type { DoorId, ScheduleId } from './ids.ts';
 import { parseScheduleId } from './ids.ts';
 import type { LocalTime } from './local-time.ts';
@@ -13,7 +13,7 @@ export interface AccessRules {
   holds(schedule: ScheduleId, at: LocalTime): boolean | undefined;
   isKnownSchedule(schedule: ScheduleId): boolean;
   /** The grants that make up an access level; undefined for a level that is not known here. */
-  level(name: string): readonly Grant[] | undefined;
+  level(name: string): readonly DoorGrant[] | undefined;
 }
 
 export const BUILT_IN_RULES: AccessRules = {
@@ -64,14 +64,13 @@ const scheduled = (schedule: ScheduleId, rules: AccessRules, { local, isTrusted 
   return rules.holds(schedule, local) === true ? 'permitted' : 'outside-schedule';
 };
 
-type PlainGrant = Exclude<Grant, { readonly level: string }>;
-const isPlain = (grant: Grant): grant is PlainGrant => 'doors' in grant;
+const isPlain = (grant: Grant): grant is DoorGrant => 'doors' in grant;
 
 /** A level cannot name another level: one step, no loop. */
-const plainGrants = (grants: readonly Grant[], rules: AccessRules): readonly PlainGrant[] =>
+const plainGrants = (grants: readonly Grant[], rules: AccessRules): readonly DoorGrant[] =>
   grants.every(isPlain)
     ? grants
-    : grants.flatMap((grant) => (isPlain(grant) ? [grant] : (rules.level(grant.level)?.filter(isPlain) ?? [])));
+    : grants.flatMap((grant) => (isPlain(grant) ? [grant] : (rules.level(grant.level) ?? [])));
 
 /** Names in the grants that this gateway does not know, as receipts carry them. */
 export const unknownNames = (grants: readonly Grant[], rules: AccessRules): string[] => {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AccessQuestion, decideAccess, denialOf } from '../../src/domain/access-decision.ts';
-import { type Binding, type CardLookup, type Grant, REVOCATION_REASONS } from '../../src/domain/credential.ts';
+import {
+  type Binding,
+  type CardLookup,
+  type DoorGrant,
+  type Grant,
+  REVOCATION_REASONS,
+} from '../../src/domain/credential.ts';
 import { UTC } from '../../src/domain/local-time.ts';
 import {
   type AccessRules,
@@ -135,10 +141,9 @@ const RULES: AccessRules = {
   holds: (schedule) => (schedule === ALWAYS ? true : undefined),
   isKnownSchedule: (schedule) => schedule === ALWAYS,
   level: (name) => {
-    const levels: Record<string, readonly Grant[]> = {
+    const levels: Record<string, readonly DoorGrant[]> = {
       staff: [{ doors: [FRONT], schedule: ALWAYS }],
       night: [{ doors: ['*'], schedule: scheduleId('nights') }],
-      circular: [{ level: 'circular' }, { level: 'staff' }],
       empty: [],
     };
     return Object.hasOwn(levels, name) ? levels[name] : undefined;
@@ -159,12 +164,11 @@ test('the best grant counts: permitted before outside-schedule before not-permit
   assert.deepEqual(best([]), ['not-permitted', 'not-permitted']);
 });
 
-test('a level stands for its grants, and a level within a level opens nothing', () => {
+test('a level stands for its grants, and one that is not known opens nothing', () => {
   const permission = (level: string) => permissionAt([{ level }], FRONT, { rules: RULES, wall: TRUSTED });
-  assert.deepEqual(['staff', 'night', 'circular', 'empty', 'unknown', '__proto__', 'constructor'].map(permission), [
+  assert.deepEqual(['staff', 'night', 'empty', 'unknown', '__proto__', 'constructor'].map(permission), [
     'permitted',
     'outside-schedule',
-    'not-permitted',
     'not-permitted',
     'not-permitted',
     'not-permitted',
