@@ -7,7 +7,7 @@
 // 3. The digest always is that of the live cards.
 
 import type { CardNumber, CardNumberFormat } from '../domain/card-number.ts';
-import type { RevocationReason } from '../domain/credential.ts';
+import { flagsOf, type RevocationReason } from '../domain/credential.ts';
 import type { CardholderId, Revision, SiteId } from '../domain/ids.ts';
 import { type BindCard, MAX_CARDS_OF_CARDHOLDER, type RosterChange } from '../domain/roster-change.ts';
 import { BUCKETS, bucketOf, DIGEST_BYTES, toggleCard } from '../domain/roster-digest.ts';
@@ -40,6 +40,8 @@ export interface CardBinding {
   readonly state?: 'active' | 'pending';
   readonly validFrom?: string;
   readonly validUntil?: string;
+  readonly overridesLockdown?: boolean;
+  readonly extendedRelease?: boolean;
   readonly supersedes?: 'all' | 'none' | readonly string[];
   readonly transferFrom?: string;
 }
@@ -281,6 +283,7 @@ const cardOf = (change: BindCard, revision: Revision): RosterCard => {
     activation,
     ...(validFrom !== undefined && { validFrom }),
     ...(validUntil !== undefined && { validUntil }),
+    ...flagsOf(change),
   };
 };
 

@@ -10,17 +10,19 @@
 
 import { canonicalJson, type JsonValue, sha256Hex } from './canonical-json.ts';
 import type { CardNumber } from './card-number.ts';
-import type {
-  Binding,
-  CardholderRecord,
-  CardKind,
-  CardRecord,
-  Grant,
-  Ordered,
-  Origin,
-  RevocationReason,
-  Tombstone,
-  Watermark,
+import {
+  type Binding,
+  type CardFlags,
+  type CardholderRecord,
+  type CardKind,
+  type CardRecord,
+  flagsOf,
+  type Grant,
+  type Ordered,
+  type Origin,
+  type RevocationReason,
+  type Tombstone,
+  type Watermark,
 } from './credential.ts';
 import type { CardholderId, Revision } from './ids.ts';
 import type { Instant } from './units.ts';
@@ -30,7 +32,7 @@ export type Supersedes =
   | { readonly kind: 'none' }
   | { readonly kind: 'cards'; readonly cards: readonly CardNumber[] };
 
-export interface BindCard {
+export interface BindCard extends CardFlags {
   readonly kind: 'bind-card';
   readonly card: CardNumber;
   readonly cardholder: { readonly id: CardholderId; readonly name?: string; readonly department?: string };
@@ -123,7 +125,9 @@ const bindCard = (draft: Draft, change: BindCard): ChangeResult => {
   if (!isOvertaken) {
     draft.putCard(
       change.card,
-      isBelowWatermark && watermark !== undefined ? lateBinding(draft, change, watermark) : liveBinding(draft, change),
+      isBelowWatermark && watermark !== undefined
+        ? lateBinding(draft, change, watermark)
+        : liveBinding(draft, change, record),
     );
   }
   supersede(draft, change);
@@ -178,7 +182,7 @@ const supersededBy = ({ supersedes }: BindCard, cards: readonly CardNumber[]): r
 const belongsToAnother = (record: CardRecord | undefined, change: BindCard): boolean =>
   record?.state === 'live' && record.cardholder !== change.cardholder.id && record.cardholder !== change.transferFrom;
 
-const liveBinding = (draft: Draft, change: BindCard): Binding => ({
+const liveBinding = (draft: Draft, change: BindCard, record: CardRecord | undefined): Binding => ({
   state: 'live',
   ...draft.order,
   cardholder: change.cardholder.id,
@@ -186,11 +190,16 @@ const liveBinding = (draft: Draft, change: BindCard): Binding => ({
   ...(change.cardholder.department !== undefined && { department: change.cardholder.department }),
   access: change.access,
   kind: change.cardKind,
-  activation: change.activation,
+  activation: isActivatedHere(draft, record) ? 'active' : change.activation,
   ...(change.validFrom !== undefined && { validFrom: change.validFrom }),
   ...(change.validUntil !== undefined && { validUntil: change.validUntil }),
+  ...flagsOf(change),
   origin: draft.origin,
 });
+
+/** A pending card came by a page, was activated here, and the message that binds it arrives after that. */
+const isActivatedHere = (draft: Draft, record: CardRecord | undefined): boolean =>
+  record?.state === 'live' && record.activation === 'active' && draft.revisionOf(record) === draft.origin.revision;
 
 /** The record that a binding leaves when its cardholder's watermark had already passed it. */
 const lateBinding = (draft: Draft, change: BindCard, watermark: Watermark): Tombstone => ({

@@ -6,13 +6,22 @@
 //    on differing, and that is reported.
 
 import type { CardNumber } from './card-number.ts';
-import type { Binding, CardKind, CardRecord, Grant, Origin, RevocationReason } from './credential.ts';
+import {
+  type Binding,
+  type CardFlags,
+  type CardKind,
+  type CardRecord,
+  flagsOf,
+  type Grant,
+  type Origin,
+  type RevocationReason,
+} from './credential.ts';
 import type { CardholderId, Revision } from './ids.ts';
 import { type ChangePlan, Draft, FROM_PAGE, type RosterView } from './roster-change.ts';
 import type { Instant } from './units.ts';
 
 /** A live card as HR holds it. */
-export interface RosterCard {
+export interface RosterCard extends CardFlags {
   readonly card: CardNumber;
   readonly revision: Revision;
   readonly cardholder: CardholderId;
@@ -84,6 +93,7 @@ const bindingOf = (draft: Draft, held: RosterCard, before: CardRecord | undefine
     activation,
     ...(validFrom !== undefined && { validFrom }),
     ...(validUntil !== undefined && { validUntil }),
+    ...flagsOf(held),
     origin: draft.origin,
   };
 };

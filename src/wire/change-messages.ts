@@ -3,7 +3,7 @@
 // 1. Nothing that is not understood completely has any effect.
 
 import type { CardNumberFormat } from '../domain/card-number.ts';
-import type { Grant } from '../domain/credential.ts';
+import { flagsOf, type Grant } from '../domain/credential.ts';
 import {
   type CardholderId,
   type MessageId,
@@ -64,6 +64,7 @@ export const decodeCardBound = (content: unknown, format: CardNumberFormat): HrM
     activation: fields.state,
     ...(fields.validFrom !== undefined && { validFrom: instant(Date.parse(fields.validFrom)) }),
     ...(fields.validUntil !== undefined && { validUntil: instant(Date.parse(fields.validUntil)) }),
+    ...flagsOf(fields),
     supersedes,
     ...(transferFrom !== undefined && { transferFrom }),
   });

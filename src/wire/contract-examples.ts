@@ -83,6 +83,7 @@ export const EXAMPLES = {
         validFrom: '2026-11-23T08:00:00+08:00',
         validUntil: '2026-11-23T18:00:00+08:00',
         supersedes: 'none',
+        extendedRelease: true,
         'x-ticket': 'a field of HR that gateways ignore',
       },
     },

@@ -3,7 +3,9 @@
 
 import * as z from 'zod';
 import { REVOCATION_REASONS } from '../domain/credential.ts';
+import { HOLIDAY_PATTERN, HOLIDAY_RULE } from '../domain/holiday.ts';
 import { CARDHOLDER_ID, SLUG } from '../domain/ids.ts';
+import { BEGINNING_TIME, ENDING_TIME, WEEKDAYS } from '../domain/local-time.ts';
 import { DIGEST_BYTES } from '../domain/roster-digest.ts';
 
 /** 0.5 KiB of JSON each would already fill a message; the limit is for the planner's sake. */
@@ -59,25 +61,27 @@ const common = {
   operator: id.describe('Who did it at HR; goes into the audit log.'),
 };
 
+const doorGrant = z.strictObject({
+  doors: z
+    .array(z.union([z.literal('*'), slug], { error: 'must be a door id or "*"' }))
+    .min(1)
+    .max(MAX_DOORS)
+    .describe('Door ids, of any gateway of the site, or * for all doors.'),
+  schedule: slug
+    .default('always')
+    .describe(
+      "When: a schedule of HR's calendar or of the gateway's configuration. One that a gateway does not know opens nothing there.",
+    ),
+});
+
 const grant = z.preprocess(
   withoutExtensions,
   z.union(
     [
-      z.strictObject({
-        doors: z
-          .array(z.union([z.literal('*'), slug], { error: 'must be a door id or "*"' }))
-          .min(1)
-          .max(MAX_DOORS)
-          .describe('Door ids, of any gateway of the site, or * for all doors.'),
-        schedule: slug
-          .default('always')
-          .describe(
-            "When: a schedule of the gateway's configuration. One that a gateway does not know opens nothing there.",
-          ),
-      }),
+      doorGrant,
       z.strictObject({
         level: slug.describe(
-          "An access level of the gateway's configuration. One that a gateway does not know opens nothing there.",
+          "An access level of HR's calendar or of the gateway's configuration. One that a gateway does not know opens nothing there.",
         ),
       }),
     ],
@@ -94,6 +98,11 @@ const state = z
 const VALID_FROM = 'RFC 3339 with offset. From then on the card opens doors; without it, at once.';
 const VALID_UNTIL =
   'RFC 3339 with offset, later than validFrom. From then on the card opens nothing; without it, it has no end.';
+const overridesLockdown = z.boolean().default(false).describe('Whether the card opens doors in a lockdown too.');
+const extendedRelease = z
+  .boolean()
+  .default(false)
+  .describe('Whether the person needs more time to pass: doors stay released, and may stand open, for longer.');
 
 export const cardBoundSchema = wireObject({
   type: z.literal('card-bound'),
@@ -109,6 +118,8 @@ export const cardBoundSchema = wireObject({
   state,
   validFrom: timestamp.optional().describe(VALID_FROM),
   validUntil: timestamp.optional().describe(VALID_UNTIL),
+  overridesLockdown,
+  extendedRelease,
   supersedes: z
     .union([z.literal('all'), z.literal('none'), z.array(cardNumber).min(1).max(MAX_SUPERSEDED)], {
       error: 'must be "all", "none" or a list of cards',
@@ -133,6 +144,67 @@ export const cardRevokedSchema = wireObject({
 })
   .describe('Stops one card, or all cards of a person: exactly one of card and cardholder is given.')
   .meta({ oneOf: [having('card'), having('cardholder')] });
+
+/** Values by name. A member named `__proto__`, which zod leaves out without a word, is refused as any other that is no name. */
+const named = <Value extends z.ZodType>(value: Value) =>
+  z
+    .preprocess(
+      (content, context) => {
+        if (typeof content === 'object' && content !== null && Object.hasOwn(content, '__proto__')) {
+          context.addIssue({ code: 'custom', message: NO_NAME, path: ['__proto__'] });
+        }
+        return content;
+      },
+      z.record(slug, value, { error: ({ code }) => (code === 'invalid_key' ? NO_NAME : undefined) }),
+    )
+    .default({});
+
+const NO_NAME = 'a name must be 1 to 63 lower-case letters, digits or dashes, not starting with a dash';
+
+const scheduleWindow = wireObject({
+  days: z
+    .array(z.enum(WEEKDAYS))
+    .min(1)
+    .optional()
+    .describe('Weekdays on which it begins, but for those that are holidays.'),
+  holidays: z
+    .array(z.union([z.literal('*'), slug], { error: 'must be the name of a list of holidays or "*"' }))
+    .min(1)
+    .optional()
+    .describe('Holidays on which it begins: names of lists in this calendar, or * for all of them.'),
+  from: z
+    .string()
+    .regex(BEGINNING_TIME, { error: 'must be a time from 00:00 to 23:59' })
+    .describe('When it begins, on the wall at the door: HH:MM.'),
+  to: z
+    .string()
+    .regex(ENDING_TIME, { error: 'must be a time from 00:00 to 24:00' })
+    .describe('When it is over: HH:MM; on the next day, where that is not later than from. Never equal to from.'),
+}).meta({ anyOf: [having('days'), having('holidays')] });
+
+export const calendarSchema = wireObject({
+  type: z.literal('calendar'),
+  ...common,
+  revision: z
+    .int()
+    .min(1)
+    .describe(
+      'Orders calendars among themselves: a counter of their own, or that of the roster. The highest is in force.',
+    ),
+  schedules: named(z.array(scheduleWindow).min(1)).describe(
+    'Weekly windows by the name of the schedule, which holds while any of them does. The name always is taken.',
+  ),
+  holidays: named(
+    z.array(z.string().regex(HOLIDAY_PATTERN, { error: HOLIDAY_RULE })),
+  ).describe(
+    'Lists of days by name: 2026-12-25, 2026-08-03..2026-08-21, or each year: 12-25, 12-24..01-02. On a day of any list only windows with holidays begin.',
+  ),
+  levels: named(z.array(z.preprocess(withoutExtensions, doorGrant)).min(1)).describe(
+    'What each access level opens, by its name: the doors of all its grants together.',
+  ),
+}).describe(
+  "HR's schedules, holidays and access levels, in the place of those that it published before; published retained. Names here win over the same names in a gateway's configuration.",
+);
 
 const revisionOrNone = z.int().min(0);
 const buckets = z.array(z.int().min(0).max(255)).min(1).max(256);
@@ -165,6 +237,8 @@ const pageCard = wireObject({
   state,
   validFrom: timestamp.nullish().describe(VALID_FROM),
   validUntil: timestamp.nullish().describe(VALID_UNTIL),
+  overridesLockdown,
+  extendedRelease,
 }).meta({
   anyOf: [
     { properties: { validUntil: { type: 'string' } }, required: ['validUntil'] },
@@ -222,4 +296,5 @@ export const commandSchema = wireObject({
 
 export type CardBoundFields = z.infer<typeof cardBoundSchema>;
 export type CardRevokedFields = z.infer<typeof cardRevokedSchema>;
+export type CalendarFields = z.infer<typeof calendarSchema>;
 export type RosterPageFields = z.infer<typeof rosterPageSchema>;

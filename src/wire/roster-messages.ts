@@ -2,6 +2,7 @@
 // Roster digest, request, pages). Both ends of each message are here, the gateway's and HR's.
 
 import type { CardNumberFormat } from '../domain/card-number.ts';
+import { flagsOf } from '../domain/credential.ts';
 import {
   type GatewayId,
   parseCardholderId,
@@ -146,6 +147,7 @@ const rosterCardOf = (
     activation: state,
     ...(typeof validFrom === 'string' && { validFrom: instant(Date.parse(validFrom)) }),
     ...(typeof validUntil === 'string' && { validUntil: instant(Date.parse(validUntil)) }),
+    ...flagsOf(fields),
   };
 };
 

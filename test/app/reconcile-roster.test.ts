@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ANSWER_LIMIT, CARDS_PER_REQUEST, MOST_PATIENCE, PAGE_LIMIT } from '../../src/app/reconcile-roster.ts';
 import { Roster } from '../../src/desk/roster.ts';
+import { flagsOf } from '../../src/domain/credential.ts';
 import { bucketOf, emptyRoster } from '../../src/domain/roster-digest.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { cardholderId, cardNumber, revision } from '../domain/samples.ts';
@@ -111,6 +112,50 @@ test('invariant 2: a replacement that was missed is repaired in one batch', asyn
     [batch?.cards.get(cardNumber(A))?.state, batch?.cards.get(cardNumber(B))?.state],
     ['retired', 'live'],
   );
+});
+
+test('a repaired card has the flags that HR gave it', async () => {
+  const bench = makeReconciliation();
+  bench.bind(A, 'E1', { overridesLockdown: true, extendedRelease: true });
+  bench.bind(B, 'E2');
+  await bench.reconcile();
+  const flagsHeld = [A, B].map((card) => {
+    const found = bench.store.findCard(cardNumber(card));
+    return found.kind === 'live' && flagsOf(found.binding);
+  });
+  assert.deepEqual(flagsHeld, [{ overridesLockdown: true, extendedRelease: true }, {}]);
+});
+
+test('a card that was activated here stays active through repairs and redeliveries of its own revision, until HR says otherwise', async () => {
+  const bench = makeReconciliation();
+  const { store, writer } = bench;
+  const activation = () => {
+    const found = store.findCard(cardNumber(A));
+    return found.kind === 'live' && found.binding.activation;
+  };
+  const message = bench.bind(A, 'E1', { state: 'pending' });
+  await bench.deliver(message);
+  const found = store.findCard(cardNumber(A));
+  assert.ok(found.kind === 'live' && found.binding.activation === 'pending');
+  const active = { ...found.binding, activation: 'active' } as const;
+  await writer.write((tx) =>
+    tx.putChange({ cards: new Map([[cardNumber(A), active]]), cardholders: new Map(), revision: 0 }),
+  );
+  await bench.deliver(message);
+  assert.equal(activation(), 'active', 'redelivered');
+  // Another card of its bucket makes HR send the pages that hold this one as pending.
+  const neighbour = Array.from({ length: 10_000 }, (_, index) => cardOf(index)).find(
+    (card) => bucketOf(cardNumber(card)) === bucketOf(cardNumber(A)),
+  );
+  assert.ok(neighbour !== undefined);
+  bench.bind(neighbour, 'E2');
+  assert.equal(await bench.reconcile(), 1);
+  assert.equal(bench.held(neighbour), 'live E2 2');
+  assert.equal(activation(), 'active', 'repaired');
+  await bench.deliver(message);
+  assert.equal(activation(), 'active', 'redelivered after the repair');
+  await bench.deliver(bench.bind(A, 'E1', { state: 'pending' }));
+  assert.equal(activation(), 'pending', 'a newer binding is HR’s to make');
 });
 
 test('nothing changes before the last page is there, and an answer that stops is asked for again', async () => {

@@ -81,7 +81,9 @@ test('the longest ids do not make a page too large', () => {
   for (let index = 0; index < 250; index++) {
     const person = `${'𝄞'.repeat(60)}${String(index).padStart(4, '0')}`;
     const window = { validFrom: '2026-11-22T00:00:00Z', validUntil: '2027-11-22T00:00:00Z' };
-    changed(roster.bind(binding(cardText(index), person, { access: wide, kind: 'temporary', ...window }), note()));
+    const flags = { overridesLockdown: true, extendedRelease: true };
+    const changes: Partial<CardBinding> = { access: wide, kind: 'temporary', ...window, ...flags };
+    changed(roster.bind(binding(cardText(index), person, changes), note()));
   }
   for (const page of roster.pagesFor({ requestId: '𝄞'.repeat(64), buckets: ALL_BUCKETS })) {
     const json = Buffer.from(encodeRosterPage(SETTINGS.site, page));
@@ -112,6 +114,8 @@ test('the pages of all buckets are the roster: loaded from them it is the same',
     kind: fc.constantFrom<'permanent' | 'temporary'>('permanent', 'temporary'),
     access: fc.constantFrom<CardBinding['access']>([{ level: 'staff' }], [{ doors: ['*'] }], WIDE),
     validUntil: fc.date({ min: new Date(0), max: new Date('2099-01-01'), noInvalidDate: true }),
+    overridesLockdown: fc.boolean(),
+    extendedRelease: fc.boolean(),
   });
   fc.assert(
     fc.property(fc.array(someCard, { maxLength: 300 }), (list) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Roster } from '../../src/desk/roster.ts';
+import { flagsOf } from '../../src/domain/credential.ts';
 import { digestOf, emptyRoster, toggleCard } from '../../src/domain/roster-digest.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/wire/hr-messages.ts';
 import { cardholderId, cardNumber, revision, siteId, time } from '../domain/samples.ts';
@@ -54,6 +55,7 @@ test('what a gateway decodes from a published message is the message', () => {
       transferFrom: 'E9',
     }),
     binding(OLD, 'E1001', { supersedes: 'none' }),
+    binding(OLD, 'E1001', { overridesLockdown: true, extendedRelease: true }),
   ];
   for (const change of bindings) {
     const { message } = changed(roster.bind(change, note()));
@@ -176,10 +178,11 @@ const supersedes = fc.oneof(
   fc.constantFrom<'all' | 'none'>('all', 'none'),
   fc.uniqueArray(card, { minLength: 1, maxLength: 3 }),
 );
+const flags = fc.record({ overridesLockdown: fc.boolean(), extendedRelease: fc.boolean() }, { requiredKeys: [] });
 const bind = fc
-  .record({ card, person, supersedes, transferFrom: fc.option(person, { nil: undefined }) })
-  .map(({ card, person, supersedes, transferFrom }): Operation => {
-    const changes = { supersedes, ...(transferFrom !== undefined && { transferFrom }) };
+  .record({ card, person, supersedes, transferFrom: fc.option(person, { nil: undefined }), flags })
+  .map(({ card, person, supersedes, transferFrom, flags }): Operation => {
+    const changes = { supersedes, ...(transferFrom !== undefined && { transferFrom }), ...flags };
     return (roster) => roster.bind(binding(card, person, changes), note());
   });
 const operation: fc.Arbitrary<Operation> = fc.oneof(
@@ -202,6 +205,23 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 );
 const operations = fc.array(operation, { maxLength: 60 });
+
+test('what a gateway decodes from any published change is that change, and what HR holds has its flags', () => {
+  fc.assert(
+    fc.property(operations, (list) => {
+      const roster = newRoster();
+      for (const change of list) {
+        const outcome = change(roster);
+        if (outcome.kind === 'refused') continue;
+        const { message, bound } = outcome;
+        assert.deepEqual(received(SETTINGS.site, message), message);
+        if (message.change.kind !== 'bind-card') continue;
+        assert.deepEqual(flagsOf(bound ?? {}), flagsOf(message.change));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
 
 test('after any changes the digest is the one that is made anew from the live cards', () => {
   fc.assert(

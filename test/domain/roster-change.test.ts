@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CardNumber } from '../../src/domain/card-number.ts';
-import type { CardholderRecord, CardRecord, RevocationReason } from '../../src/domain/credential.ts';
+import { type CardholderRecord, type CardRecord, flagsOf, type RevocationReason } from '../../src/domain/credential.ts';
 import type { CardholderId } from '../../src/domain/ids.ts';
 import {
   type BindCard,
@@ -16,6 +16,7 @@ import {
   type Supersedes,
 } from '../../src/domain/roster-change.ts';
 import type { RosterSummary } from '../../src/domain/roster-digest.ts';
+import { planPresentCard } from '../../src/domain/roster-repair.ts';
 import { cardholderId, cardNumber, originOf, scheduleId } from './samples.ts';
 
 const [A, B, C] = [cardNumber('AAAAAAAA'), cardNumber('BBBBBBBB'), cardNumber('CCCCCCCC')];
@@ -121,6 +122,35 @@ test('the same revision and content is a duplicate, the same revision and other 
     const plan = roster.take(1, other);
     assert.deepEqual([plan.result, plan.cards.size, plan.cardholders.size], ['revision-conflict', 0, 0]);
   }
+});
+
+test('a binding has the flags of its message, and a newer message without them takes them away', () => {
+  const { roster } = after([1, bind(A, P, { overridesLockdown: true, extendedRelease: true })]);
+  const flags = () => {
+    const record = roster.card(A);
+    return record?.state === 'live' && flagsOf(record);
+  };
+  assert.deepEqual(flags(), { overridesLockdown: true, extendedRelease: true });
+  roster.take(2, bind(A, P));
+  assert.deepEqual(flags(), {});
+});
+
+test('a card that came pending by a page and was activated stays so when the message that binds it comes at last', () => {
+  const roster = new Roster();
+  const change = bind(A, P, { activation: 'pending' });
+  const { access, cardKind: kind } = change;
+  const held = { card: A, revision: originOf(7).revision, cardholder: P, access, kind, activation: 'pending' } as const;
+  const { cards } = planPresentCard(roster, held, { ...originOf(7), isDamaged: false });
+  const record = cards.get(A);
+  assert.ok(record?.state === 'live' && record.activation === 'pending');
+  roster.cards.set(A, { ...record, activation: 'active' });
+  assert.equal(roster.take(7, change).result, 'applied');
+  const now = roster.card(A);
+  assert.ok(now?.state === 'live');
+  assert.deepEqual([now.activation, now.fingerprint], ['active', fingerprintOf(change)]);
+  roster.take(8, change);
+  const newer = roster.card(A);
+  assert.equal(newer?.state === 'live' && newer.activation, 'pending');
 });
 
 test("invariant 3: what is older than the card's tombstone is stale", () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { REVOCATION_REASONS } from '../../src/domain/credential.ts';
+import { fingerprintOf } from '../../src/domain/roster-change.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/wire/hr-messages.ts';
 import type { RejectionCode } from '../../src/wire/message-json.ts';
 import {
@@ -76,6 +77,23 @@ test('each choice of kind, state and supersedes is understood', () => {
     kind: 'cards',
     cards: ['04A2B3C4D5E680', '11223344'],
   });
+});
+
+test('the flags of a card are taken where they are true; false is as good as nothing', () => {
+  for (const flag of ['overridesLockdown', 'extendedRelease']) {
+    assert.deepEqual(accepted(bound({ [flag]: true })).change, { ...accepted(SHORT_BOUND).change, [flag]: true });
+    assert.deepEqual(accepted(bound({ [flag]: false })).change, accepted(SHORT_BOUND).change);
+    for (const value of [null, 'true', 1, []]) assert.equal(rejected(bound({ [flag]: value })).path, flag);
+  }
+});
+
+test('a message without flags has the fingerprint that it had before there were any; a flag changes it', () => {
+  const fingerprint = (changes: object) => fingerprintOf(accepted(bound(changes)).change);
+  const before = 'f6d4440d2203c5b18070769035a5a44c0395eb0fb0f49b10e24ece2b0767cd24';
+  assert.equal(fingerprint({}), before);
+  assert.equal(fingerprint({ overridesLockdown: false, extendedRelease: false }), before);
+  const others = [{ overridesLockdown: true }, { extendedRelease: true }].map(fingerprint);
+  assert.equal(new Set([before, ...others]).size, 3);
 });
 
 test('limits are inclusive: revision, ids, grants, doors, superseded cards, and a message of exactly 64 KiB', () => {

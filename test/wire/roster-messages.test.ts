@@ -35,6 +35,18 @@ test('a page is taken with windows that are null, left out or given', () => {
   }
 });
 
+test('the flags of a card on a page are taken where they are true; false is as good as nothing', () => {
+  const cardOn = (changes: object) => {
+    const decoded = decodePage(changes);
+    assert.ok(decoded.kind === 'page', decoded.kind);
+    return decoded.page.cards[0];
+  };
+  const plain = cardOn({});
+  assert.deepEqual(cardOn({ overridesLockdown: false, extendedRelease: false }), plain);
+  assert.deepEqual(cardOn({ overridesLockdown: true }), { ...plain, overridesLockdown: true });
+  assert.deepEqual(cardOn({ extendedRelease: true }), { ...plain, extendedRelease: true });
+});
+
 for (const [what, card, page, code, path] of [
   ['a temporary card for ever', { kind: 'temporary' }, {}, 'invalid-window', 'cards[0].validUntil'],
   ['a temporary card until null', { kind: 'temporary', validUntil: null }, {}, 'invalid-window', 'cards[0].validUntil'],
@@ -48,6 +60,7 @@ for (const [what, card, page, code, path] of [
   ['a card that is newer than its page', { revision: 8 }, {}, 'invalid-message', 'cards[0].revision'],
   ['a card of another bucket', {}, { buckets: [(BUCKET + 1) % 256] }, 'invalid-message', 'cards[0].card'],
   ['a number beyond the last', {}, { page: 2 }, 'invalid-message', 'page'],
+  ['a flag that is none', { extendedRelease: null }, {}, 'invalid-message', 'cards[0].extendedRelease'],
   ['a random UID', { card: '08A1B2C3' }, {}, 'random-uid', 'cards[0].card'],
 ] as const) {
   test(`a page with ${what} is refused`, () => {
