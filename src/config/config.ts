@@ -1,22 +1,27 @@
 // The configuration as the gateway works with it: parsed and checked once, read-only, lengths of time and ids in domain types.
 // What the file may hold, with defaults, units and ranges, stands in schema.ts.
 
+import type { AntiPassback } from '../domain/anti-passback.ts';
+import type { CalendarDefinition } from '../domain/calendar.ts';
 import type { CardNumberFormat } from '../domain/card-number.ts';
-import type { DoorId, GatewayId, ReaderId, SiteId } from '../domain/ids.ts';
+import type { DoorTimings } from '../domain/door-machine.ts';
+import type { DoorId, GatewayId, ReaderId, SiteId, ZoneId } from '../domain/ids.ts';
 import type { Permission, PublicKey } from '../domain/trusted-key.ts';
 import type { Milliseconds } from '../domain/units.ts';
 
 export interface Config {
   readonly site: SiteId;
   readonly gateway: GatewayId;
-  /** IANA name, known to this Node. */
-  readonly timezone: string;
+  /** Of the configuration alone; HR's is merged into it. */
+  readonly calendar: CalendarDefinition;
   /** As written: relative to the working directory of the process. */
   readonly dataDir: string;
   readonly mqtt: MqttConfig;
   readonly cardNumber: { readonly format: CardNumberFormat };
-  readonly clock: { readonly trust: 'auto' | 'always' };
+  readonly clock: { readonly trust: 'auto' | 'always'; readonly untrustedPolicy: 'deny-windowed' | 'allow' };
   readonly gpio: GpioConfig;
+  /** At most 64. */
+  readonly zones: readonly ZoneConfig[];
   /** 1 to 64. */
   readonly doors: readonly DoorConfig[];
   /** 0 to 64; each names a door of this gateway or none. */
@@ -87,14 +92,24 @@ export interface GpioConfig {
   readonly debounce: Milliseconds;
 }
 
+export interface ZoneConfig {
+  readonly id: ZoneId;
+  readonly antiPassback: AntiPassback;
+}
+
 export interface DoorConfig {
   readonly id: DoorId;
+  /** IANA name, known to this Node; the site's where the door has none of its own. */
+  readonly timezone: string;
   /** How the door is wired, in the shape that the GPIO drivers take. */
   readonly wiring: DoorWiringConfig;
-  readonly release: Milliseconds;
-  readonly relockOnClose: boolean;
-  readonly heldOpen: Milliseconds;
+  /** How the door behaves; the grace follows from how late its contact is reported. */
+  readonly timings: Omit<DoorTimings, 'grace'>;
   readonly recordBeforeRelease: boolean;
+  /** The zone that the door leads into; one of the zones. */
+  readonly zone?: ZoneId;
+  /** Nobody enters alone: the second card has to come so soon after the first. */
+  readonly twoPerson?: { readonly within: Milliseconds };
 }
 
 /** Lines are BCM numbers 0 to 57. With simulated GPIO a line that the file leaves out has a number above those. */

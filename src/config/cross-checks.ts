@@ -1,17 +1,21 @@
 // Rules between keys. They look at each value that is right by itself, whatever else is wrong in the file, so that all
 // faults are told at once. Those about GPIO and SPI stand in hardware-checks.ts, those about the broker in mqtt-checks.ts,
-// those about signatures in trust-checks.ts, warnings of keys that do nothing in idle-keys.ts.
+// those about signatures in trust-checks.ts, those about schedules in calendar-checks.ts, those about
+// zones in zone-checks.ts, warnings of keys that do nothing in idle-keys.ts.
 
 import { SLUG } from '../domain/ids.ts';
+import { calendar, idleClockPolicy } from './calendar-checks.ts';
+import { doorTimes } from './door-checks.ts';
 import { atKey, atValue, type Finding, type Findings, showValue } from './faults.ts';
 import { missingLines, mixedHardware, sharedLines, sharedSpi } from './hardware-checks.ts';
 import { bareInputs, contactless, wiredSimulation } from './idle-keys.ts';
 import { mqttLink } from './mqtt-checks.ts';
-import { nearestKey } from './nearest-key.ts';
+import { didYouMean } from './nearest-key.ts';
 import { readerDoor, readerRole } from './reader-schema.ts';
-import { ID_RULE, MAX_DOORS, MAX_READERS } from './schema-terms.ts';
+import { ID_RULE, MAX_DOORS, MAX_READERS, MAX_ZONES } from './schema-terms.ts';
 import { trust } from './trust-checks.ts';
 import { isBlock, type YamlTree } from './yaml-tree.ts';
+import { idleTwoPerson, zoneDoors, zones } from './zone-checks.ts';
 
 export const crossCheck = (tree: YamlTree): Required<Findings> => {
   const checks = [
@@ -19,6 +23,7 @@ export const crossCheck = (tree: YamlTree): Required<Findings> => {
     trust,
     counts,
     ids,
+    doorTimes,
     missingLines,
     sharedLines,
     sharedSpi,
@@ -28,6 +33,11 @@ export const crossCheck = (tree: YamlTree): Required<Findings> => {
     contactless,
     wiredSimulation,
     bareInputs,
+    calendar,
+    idleClockPolicy,
+    zones,
+    zoneDoors,
+    idleTwoPerson,
   ];
   const all = checks.map((check) => check(tree));
   return { faults: all.flatMap(({ faults }) => faults ?? []), warnings: all.flatMap(({ warnings }) => warnings ?? []) };
@@ -36,6 +46,7 @@ export const crossCheck = (tree: YamlTree): Required<Findings> => {
 const counts = (tree: YamlTree): Findings => {
   const doors = tree.keys(['doors']).length;
   const readers = tree.keys(['readers']).length;
+  const zones = tree.keys(['zones']).length;
   const isDoorless = isBlock(tree.at(['doors'])) && doors === 0;
   return {
     faults: [
@@ -45,6 +56,7 @@ const counts = (tree: YamlTree): Findings => {
       ...(readers > MAX_READERS
         ? [atKey(['readers'], `there are ${readers} readers; allowed: at most ${MAX_READERS}`)]
         : []),
+      ...(zones > MAX_ZONES ? [atKey(['zones'], `there are ${zones} zones; allowed: at most ${MAX_ZONES}`)] : []),
     ],
     warnings: readers === 0 ? [atKey(['readers'], 'there are no readers; cards open nothing here')] : [],
   };
@@ -52,7 +64,9 @@ const counts = (tree: YamlTree): Findings => {
 
 /** Here rather than as the schema's key type, which would not look into a block whose key is wrong. */
 const ids = (tree: YamlTree): Findings => {
-  const blocks = ['doors', 'readers'].flatMap((section) => tree.keys([section]).map((key) => [section, key] as const));
+  const blocks = ['zones', 'doors', 'readers'].flatMap((section) =>
+    tree.keys([section]).map((key) => [section, key] as const),
+  );
   const wrong = blocks.filter(([, key]) => !SLUG.test(key));
   return { faults: wrong.map(([section, key]) => atKey([section, key], `${showValue(key)} is not an id; ${ID_RULE}`)) };
 };
@@ -70,9 +84,7 @@ const readerDoors = (tree: YamlTree): Findings => {
     }
     const door = tree.read(path, readerDoor);
     if (door === undefined || doors.includes(door)) return [];
-    const near = nearestKey(door, doors);
-    const advice = near === undefined ? '' : `did you mean ${near}? `;
-    return [atValue(path, `there is no door ${door}; ${advice}allowed: ${doors.join(', ')}`)];
+    return [atValue(path, `there is no door ${door}; ${didYouMean(door, doors)}allowed: ${doors.join(', ')}`)];
   });
   return { faults };
 };

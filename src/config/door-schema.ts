@@ -1,12 +1,47 @@
 // What the configuration may say of one door.
 
 import * as z from 'zod';
-import { flag, line } from './schema-terms.ts';
+import { flag, id, line, timeZone } from './schema-terms.ts';
 
 export const relockOnClose = flag(
   true,
   'Lock as soon as the opened door is closed again, before releaseSeconds are over; needs a contact',
 );
+
+export const releaseSeconds = z
+  .number()
+  .min(0.5)
+  .max(600)
+  .default(5)
+  .describe('How long the door can be opened after a granted tap, in seconds');
+export const extendedReleaseSeconds = z
+  .number()
+  .min(0.5)
+  .max(1800)
+  .optional()
+  .describe(
+    'releaseSeconds for people who need more time; the door may also stand open for longer by the difference. Default: three times releaseSeconds',
+  );
+export const heldOpenSeconds = z
+  .number()
+  .min(1)
+  .max(86_400)
+  .default(30)
+  .describe('A door open for longer than this many seconds is reported as held open; needs a contact');
+export const heldOpenWarningSeconds = z
+  .number()
+  .min(0)
+  .max(86_400)
+  .optional()
+  .describe(
+    'How many seconds before that the person at the door is warned; 0: not at all. Default: 10, or a third of heldOpenSeconds if that is less',
+  );
+export const exitAction = z
+  .enum(['release', 'shunt'])
+  .default('release')
+  .describe(
+    'release: the button releases the strike. shunt: a handle opens the door from inside, and the button makes that lawful for releaseSeconds',
+  );
 
 const strike = z
   .strictObject({
@@ -14,12 +49,8 @@ const strike = z
       .optional()
       .describe('BCM number of the line that switches the strike’s relay. Required unless gpio.driver is simulated'),
     activeLow: flag(false, 'The relay board switches on at a low level'),
-    releaseSeconds: z
-      .number()
-      .min(0.5)
-      .max(600)
-      .default(5)
-      .describe('How long the door can be opened after a granted tap, in seconds'),
+    releaseSeconds,
+    extendedReleaseSeconds,
     failMode: z
       .enum(['secure', 'safe'])
       .default('secure')
@@ -39,19 +70,38 @@ const input = (what: string, activeMeans: string) =>
     })
     .optional();
 
+export const doorZone = id(
+  'The zone that this door leads into: readers with direction in enter it, those with out leave it',
+).optional();
+
+export const twoPerson = z
+  .strictObject({
+    withinSeconds: z
+      .number()
+      .min(1)
+      .max(120)
+      .default(15)
+      .describe('How soon after the first card the second one has to come, in seconds'),
+  })
+  .optional()
+  .describe('Nobody enters alone: two different people with two different cards. Leave out where one is enough');
+
 export const door = z
   .strictObject({
     strike,
     contact: input('contact', 'closed').describe(
       'The door contact: tells whether the door is closed. Leave out if there is none',
     ),
-    exitButton: input('exit button', 'pressed').describe('The exit button beside the door. Leave out if there is none'),
-    heldOpenSeconds: z
-      .number()
-      .min(1)
-      .max(86_400)
-      .default(30)
-      .describe('A door open for longer than this many seconds is reported as held open; needs a contact'),
+    exitButton: input('exit button', 'pressed')
+      .unwrap()
+      .extend({ action: exitAction })
+      .optional()
+      .describe('The exit button beside the door. Leave out if there is none'),
+    heldOpenSeconds,
+    heldOpenWarningSeconds,
+    timezone: timeZone.optional().describe('IANA time zone of this door, where it is not the site’s'),
+    zone: doorZone,
+    twoPerson,
     recordBeforeRelease: flag(
       false,
       'Write the access event to the disk before the strike is released: no opening without a record, at the price of a slower door',

@@ -11,6 +11,12 @@ export const nearestKey = (word: string, known: readonly string[]): string | und
   return ranked[0]?.candidate;
 };
 
+/** The question to put before what is allowed, with a space behind it; empty where nothing is close. */
+export const didYouMean = (word: string, known: readonly string[]): string => {
+  const near = nearestKey(word, known);
+  return near === undefined ? '' : `did you mean ${near}? `;
+};
+
 const MAX_LENGTH = 64;
 
 const letters = (word: string): string => word.toLowerCase().replaceAll(/[-_ ]/g, '');

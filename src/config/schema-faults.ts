@@ -75,10 +75,10 @@ const allowedText = (schema: JsonSchema): string => {
       const keys = knownKeys(schema);
       return keys.length > 0
         ? `allowed: a block with the keys ${keys.join(', ')}`
-        : 'allowed: a block of ids, each with its own block';
+        : `allowed: a block of ids, each with its own ${asSchema(schema['additionalProperties'])?.['type'] === 'array' ? 'list' : 'block'}`;
     }
     case 'array':
-      return `${allowedText(asSchema(schema['items']) ?? {})}, at least one, in a list`;
+      return `${allowedText(asSchema(schema['items']) ?? {})}, ${schema['minItems'] === undefined ? '' : 'at least one, '}in a list`;
     default:
       return 'allowed: text';
   }

@@ -9,6 +9,7 @@ export const ID_RULE = 'allowed: 1 to 63 lower-case letters, digits and hyphens,
 export const MAX_LINE = 57;
 export const MAX_DOORS = 64;
 export const MAX_READERS = 64;
+export const MAX_ZONES = 64;
 const MAX_PATH_CHARACTERS = 1024;
 
 const CONTROL_CHARACTER = /\p{Cc}/u;
@@ -25,7 +26,7 @@ export const text = (maximum: number, description: string) =>
     .describe(description);
 export const path = (description: string) => text(MAX_PATH_CHARACTERS, description);
 
-export const isTimeZone = (name: string): boolean => {
+const isTimeZone = (name: string): boolean => {
   if (/^[+-]/.test(name)) return false;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
@@ -33,6 +34,10 @@ export const isTimeZone = (name: string): boolean => {
     return false;
   }
 };
+
+export const timeZone = z
+  .string()
+  .refine(isTimeZone, 'is no time zone that is known here; allowed: IANA names like Europe/Berlin or UTC');
 
 export const line = z
   .int()

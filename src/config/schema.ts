@@ -5,9 +5,11 @@ import * as z from 'zod';
 import { CARD_NUMBER_FORMATS } from '../domain/card-number.ts';
 import { SLUG } from '../domain/ids.ts';
 import { KEY_ID, PERMISSIONS, parsePublicKey } from '../domain/trusted-key.ts';
+import { calendarSections } from './calendar-schema.ts';
 import { door } from './door-schema.ts';
 import { reader } from './reader-schema.ts';
-import { flag, id, isTimeZone, MAX_DOORS, MAX_READERS, path, text } from './schema-terms.ts';
+import { flag, id, MAX_DOORS, MAX_READERS, MAX_ZONES, path, text, timeZone } from './schema-terms.ts';
+import { zone } from './zone-schema.ts';
 
 /** `sun_path` of a Unix socket holds 108 bytes with its terminating zero (unix(7)). */
 const MAX_SOCKET_PATH_BYTES = 107;
@@ -148,7 +150,7 @@ const trustedKey = z
       .array(z.enum(PERMISSIONS))
       .min(1)
       .describe(
-        'What the key may send. bind: card-bound. revoke: card-revoked. roster: roster-digest and roster-page. command: door commands',
+        'What the key may send. bind: card-bound. revoke: card-revoked. roster: roster-digest and roster-page. command: door commands. calendar: schedules, holidays and access levels',
       ),
   })
   .meta({ oneOf: [{ required: ['publicKey'] }, { required: ['publicKeyFile'] }] })
@@ -171,16 +173,28 @@ const trust = z
   .prefault({})
   .describe('What HR’s messages must prove, and how this gateway proves its own');
 
+export const clockTrust = z
+  .enum(['auto', 'always'])
+  .default('auto')
+  .describe(
+    'auto: the time counts only once the system says that its clock is synchronized. always: it counts at once, for machines with a battery-backed clock',
+  );
+const untrustedPolicy = z
+  .enum(['deny-windowed', 'allow'])
+  .default('deny-windowed')
+  .describe(
+    'While the time does not count. deny-windowed: validity windows and schedules other than always open nothing. allow: they are judged by the clock as it is',
+  );
+
 /** The whole file. Unknown keys are refused everywhere. */
 export const fileSchema = z
   .strictObject({
     site: id('Id of the site; the root of all topics is cardea/<site>'),
     gateway: id('Id of this gateway within the site; also its MQTT client id, cardea-<gateway>'),
-    timezone: z
-      .string()
-      .refine(isTimeZone, 'is no time zone that is known here; allowed: IANA names like Europe/Berlin or UTC')
+    timezone: timeZone
       .default('UTC')
-      .describe('IANA time zone in which schedules are meant, like Europe/Berlin'),
+      .describe('IANA time zone in which schedules are meant, like Europe/Berlin; a door may have its own'),
+    ...calendarSections,
     dataDir: path('Directory of the store. A relative path starts at the working directory of the gateway').default(
       './data',
     ),
@@ -197,17 +211,17 @@ export const fileSchema = z
       .prefault({})
       .describe('Card numbers of this site'),
     clock: z
-      .strictObject({
-        trust: z
-          .enum(['auto', 'always'])
-          .default('auto')
-          .describe(
-            'auto: the time counts only once the system says that its clock is synchronized. always: it counts at once, for machines with a battery-backed clock',
-          ),
-      })
+      .strictObject({ trust: clockTrust, untrustedPolicy })
       .prefault({})
-      .describe('Whether to believe the system clock'),
+      .describe('Whether to believe the system clock, and what it opens until then'),
     gpio,
+    zones: z
+      .record(z.string(), zone)
+      .prefault({})
+      .meta({ propertyNames: { pattern: SLUG.source }, maxProperties: MAX_ZONES })
+      .describe(
+        'The zones that doors lead into, at most 64, each under its id: who is inside, and who may enter again',
+      ),
     doors: z
       .record(z.string(), door)
       .meta({ propertyNames: { pattern: SLUG.source }, minProperties: 1, maxProperties: MAX_DOORS })

@@ -1,7 +1,7 @@
 // From a file that passed every check to the configuration that the gateway works with. Pure; decides nothing anew.
 
 import { dirname, join, resolve } from 'node:path';
-import { type DoorId, parseDoorId, parseGatewayId, parseReaderId, parseSiteId } from '../domain/ids.ts';
+import { type DoorId, parseDoorId, parseGatewayId, parseReaderId, parseSiteId, parseZoneId } from '../domain/ids.ts';
 import { parsePublicKey } from '../domain/trusted-key.ts';
 import { milliseconds, seconds } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
@@ -13,17 +13,19 @@ import type {
   ReaderConfig,
   ReaderHardware,
   TrustConfig,
+  ZoneConfig,
 } from './config.ts';
 import type { ConfigFile } from './schema.ts';
 import { MAX_LINE } from './schema-terms.ts';
 
 const SECONDS_PER_HOUR = 3600;
+const SECONDS_PER_MINUTE = 60;
 
 /** `fileName` gives the directory at which the relative paths of certificates, passwords and keys start. */
 export const toConfig = (file: ConfigFile, fileName: string): Config => ({
   site: certain(parseSiteId(file.site), 'site'),
   gateway: certain(parseGatewayId(file.gateway), 'gateway'),
-  timezone: file.timezone,
+  calendar: { schedules: file.schedules, holidays: file.holidays, levels: file.levels },
   dataDir: file.dataDir,
   mqtt: mqttOf(file.mqtt, dirname(fileName)),
   cardNumber: file.cardNumber,
@@ -33,6 +35,7 @@ export const toConfig = (file: ConfigFile, fileName: string): Config => ({
     debounce: milliseconds(file.gpio.debounceMilliseconds),
     ...(file.gpio.chip === undefined ? {} : { chip: file.gpio.chip }),
   },
+  zones: Object.entries(file.zones).map(([id, zone]) => zoneOf(id, zone)),
   doors: doorsOf(file),
   readers: Object.entries(file.readers).map(([id, reader]) => readerOf(id, reader)),
   admin: file.admin,
@@ -94,7 +97,15 @@ const mqttOf = (mqtt: ConfigFile['mqtt'], directory: string): MqttConfig => {
   };
 };
 
-const doorsOf = ({ doors, gpio }: ConfigFile): readonly DoorConfig[] => {
+const zoneOf = (key: string, { antiPassback, timedMinutes }: ConfigFile['zones'][string]): ZoneConfig => ({
+  id: certain(parseZoneId(key), `zones.${key}`),
+  antiPassback:
+    antiPassback === 'timed'
+      ? { mode: antiPassback, within: seconds(timedMinutes * SECONDS_PER_MINUTE) }
+      : { mode: antiPassback },
+});
+
+const doorsOf = ({ doors, gpio, timezone }: ConfigFile): readonly DoorConfig[] => {
   let nextSimulated = MAX_LINE + 1;
   const lineOf = (line: number | undefined, path: string): number =>
     line ?? certain(gpio.driver === 'simulated' ? nextSimulated++ : undefined, path);
@@ -117,12 +128,27 @@ const doorsOf = ({ doors, gpio }: ConfigFile): readonly DoorConfig[] => {
     return {
       id,
       wiring,
-      release: seconds(door.strike.releaseSeconds),
-      relockOnClose: door.strike.relockOnClose,
-      heldOpen: seconds(door.heldOpenSeconds),
+      timezone: door.timezone ?? timezone,
+      timings: timingsOf(door),
       recordBeforeRelease: door.recordBeforeRelease,
+      ...(door.zone === undefined ? {} : { zone: certain(parseZoneId(door.zone), `doors.${key}.zone`) }),
+      ...(door.twoPerson === undefined ? {} : { twoPerson: { within: seconds(door.twoPerson.withinSeconds) } }),
     };
   });
+};
+
+/** With the defaults that depend on other keys. */
+const timingsOf = (door: ConfigFile['doors'][string]): DoorConfig['timings'] => {
+  const { strike, exitButton, heldOpenSeconds, heldOpenWarningSeconds } = door;
+  const { releaseSeconds, extendedReleaseSeconds = 3 * releaseSeconds } = strike;
+  return {
+    release: seconds(releaseSeconds),
+    extendedRelease: seconds(extendedReleaseSeconds),
+    heldOpen: seconds(heldOpenSeconds),
+    heldOpenWarning: seconds(heldOpenWarningSeconds ?? Math.min(10, heldOpenSeconds / 3)),
+    relockOnClose: strike.relockOnClose,
+    exitAction: exitButton?.action ?? 'release',
+  };
 };
 
 const readerOf = (key: string, reader: ConfigFile['readers'][string]): ReaderConfig => {

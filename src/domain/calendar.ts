@@ -6,16 +6,16 @@ import type { Weekday } from './local-time.ts';
 import type { Instant } from './units.ts';
 
 /** One weekly window of a schedule. */
-export interface ScheduleWindow {
+export type ScheduleWindow = {
   /** Weekdays on which it begins, except on holidays. */
-  readonly days?: readonly Weekday[];
+  readonly days?: readonly Weekday[] | undefined;
   /** Holidays on which it begins: names of holiday lists, or `*` for any of them. */
-  readonly holidays?: readonly string[];
+  readonly holidays?: readonly string[] | undefined;
   /** `HH:MM` on the wall, 00:00 to 23:59. */
   readonly from: string;
   /** `HH:MM`, 00:00 to 24:00, exclusive; not later than `from` means on the next day. Never equal to `from`. */
   readonly to: string;
-}
+};
 
 /** Each map is keyed by the name. */
 export interface CalendarDefinition {

@@ -14,7 +14,7 @@ describe('the configuration', () => {
     assert.deepEqual(configOf(textWith()), {
       site: 'hq',
       gateway: 'lobby-1',
-      timezone: 'UTC',
+      calendar: { schedules: {}, holidays: {}, levels: {} },
       dataDir: './data',
       mqtt: {
         kind: 'broker',
@@ -26,7 +26,7 @@ describe('the configuration', () => {
         tls: {},
       },
       cardNumber: { format: 'hex' },
-      clock: { trust: 'auto' },
+      clock: { trust: 'auto', untrustedPolicy: 'deny-windowed' },
       gpio: { driver: 'auto', debounce: 10 },
       doors: [
         {
@@ -36,6 +36,7 @@ describe('the configuration', () => {
           relockOnClose: true,
           heldOpen: 30_000,
           recordBeforeRelease: false,
+          timezone: 'UTC',
         },
       ],
       readers: [
@@ -59,6 +60,10 @@ describe('the configuration', () => {
 site: hq
 gateway: lobby-1
 timezone: Asia/Shanghai
+schedules:
+  day: [{ days: [mon, sat], from: 08:00, to: 24:00 }, { holidays: ["*", public], from: "22:00", to: "06:00" }]
+holidays: { public: [12-25, 2026-08-03..2026-08-21], factory: [] }
+levels: { staff: [{ doors: ["*"], schedule: day }, { doors: [front, elsewhere] }] }
 dataDir: /var/lib/cardea
 mqtt:
   url: mqtts://hr.example.com:8884
@@ -72,7 +77,7 @@ mqtt:
   connectTimeoutSeconds: 20
   sessionExpiryHours: 2
 cardNumber: { format: wiegand26 }
-clock: { trust: always }
+clock: { trust: always, untrustedPolicy: allow }
 gpio: { driver: gpiochip, chip: pinctrl-rp1, debounceMilliseconds: 0 }
 doors:
   front:
@@ -80,6 +85,7 @@ doors:
     contact: { line: 27, activeLow: false }
     exitButton: { line: 22 }
     heldOpenSeconds: 90
+    timezone: Europe/Berlin
     recordBeforeRelease: true
 readers:
   front-out:
@@ -97,7 +103,21 @@ log: { level: debug }
     const expected = {
       site: 'hq',
       gateway: 'lobby-1',
-      timezone: 'Asia/Shanghai',
+      calendar: {
+        schedules: {
+          day: [
+            { days: ['mon', 'sat'], from: '08:00', to: '24:00' },
+            { holidays: ['*', 'public'], from: '22:00', to: '06:00' },
+          ],
+        },
+        holidays: { public: ['12-25', '2026-08-03..2026-08-21'], factory: [] },
+        levels: {
+          staff: [
+            { doors: ['*'], schedule: 'day' },
+            { doors: ['front', 'elsewhere'], schedule: 'always' },
+          ],
+        },
+      },
       dataDir: '/var/lib/cardea',
       mqtt: {
         kind: 'broker',
@@ -111,7 +131,7 @@ log: { level: debug }
         sessionExpirySeconds: 7200,
       },
       cardNumber: { format: 'wiegand26' },
-      clock: { trust: 'always' },
+      clock: { trust: 'always', untrustedPolicy: 'allow' },
       gpio: { driver: 'gpiochip', chip: 'pinctrl-rp1', debounce: 0 },
       doors: [
         {
@@ -126,6 +146,7 @@ log: { level: debug }
           relockOnClose: false,
           heldOpen: 90_000,
           recordBeforeRelease: true,
+          timezone: 'Europe/Berlin',
         },
       ],
       readers: [

@@ -31,6 +31,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   pattern: (pattern, value) => typeof value !== 'string' || new RegExp(String(pattern), 'u').test(value),
   minItems: (minimum, value) => !Array.isArray(value) || value.length >= Number(minimum),
   items: (each, value) => !Array.isArray(value) || value.every((item) => isValid(schemaOf(each), item)),
+  maxItems: (maximum, value) => !Array.isArray(value) || value.length <= Number(maximum),
   minProperties: (minimum, value) => !isRecord(value) || keysOf(value).length >= Number(minimum),
   maxProperties: (maximum, value) => !isRecord(value) || keysOf(value).length <= Number(maximum),
   required: (keys, value) =>
@@ -58,7 +59,7 @@ export const isValid = (schema: JsonSchema, value: unknown): boolean =>
     return rule(argument, value, schema);
   });
 
-/** Every key that the schema knows, with its path (`*` for ids) and its own schema. */
+/** Every key that the schema knows, with its path (`*` for ids; lists do not show in it) and its own schema. */
 export const keysIn = (
   schema: JsonSchema,
   path = '',
@@ -66,5 +67,8 @@ export const keysIn = (
   const own = Object.entries(schemaOf(schema['properties'])).map(([key, value]) => [key, schemaOf(value)] as const);
   const rest = schema['additionalProperties'];
   const all = isRecord(rest) ? [...own, ['*', rest] as const] : own;
-  return all.flatMap(([key, value]) => [{ path: `${path}${key}`, schema: value }, ...keysIn(value, `${path}${key}.`)]);
+  return [
+    ...all.flatMap(([key, value]) => [{ path: `${path}${key}`, schema: value }, ...keysIn(value, `${path}${key}.`)]),
+    ...(isRecord(schema['items']) ? keysIn(schema['items'], path) : []),
+  ];
 };
