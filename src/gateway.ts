@@ -10,6 +10,7 @@
 import { join } from 'node:path';
 import { startAdmin } from './admin/server.ts';
 import { AccessJudge } from './app/access-judge.ts';
+import { AlarmRegister } from './app/alarm-register.ts';
 import { DoorCommands } from './app/door-commands.ts';
 import { DoorController } from './app/door-controller.ts';
 import { describeGateway, StatusPublisher } from './app/gateway-status.ts';
@@ -135,12 +136,15 @@ const start = async (
       readers: new Map([...readers].map(([id, { handler }]) => [id, handler])),
       freshness,
       reconciler: hr.reconciler,
+      cardAlarms,
       linkFault: () => link.credentialFault,
       clock,
     });
   const status = new StatusPublisher({ link, topics, seal, clock, describe });
   closing.add('status', () => status.stop());
   const onChange = (): void => status.changed();
+  const cardAlarms = new AlarmRegister({ store, clock, log: log.child({ part: 'alarms' }), onChange });
+  await cardAlarms.restore();
 
   const freshness = new RosterFreshness({
     store,
@@ -206,6 +210,7 @@ const start = async (
       judge,
       store,
       writer,
+      alarms: cardAlarms,
       clock,
       log: readerLog,
       onChange,
@@ -246,6 +251,7 @@ const start = async (
       cardNumberFormat,
       judge,
       reconciler: hr.reconciler,
+      cardAlarms,
       clock,
       log: log.child({ part: 'admin' }),
     },

@@ -2,6 +2,7 @@
 // operator who gave it, and commands to doors are events as well.
 
 import type { AccessJudge } from '../app/access-judge.ts';
+import { type AlarmRegister, CLEAR_ALARMS } from '../app/alarm-register.ts';
 import type { DoorCommandAnswer, DoorCommands } from '../app/door-commands.ts';
 import type { DoorController } from '../app/door-controller.ts';
 import type { describeGateway } from '../app/gateway-status.ts';
@@ -20,7 +21,15 @@ import type { EventLog } from '../ports/event-log.ts';
 import type { HrLink } from '../ports/hr-link.ts';
 import { explainCard, showCard } from './card-account.ts';
 import { EventFeed } from './event-feed.ts';
-import type { AcceptEpochAnswer, CardAnswer, ExplainAnswer, LineAnswer, StatusAnswer, TapAnswer } from './protocol.ts';
+import type {
+  AcceptEpochAnswer,
+  CardAnswer,
+  ClearAlarmsAnswer,
+  ExplainAnswer,
+  LineAnswer,
+  StatusAnswer,
+  TapAnswer,
+} from './protocol.ts';
 import type {
   ParsedAcceptEpoch,
   ParsedDoorCommand,
@@ -63,6 +72,7 @@ export interface AdminDependencies {
   readonly cardNumberFormat: CardNumberFormat;
   readonly judge: Pick<AccessJudge, 'decide'>;
   readonly reconciler: Pick<RosterReconciler, 'acceptEpoch'>;
+  readonly cardAlarms: Pick<AlarmRegister, 'standing' | 'clear'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -121,6 +131,20 @@ export class AdminOperations {
     log.warn({ epoch, operator }, 'operator consents to a new epoch');
     await reconciler.acceptEpoch(epoch, operator);
     return { epoch };
+  }
+
+  /** The alarms of retired cards have been seen: they are forgotten once that is recorded. Rejects with `store-write-failed`. */
+  async clearAlarms({ operator }: { readonly operator: string }): Promise<ClearAlarmsAnswer> {
+    const { cardAlarms, writer, clock, log } = this.#deps;
+    const seen = cardAlarms.standing();
+    const detail = { action: CLEAR_ALARMS, operator, cleared: seen.length };
+    log.info(detail, 'operator clears alarms');
+    await writer.write((tx) => {
+      const time = { at: clock.now(), clockSynchronized: clock.isSynchronized() };
+      tx.append({ event: 'operator-action', ...time, detail });
+    });
+    cardAlarms.clear(seen);
+    return { cleared: seen.length };
   }
 
   /** Rejects with CardeaError `unknown-reader`, `not-simulated` or `timed-out`. */

@@ -22,6 +22,7 @@ export const CALL_NAMES = [
   'events',
   'door-command',
   'accept-epoch',
+  'clear-alarms',
   'tap',
   'line',
 ] as const;
@@ -35,6 +36,7 @@ export const CALL_METHODS: Readonly<Record<CallName, 'GET' | 'POST'>> = {
   events: 'GET',
   'door-command': 'POST',
   'accept-epoch': 'POST',
+  'clear-alarms': 'POST',
   tap: 'POST',
   line: 'POST',
 };
@@ -46,6 +48,7 @@ export interface Calls {
   readonly explain: { readonly request: ExplainRequest; readonly answer: ExplainAnswer };
   readonly 'door-command': { readonly request: DoorCommandRequest; readonly answer: DoorCommandAnswer };
   readonly 'accept-epoch': { readonly request: AcceptEpochRequest; readonly answer: AcceptEpochAnswer };
+  readonly 'clear-alarms': { readonly request: ClearAlarmsRequest; readonly answer: ClearAlarmsAnswer };
   readonly tap: { readonly request: TapRequest; readonly answer: TapAnswer };
   readonly line: { readonly request: LineRequest; readonly answer: LineAnswer };
 }
@@ -173,6 +176,15 @@ export interface AcceptEpochRequest {
 
 export interface AcceptEpochAnswer {
   readonly epoch: string;
+}
+
+export interface ClearAlarmsRequest {
+  readonly operator: string;
+}
+
+export interface ClearAlarmsAnswer {
+  /** How many stood. */
+  readonly cleared: number;
 }
 
 export interface TapRequest {

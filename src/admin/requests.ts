@@ -82,6 +82,11 @@ export const parseAcceptEpoch = (fields: Fields): ParsedAcceptEpoch => {
   return { epoch: text(fields, 'epoch'), operator: operator(fields) };
 };
 
+export const parseClearAlarms = (fields: Fields): { readonly operator: string } => {
+  allowOnly(fields, ['operator']);
+  return { operator: operator(fields) };
+};
+
 export const parseTap = (fields: Fields): ParsedTap => {
   allowOnly(fields, ['reader', 'uid', 'operator']);
   const uid = parseUid(text(fields, 'uid'));

@@ -14,6 +14,7 @@ import {
   type ParsedEvents,
   parseAcceptEpoch,
   parseCard,
+  parseClearAlarms,
   parseDoorCommand,
   parseEvents,
   parseExplain,
@@ -137,6 +138,8 @@ class AdminServer {
         return operations.commandDoor(parseDoorCommand(fields));
       case 'accept-epoch':
         return operations.acceptEpoch(parseAcceptEpoch(fields));
+      case 'clear-alarms':
+        return operations.clearAlarms(parseClearAlarms(fields));
       case 'tap':
         return operations.tap(parseTap(fields));
       case 'line':

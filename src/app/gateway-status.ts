@@ -9,6 +9,7 @@ import type { HrLink } from '../ports/hr-link.ts';
 import type { MessageSeal } from '../wire/message-envelope.ts';
 import type { ReaderStatus, StatusDocument } from '../wire/status.ts';
 import type { Topics } from '../wire/topics.ts';
+import type { AlarmRegister } from './alarm-register.ts';
 import type { DoorController } from './door-controller.ts';
 import type { EventPublisher } from './publish-events.ts';
 import type { RosterReconciler } from './reconcile-roster.ts';
@@ -27,6 +28,8 @@ interface Dependencies {
   readonly readers: ReadonlyMap<ReaderId, { view(): ReaderStatus }>;
   readonly freshness: Pick<RosterFreshness, 'isStale' | 'isDenying'>;
   readonly reconciler: Pick<RosterReconciler, 'alarms'>;
+  /** Retired cards that were held to readers. */
+  readonly cardAlarms: Pick<AlarmRegister, 'lines'>;
   /** What is wrong with the credentials for the broker. */
   readonly linkFault: () => string | undefined;
   readonly clock: Clock;
@@ -57,6 +60,7 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
     clock: { synchronized: deps.clock.isSynchronized() },
     lossyCardNumbers: deps.lossyCardNumbers,
     alarms: [
+      ...deps.cardAlarms.lines(),
       ...doors.flatMap(([door, { alarms }]) => alarms.map((alarm) => `door ${door}: ${alarm}`)),
       ...readers.flatMap(([reader, { state, detail }]) =>
         state === 'offline' ? [`reader ${reader}: offline: ${detail ?? ''}`] : [],

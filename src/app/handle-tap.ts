@@ -10,7 +10,7 @@ import { type CardNumber, type CardNumberFormat, cardNumberOfUid, isRandomUid } 
 import type { Binding, CardLookup, CardRecord } from '../domain/credential.ts';
 import type { DoorId, ReaderId } from '../domain/ids.ts';
 import { IDLE_FILTER, stepTapFilter, type Tap, type TapFilterState } from '../domain/tap-filter.ts';
-import { milliseconds } from '../domain/units.ts';
+import { formatInstant, milliseconds } from '../domain/units.ts';
 import { errorMessage } from '../errors.ts';
 import { type Log, maskCard } from '../log.ts';
 import type { CardObservation, CardReaderListener, ReaderCondition } from '../ports/card-reader.ts';
@@ -18,6 +18,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { ReaderStatus } from '../wire/status.ts';
 import type { AccessJudge } from './access-judge.ts';
+import { type AlarmRegister, alarmDetailOf } from './alarm-register.ts';
 import type { DoorController, GrantedTap } from './door-controller.ts';
 import { ReaderNews } from './reader-news.ts';
 import type { SerialWriter } from './serial-writer.ts';
@@ -60,6 +61,7 @@ interface Dependencies {
   readonly judge: Pick<AccessJudge, 'decide'>;
   readonly store: CredentialStore;
   readonly writer: SerialWriter;
+  readonly alarms: Pick<AlarmRegister, 'raise'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Something that status shows has changed. */
@@ -77,6 +79,7 @@ interface Judgement {
 interface Obstacle {
   readonly reason: DenialReason;
   readonly detail?: string;
+  readonly found?: CardLookup;
 }
 
 interface Denial {
@@ -223,8 +226,8 @@ export class TapHandler implements CardReaderListener {
       return this.#withdraw(grant, { reason: 'store-failure', detail: 'the record took too long' });
     }
     // The card may have been revoked in the same batch, or the door blocked.
-    const { decision } = this.#judge(grant.card, door, controller);
-    if (decision.kind === 'denied') return this.#withdraw(grant, { reason: decision.reason });
+    const { found, decision } = this.#judge(grant.card, door, controller);
+    if (decision.kind === 'denied') return this.#withdraw(grant, { reason: decision.reason, found });
     const obstacle = this.#release(grant);
     if (obstacle !== undefined) return this.#withdraw(grant, obstacle);
     this.#conclude(outcome);
@@ -241,15 +244,31 @@ export class TapHandler implements CardReaderListener {
    * A grant that is in the log and cannot be carried out. The log must not hold a grant and a denial of one tap: it says that
    * the grant was not taken, as when nobody opens the door, but with a reason. To the person at the door it is a denial.
    */
-  #withdraw(grant: GrantedTap, { reason, detail }: Obstacle): void {
-    this.#record({ event: 'access-not-taken', ...grant, reason, detail });
+  #withdraw(grant: GrantedTap, { reason, detail, found }: Obstacle): void {
+    const { card } = grant;
+    this.#record({
+      event: 'access-not-taken',
+      ...grant,
+      reason,
+      detail: this.#alarm({ card, reason, found }) ?? detail,
+    });
     this.#conclude({ kind: 'denied', card: grant.card, reason, ...(detail !== undefined && { detail }) });
   }
 
   #deny(denial: Denial): void {
     const { card, reason, detail, found } = denial;
-    this.#record({ event: 'access-denied', card, reason, detail, ...whose(found) });
+    const alarm = this.#alarm({ card, reason, found });
+    this.#record({ event: 'access-denied', card, reason, detail: alarm ?? detail, ...whose(found) });
     this.#conclude({ kind: 'denied', card, reason, ...(detail !== undefined && { detail }) });
+  }
+
+  /** A card that is held by somebody who should not have it is more than a denial. */
+  #alarm({ card, reason, found }: Pick<Denial, 'card' | 'reason'> & { readonly found: CardLookup | undefined }) {
+    const detail = alarmDetailOf(found);
+    if (detail === undefined || card === undefined) return undefined;
+    const { alarms, clock, place } = this.#deps;
+    alarms.raise({ card, reason, reader: place.reader, time: formatInstant(clock.now()) });
+    return detail;
   }
 
   #present(card: CardNumber): void {

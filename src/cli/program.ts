@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { CardeaError, errorMessage } from '../errors.ts';
+import { addAlarmCommand } from './alarm.ts';
 import { addCardCommand } from './card.ts';
 import { addConfigCommands } from './config.ts';
 import { addContractCommands } from './contract.ts';
@@ -54,6 +55,7 @@ export const createProgram = (session: CliSession): Command => {
     });
   addGatewayCommand(program, session);
   addStatusCommand(program, session);
+  addAlarmCommand(program, session);
   addCardCommand(program, session);
   addEventsCommand(program, session);
   addDoorCommand(program, session);

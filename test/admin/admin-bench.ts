@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { type AdminDependencies, AdminOperations, type AdminReader } from '../../src/admin/operations.ts';
+import { AlarmRegister } from '../../src/app/alarm-register.ts';
 import { DoorCommands } from '../../src/app/door-commands.ts';
 import { DoorController } from '../../src/app/door-controller.ts';
 import { describeGateway } from '../../src/app/gateway-status.ts';
@@ -71,6 +72,7 @@ export class AdminBench {
   readonly io: BreakableDoorIo;
   readonly doors = new Map<DoorId, DoorController>();
   readonly writer: SerialWriter;
+  readonly cardAlarms: AlarmRegister;
   readonly dependencies: AdminDependencies;
   readonly operations: AdminOperations;
   /** What health() says. */
@@ -103,6 +105,8 @@ export class AdminBench {
     const topics = topicsOf(SITE, GATEWAY);
     this.writer = new SerialWriter({ store, gateway: GATEWAY, clock, log });
     const publisher = new EventPublisher({ eventLog: store, link, topics, seal: unsignedSeal, clock, log });
+    const cardAlarms = new AlarmRegister({ store, clock, log, onChange: () => {} });
+    this.cardAlarms = cardAlarms;
     this.dependencies = {
       gateway: GATEWAY,
       site: SITE,
@@ -126,6 +130,7 @@ export class AdminBench {
           readers: new Map(),
           freshness: FRESH,
           reconciler: NO_RECONCILER,
+          cardAlarms,
           linkFault: () => undefined,
           clock,
         }),
@@ -133,6 +138,7 @@ export class AdminBench {
       cardNumberFormat,
       judge: judgeOf({ clock }),
       reconciler: NO_RECONCILER,
+      cardAlarms,
       clock,
       log,
     };
@@ -217,6 +223,7 @@ export class AdminBench {
         judge: judgeOf({ clock }),
         store,
         writer,
+        alarms: this.cardAlarms,
         clock,
         log,
         onChange,

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { AlarmRegister } from '../../src/app/alarm-register.ts';
 import { DoorController } from '../../src/app/door-controller.ts';
 import { type ReaderPlace, TapHandler, type TapOutcome } from '../../src/app/handle-tap.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
@@ -116,6 +117,7 @@ export const makeDoorBench = async (options: BenchOptions = {}) => {
     return made;
   };
   const controller = makeController(options.storedMode);
+  const alarms = new AlarmRegister({ store, clock, log, onChange });
   const handler = new TapHandler({
     place: { reader: readerId('front-in'), direction: 'in', role, door: role === 'enrolment' ? undefined : FRONT },
     doorAtReader:
@@ -124,6 +126,7 @@ export const makeDoorBench = async (options: BenchOptions = {}) => {
     judge: judgeOf({ rules, clock }),
     store: options.lookup ?? store,
     writer,
+    alarms,
     clock,
     log,
     onChange,
@@ -143,6 +146,7 @@ export const makeDoorBench = async (options: BenchOptions = {}) => {
     log,
     store,
     writer,
+    alarms,
     io,
     controller,
     makeController,

@@ -15,7 +15,7 @@ import { FRONT, makeDoorBench, settle } from './door-bench.ts';
 
 const makeStatus = async (seal: MessageSeal = unsignedSeal) => {
   const bench = await makeDoorBench({ cards: { DEADBEEF: bindingOf() } });
-  const { clock, store, writer, controller, handler } = bench;
+  const { clock, store, writer, alarms, controller, handler } = bench;
   const link = new FakeHrLink();
   const publisher = new EventPublisher({
     eventLog: store,
@@ -38,6 +38,7 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal) => {
       readers: new Map([[readerId('front-in'), handler]]),
       freshness: FRESH,
       reconciler: NO_RECONCILER,
+      cardAlarms: alarms,
       linkFault: () => undefined,
       clock,
     });

@@ -52,6 +52,7 @@ export const measureTaps = async (): Promise<Figure> => {
     judge: judgeOf({ clock }),
     store,
     writer,
+    alarms: { raise: () => {} },
     clock,
     log,
     onChange: () => {},

@@ -21,6 +21,7 @@ describe('cardea --help', () => {
     for (const name of [
       'gateway',
       'status',
+      'alarm',
       'card',
       'events',
       'door',
@@ -37,7 +38,7 @@ describe('cardea --help', () => {
   });
 
   it('knows all the commands', () => {
-    assert.equal(paths.length, 24);
+    assert.equal(paths.length, 26);
   });
 
   for (const path of paths) {
