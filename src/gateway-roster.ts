@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as turnOfOthers } from 'node:timers/promises';
 import type { AccessJudge } from './app/access-judge.ts';
-import { CommandHandler } from './app/apply-command.ts';
+import { CalendarHandler } from './app/apply-calendar.ts';
+import { CommandHandler, type PassageResets } from './app/apply-command.ts';
 import { ChangeHandler } from './app/apply-hr-message.ts';
 import type { DoorCommands } from './app/door-commands.ts';
 import type { DoorController } from './app/door-controller.ts';
@@ -12,6 +13,7 @@ import { RosterReconciler } from './app/reconcile-roster.ts';
 import { RosterRepairer } from './app/repair-roster.ts';
 import type { RosterFreshness } from './app/roster-freshness.ts';
 import type { SerialWriter } from './app/serial-writer.ts';
+import type { SiteRules } from './app/site-rules.ts';
 import type { Config } from './config/config.ts';
 import type { DoorId } from './domain/ids.ts';
 import type { Log } from './log.ts';
@@ -27,9 +29,11 @@ interface Dependencies {
   /** Asked for each message. */
   readonly envelope: () => MessageEnvelope;
   readonly judge: AccessJudge;
+  readonly rules: SiteRules;
   /** Filled before the link starts. */
   readonly doors: ReadonlyMap<DoorId, DoorController>;
   readonly doorCommands: DoorCommands;
+  readonly passages: PassageResets;
   readonly store: CredentialStore;
   readonly freshness: RosterFreshness;
   readonly writer: SerialWriter;
@@ -45,8 +49,23 @@ export interface HrSide {
 }
 
 export const createHrSide = (deps: Dependencies): HrSide => {
-  const { config, topics, envelope, judge, doors, doorCommands, store, freshness, writer, link, clock, log, onChange } =
-    deps;
+  const {
+    config,
+    topics,
+    envelope,
+    judge,
+    rules,
+    doors,
+    doorCommands,
+    passages,
+    store,
+    freshness,
+    writer,
+    link,
+    clock,
+    log,
+    onChange,
+  } = deps;
   const { site, gateway } = config;
   const changes = new ChangeHandler({
     gateway,
@@ -57,10 +76,12 @@ export const createHrSide = (deps: Dependencies): HrSide => {
     clock,
     log: log.child({ part: 'changes' }),
   });
+  const calendars = new CalendarHandler({ gateway, rules, writer, clock, log: log.child({ part: 'calendar' }) });
   const commands = new CommandHandler({
     gateway,
     doors,
     doorCommands,
+    passages,
     store,
     writer,
     clock,
@@ -84,6 +105,7 @@ export const createHrSide = (deps: Dependencies): HrSide => {
   const inbox = new HrInbox({
     settings: () => ({ site, gateway, topics, cardNumberFormat: config.cardNumber.format, envelope: envelope() }),
     changes,
+    calendars,
     commands,
     reconciler,
   });

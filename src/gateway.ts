@@ -12,20 +12,23 @@ import { startAdmin } from './admin/server.ts';
 import { AccessJudge } from './app/access-judge.ts';
 import { AlarmRegister } from './app/alarm-register.ts';
 import { DoorCommands } from './app/door-commands.ts';
-import { DoorController } from './app/door-controller.ts';
+import { DoorController, type GrantedTap } from './app/door-controller.ts';
+import { DoorModeKeeper } from './app/door-mode-keeper.ts';
+import { DoorPair } from './app/door-pair.ts';
 import { describeGateway, StatusPublisher } from './app/gateway-status.ts';
 import { TapHandler } from './app/handle-tap.ts';
 import { HealthMonitor } from './app/health.ts';
+import { PassageBook } from './app/passage-book.ts';
 import { EventPublisher } from './app/publish-events.ts';
+import { ReaderFeedback } from './app/reader-feedback.ts';
 import { RosterFreshness } from './app/roster-freshness.ts';
 import { SerialWriter } from './app/serial-writer.ts';
+import { SiteRules } from './app/site-rules.ts';
 import { ClockWatch } from './app/watch-clock.ts';
 import type { Config, ReaderConfig } from './config/config.ts';
 import { isLossyFormat } from './domain/card-number.ts';
-import { modeOf } from './domain/door-mode.ts';
 import type { DoorId, ReaderId } from './domain/ids.ts';
 import { localClock } from './domain/local-time.ts';
-import { BUILT_IN_RULES } from './domain/schedule.ts';
 import { milliseconds } from './domain/units.ts';
 import { LevelStore } from './drivers/level/level-store.ts';
 import { createNotifier } from './drivers/systemd/systemd-notifier.ts';
@@ -37,6 +40,7 @@ import {
   createDoorLines,
   createLink,
   createReader,
+  signalsOf,
 } from './gateway-drivers.ts';
 import { ClosingStack, Ending } from './gateway-ending.ts';
 import { createHrSide } from './gateway-roster.ts';
@@ -121,7 +125,6 @@ const start = async (
   closing.add('outbox', () => publisher.stop());
 
   const doors = new Map<DoorId, DoorController>();
-  const doorCommands = new DoorCommands({ writer, clock, log: log.child({ part: 'commands' }) });
   const readers = new Map<ReaderId, GatewayReader>();
   const describe = (): StatusDocument =>
     describeGateway({
@@ -134,6 +137,8 @@ const start = async (
       publisher,
       doors,
       readers: new Map([...readers].map(([id, { handler }]) => [id, handler])),
+      rules,
+      passages,
       freshness,
       reconciler: hr.reconciler,
       cardAlarms,
@@ -152,20 +157,55 @@ const start = async (
     maxAge: config.reconcile.maxAge,
     policy: config.reconcile.stalePolicy,
   });
+  const rules = new SiteRules({ configured: config.calendar, store, log: log.child({ part: 'calendar' }) });
+  const passages = new PassageBook({
+    zones: new Map(config.zones.map(({ id, antiPassback }) => [id, antiPassback])),
+    zoneOfDoor: new Map(config.doors.flatMap(({ id, zone }) => (zone === undefined ? [] : [[id, zone] as const]))),
+    store,
+    writer,
+    clock,
+    log: log.child({ part: 'passages' }),
+    onChange,
+  });
+  await passages.load();
+  closing.add('passages', () => passages.stop());
+  const pairs = new Map(
+    config.doors.flatMap(({ id, twoPerson }) =>
+      twoPerson === undefined ? [] : [[id, new DoorPair(twoPerson.within)] as const],
+    ),
+  );
   const judge = new AccessJudge({
-    rules: BUILT_IN_RULES,
+    rules,
     freshness,
     clock,
-    localClocks: new Map(config.doors.map(({ id }) => [id, localClock(config.timezone)])),
-    untrustedPolicy: 'deny-windowed',
+    localClocks: new Map(config.doors.map(({ id, timezone }) => [id, localClock(timezone)])),
+    untrustedPolicy: config.clock.untrustedPolicy,
+    passages,
+    twoPersonDoors: new Set(pairs.keys()),
   });
+  const keeper = new DoorModeKeeper({
+    doors,
+    unlockSchedules: new Map(
+      config.doors.flatMap(({ id, unlockSchedule }) =>
+        unlockSchedule === undefined ? [] : [[id, unlockSchedule] as const],
+      ),
+    ),
+    judge,
+    store,
+    writer,
+    clock,
+    log: log.child({ part: 'doors' }),
+  });
+  const doorCommands = new DoorCommands({ keeper, writer, clock, log: log.child({ part: 'commands' }) });
   const hr = createHrSide({
     config,
     topics,
     envelope: () => trust.envelope,
     judge,
+    rules,
     doors,
     doorCommands,
+    passages,
     store,
     freshness,
     writer,
@@ -181,8 +221,16 @@ const start = async (
 
   const ending = new Ending(log, closing);
   const lines = await createDoorLines(config, log.child({ part: 'gpio' }));
+  const readerLog = log.child({ part: 'reader' });
+  const feedbacks = new Map(
+    config.readers.map((reader) => {
+      const deps = { reader: reader.id, signals: signalsOf(reader), lines: lines.io, clock, log: readerLog };
+      return [reader.id, new ReaderFeedback(deps)] as const;
+    }),
+  );
   ending.makeSafe = () => {
     for (const door of doors.values()) door.stop();
+    for (const feedback of feedbacks.values()) feedback.stop();
     lines.io.makeSafe();
   };
   onClaimed(ending.makeSafe);
@@ -191,21 +239,28 @@ const start = async (
     onFailure: (error) => void ending.stop(`the door lines failed: ${error.message}`, true),
   });
   closing.add('doors', () => lines.io.close());
-  for (const { id: door, release, heldOpen, relockOnClose } of config.doors) {
-    const timings = { release, heldOpen, relockOnClose, grace: milliseconds(500 + config.gpio.debounce) };
-    const deps = { door, timings, io: lines.io, writer, clock, log: log.child({ part: 'door' }), onChange };
-    doors.set(door, new DoorController(deps, modeOf(store.doorOrders(door), false)));
+  for (const { id: door, timings: configured } of config.doors) {
+    const timings = { ...configured, grace: milliseconds(500 + config.gpio.debounce) };
+    const onTaken = (grant: GrantedTap): void => passages.recordTaken(door, grant);
+    const atDoor = config.readers.filter((reader) => reader.door === door);
+    const onWarning = (isActive: boolean): void => {
+      for (const { id } of atDoor) feedbacks.get(id)?.onWarning(isActive);
+    };
+    const hooks = { onChange, onTaken, onWarning };
+    const deps = { door, timings, io: lines.io, writer, clock, log: log.child({ part: 'door' }), ...hooks };
+    doors.set(door, new DoorController(deps, keeper.initialMode(door)));
   }
   record('gateway-started', { version: VERSION });
+  keeper.start();
+  closing.add('door modes', () => keeper.stop());
   clockWatch.start();
   ending.before = () => record('gateway-stopped', { reason: ending.reason });
 
-  const readerLog = log.child({ part: 'reader' });
   for (const reader of config.readers) {
     const created = createReader(reader, { clock, log: readerLog, lines });
     const handler = new TapHandler({
       place: placeOf(reader),
-      doorAtReader: doorAt(reader, config, doors),
+      doorAtReader: doorAt(reader, config, { doors, pairs }),
       cardNumberFormat,
       judge,
       store,
@@ -214,14 +269,16 @@ const start = async (
       clock,
       log: readerLog,
       onChange,
+      onOutcome: (outcome) => feedbacks.get(reader.id)?.onOutcome(outcome),
     });
     readers.set(reader.id, { ...created, handler });
-    await created.driver.start(handler);
     closing.add(`reader ${reader.id}`, async () => {
       await created.driver.stop();
       handler.stop();
     });
   }
+  // Together: a reader whose thread is slow to start keeps no other from reading.
+  await Promise.all([...readers.values()].map(({ driver, handler }) => driver.start(handler)));
 
   const notifier = await createNotifier();
   closing.add('notifier', () => notifier.close());
@@ -250,6 +307,7 @@ const start = async (
       health: () => health.faults(),
       cardNumberFormat,
       judge,
+      passages,
       reconciler: hr.reconciler,
       cardAlarms,
       clock,
@@ -318,10 +376,17 @@ interface GatewayReader extends CreatedReader {
 
 const placeOf = ({ id, direction, role, door }: ReaderConfig) => ({ reader: id, direction, role, door });
 
-const doorAt = (reader: ReaderConfig, config: Config, doors: ReadonlyMap<DoorId, DoorController>) => {
+const doorAt = (
+  reader: ReaderConfig,
+  config: Config,
+  {
+    doors,
+    pairs,
+  }: { readonly doors: ReadonlyMap<DoorId, DoorController>; readonly pairs: ReadonlyMap<DoorId, DoorPair> },
+) => {
   const door = config.doors.find(({ id }) => id === reader.door);
   const controller = door && doors.get(door.id);
-  return door && controller && { controller, recordBeforeRelease: door.recordBeforeRelease };
+  return door && controller && { controller, recordBeforeRelease: door.recordBeforeRelease, pair: pairs.get(door.id) };
 };
 
 /** What an operator should know about this configuration, once per start. */

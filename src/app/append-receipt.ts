@@ -21,6 +21,7 @@ export const appendReceipt = (
 ): void => {
   const clockSynchronized = clock.isSynchronized();
   const { messageType, messageId, revision, result, code, superseded } = receipt;
+  const isCalendar = messageType === 'calendar';
   tx.append(
     {
       event: 'card-change',
@@ -28,9 +29,9 @@ export const appendReceipt = (
       clockSynchronized,
       card: receipt.card ?? undefined,
       cardholder: receipt.cardholder ?? undefined,
-      bindingRevision: revision ?? undefined,
+      bindingRevision: isCalendar ? undefined : (revision ?? undefined),
       reason: code ?? undefined,
-      detail: { messageType, messageId, result, operator, superseded },
+      detail: { messageType, messageId, result, operator, superseded, ...(isCalendar && { revision }) },
     },
     (sequence) => encodeReceipt(receipt, { gateway, appliedAt, clockSynchronized, sequence, roster: tx.roster() }),
   );

@@ -1,5 +1,6 @@
 // The gateway's own account of itself: the retained status document (PROTOCOL.md, Status), its last will, and what needs attention.
 
+import type { CalendarRecord } from '../domain/calendar.ts';
 import type { DoorId, GatewayId, ReaderId } from '../domain/ids.ts';
 import { digestOf } from '../domain/roster-digest.ts';
 import { formatInstant, type Instant, milliseconds } from '../domain/units.ts';
@@ -11,10 +12,12 @@ import type { ReaderStatus, StatusDocument } from '../wire/status.ts';
 import type { Topics } from '../wire/topics.ts';
 import type { AlarmRegister } from './alarm-register.ts';
 import type { DoorController } from './door-controller.ts';
+import type { PassageBook } from './passage-book.ts';
 import type { EventPublisher } from './publish-events.ts';
 import type { RosterReconciler } from './reconcile-roster.ts';
 import type { RosterFreshness } from './roster-freshness.ts';
 import type { SerialWriter } from './serial-writer.ts';
+import type { SiteRules } from './site-rules.ts';
 
 interface Dependencies {
   readonly gateway: GatewayId;
@@ -26,6 +29,8 @@ interface Dependencies {
   readonly publisher: EventPublisher;
   readonly doors: ReadonlyMap<DoorId, DoorController>;
   readonly readers: ReadonlyMap<ReaderId, { view(): ReaderStatus }>;
+  readonly passages: Pick<PassageBook, 'view'>;
+  readonly rules: Pick<SiteRules, 'calendar' | 'alarms'>;
   readonly freshness: Pick<RosterFreshness, 'isStale' | 'isDenying'>;
   readonly reconciler: Pick<RosterReconciler, 'alarms'>;
   /** Retired cards that were held to readers. */
@@ -54,9 +59,11 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       epoch: roster.epoch ?? null,
       reconciledAt: roster.reconciledAt === undefined ? null : formatInstant(roster.reconciledAt),
     },
+    calendar: calendarView(deps.rules.calendar),
     outbox: deps.publisher.view(),
     doors: Object.fromEntries(doors.map(([door, { mode, position, strike }]) => [door, { mode, position, strike }])),
     readers: Object.fromEntries(readers),
+    zones: deps.passages.view(),
     clock: { synchronized: deps.clock.isSynchronized() },
     lossyCardNumbers: deps.lossyCardNumbers,
     alarms: [
@@ -67,6 +74,7 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       ),
       ...deps.reconciler.alarms().map((alarm) => `roster: ${alarm}`),
       ...staleness(deps.freshness),
+      ...deps.rules.alarms().map((alarm) => `calendar: ${alarm}`),
       ...[deps.linkFault()].flatMap((fault) => (fault === undefined ? [] : [`link: ${fault}`])),
       ...(deps.publisher.fault === undefined ? [] : [`outbox: ${deps.publisher.fault}`]),
       ...(deps.clock.isSynchronized() ? [] : ['clock: not set, cards with a validity window are denied']),
@@ -75,6 +83,9 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
     ],
   };
 };
+
+const calendarView = (calendar: CalendarRecord | undefined): StatusDocument['calendar'] =>
+  calendar === undefined ? null : { revision: calendar.revision, messageId: calendar.messageId };
 
 const staleness = (freshness: Pick<RosterFreshness, 'isStale' | 'isDenying'>): string[] => {
   if (!freshness.isStale()) return [];

@@ -1,10 +1,12 @@
 // The way in for HR's messages: opened (which may take a signature to check), decoded, and handed on in the order of arrival.
 //
 // 1. Order is kept although signatures are checked side by side: what came first reaches the writer first.
-// 2. A message that can never be applied is rejected by receipt and does not block those behind it.
+// 2. A change is judged with the calendar that came before it in force.
+// 3. A message that can never be applied is rejected by receipt and does not block those behind it.
 
 import type { InboundMessage } from '../ports/hr-link.ts';
 import { type DecodedMessage, type DecodeSettings, decodeHrMessage } from '../wire/hr-messages.ts';
+import type { CalendarHandler } from './apply-calendar.ts';
 import type { CommandHandler } from './apply-command.ts';
 import type { ChangeHandler } from './apply-hr-message.ts';
 import type { RosterReconciler } from './reconcile-roster.ts';
@@ -13,6 +15,7 @@ interface Dependencies {
   /** Asked for each message: trusted keys may be exchanged while the gateway runs. */
   readonly settings: () => DecodeSettings;
   readonly changes: Pick<ChangeHandler, 'apply' | 'reject'>;
+  readonly calendars: Pick<CalendarHandler, 'apply'>;
   readonly commands: Pick<CommandHandler, 'apply'>;
   readonly reconciler: Pick<RosterReconciler, 'onChange' | 'onDigest' | 'onPage'>;
 }
@@ -21,6 +24,8 @@ export class HrInbox {
   readonly #deps: Dependencies;
   /** Fulfils when every message so far was handed on; undefined when none is being opened. */
   #opening: Promise<unknown> | undefined;
+  /** Fulfils when the last calendar is in force, or refused; undefined before the first. */
+  #calendar: Promise<unknown> | undefined;
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
@@ -48,11 +53,18 @@ export class HrInbox {
   }
 
   #handOn(decoded: DecodedMessage, { retained }: InboundMessage): Promise<void> {
-    const { changes, commands, reconciler } = this.#deps;
+    const { changes, calendars, commands, reconciler } = this.#deps;
     switch (decoded.kind) {
       case 'change':
         reconciler.onChange();
-        return changes.apply(decoded.message);
+        return this.#calendar === undefined
+          ? changes.apply(decoded.message)
+          : this.#calendar.then(() => changes.apply(decoded.message));
+      case 'calendar': {
+        const applied = calendars.apply(decoded.calendar, { isLive: !retained });
+        this.#calendar = applied.catch(() => {});
+        return applied;
+      }
       case 'digest':
         return reconciler.onDigest(decoded.digest, { isLive: !retained });
       case 'page':

@@ -239,7 +239,7 @@ export class StoreTransaction implements RosterView {
   }
 
   /** HR's calendar, from earlier work of the same batch too. */
-  calendar(): CalendarRecord | undefined {
+  calendar(): CalendarRecord | 'unreadable' | undefined {
     return (
       this.#calendar ?? (this.#before === undefined ? undefined : this.#before.#calendar) ?? this.#store.calendar()
     );

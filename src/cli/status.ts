@@ -42,6 +42,7 @@ const statusText = ({ status, faults, isLinkConnected }: StatusAnswer, hasColour
     ['clock', status.clock.synchronized ? 'synchronized' : 'not synchronized: cards with a validity are denied'],
     ...(isLinkConnected === null ? [] : [['HR link', isLinkConnected ? 'connected' : 'not connected']]),
     ['roster', `revision ${status.roster.revision}, ${status.roster.cards} cards`],
+    ['calendar', status.calendar === null ? 'none from HR' : `revision ${status.calendar.revision} from HR`],
     ['outbox', outboxText(status.outbox)],
     ...(status.lossyCardNumbers ? [['cards', 'different cards may share a number in this format']] : []),
   ];

@@ -41,8 +41,8 @@ export interface CredentialStore {
   roster(): RosterSummary;
   /** What was last ordered for the door; no orders for one that nobody has given any. */
   doorOrders(door: DoorId): DoorOrders;
-  /** HR's calendar, as of the last committed batch; undefined also for one that does not decode, which the next from HR replaces. */
-  calendar(): CalendarRecord | undefined;
+  /** HR's calendar, as of the last committed batch. One that does not decode is replaced by the next from HR. */
+  calendar(): CalendarRecord | 'unreadable' | undefined;
   /** Every entry of the book of passages that decodes. */
   passages(): AsyncIterable<PassageEntry>;
   /** 0 before the first. */

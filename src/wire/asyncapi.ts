@@ -38,8 +38,8 @@ export const asyncApi = ({ site, gateway }: AsyncApiOptions = {}): object => {
 
 const DESCRIPTION = `A door access-control gateway, as an HR system sees it. \`receive\` is what the gateway receives: HR publishes it.
 
-- QoS 1 everywhere; only roster-digest and status are retained. A retained card-bound, card-revoked or command is refused.
-- Every card-bound and card-revoked is answered by one receipt from every gateway of the site, redeliveries included, every command by one receipt from the gateway that it is for; any other message from HR by a receipt when it is refused.
+- QoS 1 everywhere; only calendar, roster-digest and status are retained. A retained card-bound, card-revoked or command is refused.
+- Every card-bound and card-revoked is answered by one receipt from every gateway of the site, redeliveries included, and so is every calendar, but for a retained one that the gateway has; every command by one receipt from the gateway that it is for; any other message from HR by a receipt when it is refused.
 - Order is decided by \`revision\` alone, never by arrival.
 - A command is good until expiresAt, and once: its messageId is remembered until then.
 - Strict: an unknown field in a message to a gateway is refused, \`x-...\` aside, which is ignored. In messages from a gateway new fields may appear.

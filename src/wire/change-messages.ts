@@ -3,7 +3,7 @@
 // 1. Nothing that is not understood completely has any effect.
 
 import type { CardNumberFormat } from '../domain/card-number.ts';
-import { flagsOf, type Grant } from '../domain/credential.ts';
+import { type DoorGrant, flagsOf, type Grant } from '../domain/credential.ts';
 import {
   type CardholderId,
   type MessageId,
@@ -127,14 +127,13 @@ export const windowFaultOf = ({ kind, validFrom, validUntil }: WindowFields): Fa
 /** Validated grants in domain types. */
 export const grantsOf = (access: CardBoundFields['access']): readonly Grant[] => access.map(grantOf);
 
-const grantOf = (grant: CardBoundFields['access'][number]): Grant => {
-  if ('level' in grant) return grant;
+const grantOf = (grant: CardBoundFields['access'][number]): Grant => ('level' in grant ? grant : doorGrantOf(grant));
+
+/** A validated grant of doors in domain types. */
+export const doorGrantOf = (grant: { readonly doors: readonly string[]; readonly schedule: string }): DoorGrant => {
   const schedule = parseScheduleId(grant.schedule);
   // The schema's patterns are those of the brands; validated text may take the brand.
-  return {
-    doors: grant.doors as Extract<Grant, { doors: unknown }>['doors'],
-    schedule: schedule as NonNullable<typeof schedule>,
-  };
+  return { doors: grant.doors as DoorGrant['doors'], schedule: schedule as NonNullable<typeof schedule> };
 };
 
 const supersedesOf = (value: CardBoundFields['supersedes'], numbers: CardNumbers): Supersedes => {

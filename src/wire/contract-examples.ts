@@ -95,6 +95,29 @@ export const EXAMPLES = {
       payload: { ...fromHr('card-revoked', REVISION + 3), cardholder: 'V-77', reason: 'left' },
     },
   ],
+  calendar: [
+    {
+      summary: 'Office hours, shorter on holidays, and what the staff may open; all that HR said before is void',
+      payload: {
+        ...fromHr('calendar', 7),
+        messageId: 'hr-calendar-7',
+        schedules: {
+          'office-hours': [
+            { days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '08:00', to: '18:00' },
+            { holidays: ['*'], from: '10:00', to: '12:00' },
+          ],
+          'night-shift': [{ days: ['fri', 'sat'], from: '22:00', to: '06:00' }],
+        },
+        holidays: {
+          public: ['12-25', '2026-04-03', '12-31..01-01'],
+          'works-closed': ['2026-08-03..2026-08-21'],
+        },
+        levels: {
+          staff: [{ doors: ['front', 'lab'], schedule: 'office-hours' }, { doors: ['canteen'] }],
+        },
+      },
+    },
+  ],
   'roster-digest': [
     {
       summary: 'A roster of one card',
@@ -187,6 +210,21 @@ export const EXAMPLES = {
       },
     },
     {
+      summary: 'A calendar is in force; one of its levels names a schedule that nobody defines',
+      payload: {
+        ...answer,
+        messageType: 'calendar',
+        messageId: 'hr-calendar-7',
+        revision: 7,
+        card: null,
+        cardholder: null,
+        superseded: [],
+        doors: [],
+        warnings: ['unknown-schedule: late-shift'],
+        sequence: 88126,
+      },
+    },
+    {
       summary: 'A command took effect at door front',
       payload: {
         ...answer,
@@ -248,9 +286,11 @@ export const EXAMPLES = {
         startedAt: '2026-11-20T06:00:00.000Z',
         time: '2026-11-22T01:03:00.000Z',
         roster: { ...ROSTER, epoch: '2026-a', reconciledAt: '2026-11-22T01:00:04.000Z' },
+        calendar: { revision: 7, messageId: 'hr-calendar-7' },
         outbox: { pending: 0, oldest: null },
         doors: { front: { mode: 'normal', position: 'closed', strike: 'locked' } },
         readers: { 'front-in': { door: 'front', state: 'online', detail: null } },
+        zones: { building: { antiPassback: 'soft', occupancy: 12 } },
         clock: { synchronized: true },
         lossyCardNumbers: false,
         alarms: [],

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { CARDHOLDER_ID } from '../domain/ids.ts';
 import { EXAMPLES } from './contract-examples.ts';
 import {
+  calendarSchema,
   cardBoundSchema,
   cardRevokedSchema,
   commandSchema,
@@ -44,6 +45,14 @@ export const CONTRACT: Readonly<Record<MessageName, ContractMessage>> = {
     action: 'receive',
     branch: 'hr',
     isRetained: false,
+    mayBeSigned: true,
+    answeredBy: 'receipt',
+  },
+  calendar: {
+    schema: calendarSchema,
+    action: 'receive',
+    branch: 'hr',
+    isRetained: true,
     mayBeSigned: true,
     answeredBy: 'receipt',
   },

@@ -9,6 +9,7 @@ export interface DeskTopics {
   readonly cardRevoked: string;
   /** Outbound and retained. */
   readonly rosterDigest: string;
+  readonly calendar: string;
   /** To subscribe to: the requests of all gateways. */
   readonly rosterRequests: string;
 }
@@ -19,6 +20,7 @@ export const deskTopicsOf = (site: SiteId): DeskTopics => {
     cardBound: `${root}/hr/card-bound`,
     cardRevoked: `${root}/hr/card-revoked`,
     rosterDigest: `${root}/hr/roster-digest`,
+    calendar: `${root}/hr/calendar`,
     rosterRequests: `${root}/gateways/+/roster-request`,
   };
 };

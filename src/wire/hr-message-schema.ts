@@ -3,6 +3,7 @@
 
 import * as z from 'zod';
 import { REVOCATION_REASONS } from '../domain/credential.ts';
+import { DOOR_ACTIONS } from '../domain/door-command.ts';
 import { HOLIDAY_PATTERN, HOLIDAY_RULE } from '../domain/holiday.ts';
 import { CARDHOLDER_ID, SLUG } from '../domain/ids.ts';
 import { BEGINNING_TIME, ENDING_TIME, WEEKDAYS } from '../domain/local-time.ts';
@@ -194,9 +195,7 @@ export const calendarSchema = wireObject({
   schedules: named(z.array(scheduleWindow).min(1)).describe(
     'Weekly windows by the name of the schedule, which holds while any of them does. The name always is taken.',
   ),
-  holidays: named(
-    z.array(z.string().regex(HOLIDAY_PATTERN, { error: HOLIDAY_RULE })),
-  ).describe(
+  holidays: named(z.array(z.string().regex(HOLIDAY_PATTERN, { error: HOLIDAY_RULE }))).describe(
     'Lists of days by name: 2026-12-25, 2026-08-03..2026-08-21, or each year: 12-25, 12-24..01-02. On a day of any list only windows with holidays begin.',
   ),
   levels: named(z.array(z.preprocess(withoutExtensions, doorGrant)).min(1)).describe(
@@ -274,7 +273,7 @@ export const commandSchema = wireObject({
   gateway: slug
     .optional()
     .describe(
-      'Id of the gateway that it is for, equal to that of the topic. Give it where messages are signed: the topic is not, and without it a copy is good at every gateway of the site.',
+      'Id of the gateway that it is for, equal to that of the topic. Give it where messages are signed: the topic is not, and without it a copy is good at every gateway of the site. Left out on hr/command, which is for all.',
     ),
   messageId: common.messageId,
   issuedAt: timestamp.describe('When the command was given, RFC 3339 with offset.'),
@@ -284,15 +283,27 @@ export const commandSchema = wireObject({
   operator: id.describe('Who gives it; goes into the audit log.'),
   reason: text.describe('Why, in words; goes into the audit log. At most 200 UTF-16 code units.'),
   action: z
-    .enum(['unlock', 'block', 'hold-open', 'normal', 'lockdown', 'end-lockdown'])
+    .enum([...DOOR_ACTIONS, 'reset-passback'])
     .describe(
-      'unlock: one release. block: no card opens. hold-open: unlocked until normal or block. normal: back to cards. lockdown and end-lockdown are refused by this version.',
+      'unlock: one release. block: no card opens. hold-open: unlocked until normal or block. normal: back to cards and schedules. lockdown: no card opens but those that override it, whatever else is ordered, until end-lockdown; both are good on hr/command too, for all gateways. reset-passback: forgets where the cardholder is held to be.',
     ),
   door: z
     .union([z.literal('*'), slug], { error: 'must be a door id or "*"' })
-    .describe('Id of a door of this gateway, or * for all of them.'),
-  until: timestamp.optional().describe('When the mode ends by itself; refused by this version.'),
-}).describe('A command to doors of one gateway. It is good once, and soon or never.');
+    .describe('Id of a door of this gateway, or * for all of them. On hr/command, and with reset-passback, always *.'),
+  until: timestamp
+    .optional()
+    .describe(
+      'RFC 3339 with offset, yet to come, at most 31 days ahead; with block, hold-open and lockdown. From then on the order is over by itself.',
+    ),
+  cardholder: id.optional().describe('With reset-passback, and only then: id of the person.'),
+})
+  .describe('A command to doors of one gateway, or of all. It is good once, and soon or never.')
+  .meta({
+    oneOf: [
+      { properties: { action: { const: 'reset-passback' }, door: { const: '*' } }, required: ['cardholder'] },
+      { properties: { action: { enum: DOOR_ACTIONS } }, not: { required: ['cardholder'] } },
+    ],
+  });
 
 export type CardBoundFields = z.infer<typeof cardBoundSchema>;
 export type CardRevokedFields = z.infer<typeof cardRevokedSchema>;

@@ -13,6 +13,7 @@ import {
   type Revision,
   type SiteId,
 } from '../domain/ids.ts';
+import { type CalendarMessage, decodeCalendar } from './calendar-message.ts';
 import { decodeCardBound, decodeCardRevoked, type HrMessage } from './change-messages.ts';
 import { decodeCommand } from './command-messages.ts';
 import type { HrMessageType, MessageEnvelope, OpenedMessage } from './message-envelope.ts';
@@ -43,6 +44,7 @@ export interface Rejection {
 
 export type DecodedMessage =
   | { readonly kind: 'change'; readonly message: HrMessage }
+  | { readonly kind: 'calendar'; readonly calendar: CalendarMessage }
   | { readonly kind: 'digest'; readonly digest: RosterDigest }
   | { readonly kind: 'page'; readonly page: RosterPage }
   | { readonly kind: 'command'; readonly command: RemoteCommand }
@@ -104,7 +106,7 @@ const decodeOpened = (opened: OpenedMessage, { raw, messageType, settings }: Con
   if ('fault' in parsed) return rejected(parsed.fault, { messageType, raw });
   const { content } = parsed;
   const isReplayed = raw.retained && NEVER_RETAINED.includes(messageType);
-  const decoded = isReplayed ? { fault: RETAINED } : decodeContent(content, messageType, settings);
+  const decoded = isReplayed ? { fault: RETAINED } : decodeContent(content, { raw, messageType, settings });
   return 'fault' in decoded ? rejected(decoded.fault, { messageType, raw, content }) : decoded;
 };
 
@@ -114,11 +116,14 @@ const messageTypeOf = (topic: string, topics: Topics): HrMessageType | null => {
       return 'card-bound';
     case topics.cardRevoked:
       return 'card-revoked';
+    case topics.calendar:
+      return 'calendar';
     case topics.rosterDigest:
       return 'roster-digest';
     case topics.rosterPage:
       return 'roster-page';
     case topics.command:
+    case topics.siteCommand:
       return 'command';
     default:
       return null;
@@ -127,9 +132,9 @@ const messageTypeOf = (topic: string, topics: Topics): HrMessageType | null => {
 
 const decodeContent = (
   content: unknown,
-  type: HrMessageType,
-  { site, gateway, cardNumberFormat }: DecodeSettings,
+  { raw, messageType: type, settings }: Context,
 ): DecodedMessage | { readonly fault: Fault } => {
+  const { site, gateway, topics, cardNumberFormat } = settings;
   const claimed = fieldOf(content, 'type');
   if (typeof claimed === 'string' && claimed !== type) {
     return { fault: { code: 'wrong-topic', path: 'type', detail: `the topic is for "${type}" messages` } };
@@ -143,6 +148,10 @@ const decodeContent = (
       return asChange(decodeCardBound(content, cardNumberFormat));
     case 'card-revoked':
       return asChange(decodeCardRevoked(content, cardNumberFormat));
+    case 'calendar': {
+      const calendar = decodeCalendar(content);
+      return 'fault' in calendar ? calendar : { kind: 'calendar', calendar };
+    }
     case 'roster-digest': {
       const digest = decodeRosterDigest(content);
       return 'fault' in digest ? digest : { kind: 'digest', digest };
@@ -152,7 +161,7 @@ const decodeContent = (
       return 'fault' in page ? page : { kind: 'page', page };
     }
     case 'command': {
-      const command = decodeCommand(content, gateway);
+      const command = decodeCommand(content, { gateway, isSiteWide: raw.topic === topics.siteCommand });
       return 'fault' in command ? command : { kind: 'command', command };
     }
   }

@@ -1,7 +1,14 @@
 // How the JSON of a message is wrapped. Unsigned: not at all. Signed messages open here, before anything is parsed.
 
 /** What HR (for commands, also a console) publishes; equal to the last segment of the topic. */
-export const HR_MESSAGE_TYPES = ['card-bound', 'card-revoked', 'roster-digest', 'roster-page', 'command'] as const;
+export const HR_MESSAGE_TYPES = [
+  'card-bound',
+  'card-revoked',
+  'calendar',
+  'roster-digest',
+  'roster-page',
+  'command',
+] as const;
 export type HrMessageType = (typeof HR_MESSAGE_TYPES)[number];
 
 export type OpenedMessage =

@@ -61,7 +61,8 @@ export const schemaFault = (error: z.ZodError): Fault => {
 export const fieldOf = (content: unknown, key: string): unknown =>
   typeof content === 'object' && content !== null ? Object.getOwnPropertyDescriptor(content, key)?.value : undefined;
 
-const pathText = (path: readonly PropertyKey[]): string =>
+/** Such as `access[0].doors[1]`. */
+export const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>(
     (text, key) => (typeof key === 'number' ? `${text}[${key}]` : `${text}${text === '' ? '' : '.'}${String(key)}`),
     '',

@@ -3,6 +3,7 @@
 export const MESSAGE_NAMES = [
   'card-bound',
   'card-revoked',
+  'calendar',
   'roster-digest',
   'roster-page',
   'command',

@@ -2,6 +2,7 @@
 // of the whole contract, in use here or not; unknown fields are no fault: a later gateway may say more.
 
 import * as z from 'zod';
+import { ANTI_PASSBACK_MODES } from '../domain/anti-passback.ts';
 import { id, slug, timestamp } from './hr-message-schema.ts';
 import { HR_MESSAGE_TYPES } from './message-envelope.ts';
 
@@ -92,7 +93,7 @@ export const receiptSchema = z
       .int()
       .min(1)
       .nullable()
-      .describe('Revision of that message; null when it had none, as a command, or none that could be read.'),
+      .describe('Revision of that message, of a calendar in its own order; null when it had none, as a command, or none that could be read.'),
     result: z
       .enum(RECEIPT_RESULTS)
       .describe(
@@ -175,6 +176,13 @@ const readerStatus = z.object({
   detail: z.string().nullable().describe('Why it is not online, in words.'),
 });
 
+const zoneStatus = z.object({
+  antiPassback: z
+    .enum(ANTI_PASSBACK_MODES)
+    .describe('Whether somebody who is inside may enter again. soft: yes, and the event says passback: true.'),
+  occupancy: count.describe('People inside: who entered last through a door of the zone rather than left.'),
+});
+
 const onlineStatus = z.object({
   type: z.literal('status'),
   gateway,
@@ -191,12 +199,21 @@ const onlineStatus = z.object({
       .nullable()
       .describe("When this roster was last found equal to HR's digest; null before the first time."),
   }),
+  calendar: z
+    .object({
+      revision: z.int().min(1).describe('Its revision.'),
+      messageId: id.describe('messageId of the calendar message that brought it.'),
+    })
+    .nullable()
+    .optional()
+    .describe("HR's calendar that is in force; null where there is none."),
   outbox: z.object({
     pending: count.describe('Events and receipts that the broker has not acknowledged yet.'),
     oldest: timestamp.nullable().describe('Since when the first of them waits; null when there is none.'),
   }),
   doors: z.record(slug, doorStatus).describe('By door id.'),
   readers: z.record(slug, readerStatus).describe('By reader id.'),
+  zones: z.record(slug, zoneStatus).optional().describe('By zone id; left out by older gateways.'),
   clock: z.object({ synchronized: z.boolean().describe('If false, cards with a validity window are denied.') }),
   lossyCardNumbers: z
     .boolean()

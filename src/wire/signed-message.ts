@@ -23,6 +23,7 @@ export const NEEDED_PERMISSION: Readonly<Record<HrMessageType, Permission>> = {
   'roster-digest': 'roster',
   'roster-page': 'roster',
   command: 'command',
+  calendar: 'calendar',
 };
 
 /** `trust.messages: signed`. Keys that overlap in time are simply both listed. */

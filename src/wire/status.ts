@@ -1,7 +1,8 @@
 // The retained status document (PROTOCOL.md, Status), which is the last will as well.
 
+import type { AntiPassback } from '../domain/anti-passback.ts';
 import type { DoorMode } from '../domain/door-mode.ts';
-import type { DoorId, GatewayId, ReaderId } from '../domain/ids.ts';
+import type { DoorId, GatewayId, ReaderId, ZoneId } from '../domain/ids.ts';
 
 export interface StatusDocument {
   readonly type: 'status';
@@ -20,10 +21,13 @@ export interface StatusDocument {
     /** HR's name for the history that the revision counts in; null before the first digest. */
     readonly epoch: string | null;
   };
+  /** HR's calendar that is in force; null where HR has pushed none. */
+  readonly calendar: { readonly revision: number; readonly messageId: string } | null;
   /** What the broker has not acknowledged yet, and since when. */
   readonly outbox: { readonly pending: number; readonly oldest: string | null };
   readonly doors: Readonly<Record<DoorId, DoorStatus>>;
   readonly readers: Readonly<Record<ReaderId, ReaderStatus>>;
+  readonly zones: Readonly<Record<ZoneId, ZoneStatus>>;
   readonly clock: { readonly synchronized: boolean };
   /** Different UIDs may share a number in the configured format. */
   readonly lossyCardNumbers: boolean;
@@ -41,6 +45,12 @@ export interface ReaderStatus {
   readonly door: DoorId | null;
   readonly state: 'starting' | 'online' | 'offline';
   readonly detail: string | null;
+}
+
+export interface ZoneStatus {
+  readonly antiPassback: AntiPassback['mode'];
+  /** How many people are inside. */
+  readonly occupancy: number;
 }
 
 /** What the broker says of a gateway that is gone. */

@@ -7,6 +7,9 @@ export interface Topics {
   readonly cardBound: string;
   readonly cardRevoked: string;
   readonly rosterDigest: string;
+  readonly calendar: string;
+  /** Inbound, from HR or a console to all gateways. */
+  readonly siteCommand: string;
   /** Inbound, from HR to this gateway. */
   readonly rosterPage: string;
   readonly command: string;
@@ -25,6 +28,8 @@ export const topicsOf = (site: SiteId, gateway: GatewayId): Topics => {
     cardBound: `${root}/hr/card-bound`,
     cardRevoked: `${root}/hr/card-revoked`,
     rosterDigest: `${root}/hr/roster-digest`,
+    calendar: `${root}/hr/calendar`,
+    siteCommand: `${root}/hr/command`,
     rosterPage: `${own}/roster-page`,
     command: `${own}/command`,
     receipt: `${own}/receipt`,
@@ -39,6 +44,8 @@ export const subscriptionsOf = (topics: Topics): readonly string[] => [
   topics.cardBound,
   topics.cardRevoked,
   topics.rosterDigest,
+  topics.calendar,
+  topics.siteCommand,
   topics.rosterPage,
   topics.command,
 ];

@@ -12,6 +12,8 @@ import { TapHandler } from '../../src/app/handle-tap.ts';
 import { EventPublisher } from '../../src/app/publish-events.ts';
 import type { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
+import { SiteRules } from '../../src/app/site-rules.ts';
+import { EMPTY_CALENDAR } from '../../src/domain/calendar.ts';
 import type { CardNumberFormat } from '../../src/domain/card-number.ts';
 import {
   type DoorId,
@@ -21,7 +23,6 @@ import {
   parseSiteId,
   type ReaderId,
 } from '../../src/domain/ids.ts';
-import { seconds } from '../../src/domain/units.ts';
 import { SimulatedCardReader } from '../../src/drivers/simulated/simulated-card-reader.ts';
 import { SimulatedDoorIo } from '../../src/drivers/simulated/simulated-door-io.ts';
 import type { CardeaError } from '../../src/errors.ts';
@@ -32,6 +33,7 @@ import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { FRESH, judgeOf } from '../fixtures/access-judge.ts';
+import { timingsOf } from '../fixtures/door-timings.ts';
 import { makeInbox, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
 import { RecordingLog } from '../fixtures/recording-log.ts';
 
@@ -105,6 +107,7 @@ export class AdminBench {
     const topics = topicsOf(SITE, GATEWAY);
     this.writer = new SerialWriter({ store, gateway: GATEWAY, clock, log });
     const publisher = new EventPublisher({ eventLog: store, link, topics, seal: unsignedSeal, clock, log });
+    const rules = new SiteRules({ configured: EMPTY_CALENDAR, store, log });
     const cardAlarms = new AlarmRegister({ store, clock, log, onChange: () => {} });
     this.cardAlarms = cardAlarms;
     this.dependencies = {
@@ -128,6 +131,7 @@ export class AdminBench {
           publisher,
           doors,
           readers: new Map(),
+          rules,
           freshness: FRESH,
           reconciler: NO_RECONCILER,
           cardAlarms,
@@ -136,7 +140,7 @@ export class AdminBench {
         }),
       health: () => this.faults,
       cardNumberFormat,
-      judge: judgeOf({ clock }),
+      judge: judgeOf({ rules, clock }),
       reconciler: NO_RECONCILER,
       cardAlarms,
       clock,
@@ -206,9 +210,9 @@ export class AdminBench {
   }: AdminBenchOptions): Promise<void> {
     const { clock, store, log, io, writer, doors } = this;
     const onChange = (): void => {};
-    const timings = { release: seconds(5), grace: seconds(0), heldOpen: seconds(30), relockOnClose: true };
+    const timings = timingsOf();
     for (const door of [FRONT, LAB]) {
-      doors.set(door, new DoorController({ door, timings, io, writer, clock, log, onChange }, undefined));
+      doors.set(door, new DoorController({ door, timings, io, writer, clock, log, onChange }, 'normal'));
     }
     const { readers } = this.dependencies;
     assert.ok(readers instanceof Map);

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeGateway, StatusPublisher } from '../../src/app/gateway-status.ts';
 import { EventPublisher } from '../../src/app/publish-events.ts';
+import { SiteRules } from '../../src/app/site-rules.ts';
+import { EMPTY_CALENDAR } from '../../src/domain/calendar.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { type MessageSeal, unsignedSeal } from '../../src/wire/message-envelope.ts';
 import type { StatusDocument } from '../../src/wire/status.ts';
-import { bindingOf, readerId, uidOf } from '../domain/samples.ts';
+import { bindingOf, readerId, uidOf, zoneId } from '../domain/samples.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { FRESH } from '../fixtures/access-judge.ts';
 import { NO_RECONCILER } from '../fixtures/hr-inbox.ts';
@@ -36,6 +38,8 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal) => {
       publisher,
       doors: new Map([[FRONT, controller]]),
       readers: new Map([[readerId('front-in'), handler]]),
+      passages: { view: () => ({ [zoneId('building')]: { antiPassback: 'soft', occupancy: 12 } }) },
+      rules: new SiteRules({ configured: EMPTY_CALENDAR, store, log: createLog('silent') }),
       freshness: FRESH,
       reconciler: NO_RECONCILER,
       cardAlarms: alarms,
@@ -57,9 +61,11 @@ test('the status says everything that PROTOCOL.md names', async () => {
     startedAt: '2026-01-05T08:00:00.000Z',
     time: '2026-01-05T08:00:00.000Z',
     roster: { revision: 0, cards: 0, digest: digestFromScratch([]), epoch: null, reconciledAt: null },
+    calendar: null,
     outbox: { pending: 0, oldest: null },
     doors: { front: { mode: 'normal', position: 'closed', strike: 'locked' } },
     readers: { 'front-in': { door: 'front', state: 'starting', detail: null } },
+    zones: { building: { antiPassback: 'soft', occupancy: 12 } },
     clock: { synchronized: true },
     lossyCardNumbers: false,
     alarms: [],

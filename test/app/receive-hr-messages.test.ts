@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import type { MessageEnvelope, OpenedMessage } from '../../src/wire/message-envelope.ts';
-import { NO_COMMANDS, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
+import { NO_CALENDARS, NO_COMMANDS, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
 import { GATEWAY, SITE, TOPICS } from '../flows/change-flow.ts';
 import { settle } from './door-bench.ts';
 
@@ -32,6 +32,7 @@ const setUp = () => {
     );
   const inbox = new HrInbox({
     commands: NO_COMMANDS,
+    calendars: NO_CALENDARS,
     settings: () => ({ site: SITE, gateway: GATEWAY, topics: TOPICS, cardNumberFormat: 'hex', envelope }),
     changes: {
       apply: async ({ revision }) => void handedOn.push(revision),

@@ -19,7 +19,7 @@ export class MemoryDisk {
   readonly cards = new Map<CardNumber, CardRecord>();
   readonly cardholders = new Map<CardholderId, CardholderRecord>();
   readonly doorOrders = new Map<DoorId, DoorOrders>();
-  calendar: CalendarRecord | undefined;
+  calendar: CalendarRecord | 'unreadable' | undefined;
   readonly passages = new Map<string, PassageEntry>();
   passageEra = 0;
   /** The entry of sequence n stands at n - 1. */
@@ -91,7 +91,7 @@ export class MemoryStore implements CredentialStore, EventLog {
     return this.#disk.doorOrders.get(door) ?? NO_ORDERS;
   }
 
-  calendar(): CalendarRecord | undefined {
+  calendar(): CalendarRecord | 'unreadable' | undefined {
     return this.#disk.calendar;
   }
 

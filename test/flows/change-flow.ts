@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
+import { SiteRules } from '../../src/app/site-rules.ts';
 import { isIntact } from '../../src/domain/access-event.ts';
+import { EMPTY_CALENDAR } from '../../src/domain/calendar.ts';
 import type { CardNumber, CardNumberFormat } from '../../src/domain/card-number.ts';
 import { createLog } from '../../src/log.ts';
 import type { CredentialStore } from '../../src/ports/credential-store.ts';
@@ -27,6 +29,8 @@ export interface ChangeFlow {
   readonly writer: SerialWriter;
   readonly clock: VirtualClock;
   readonly handler: HrInbox;
+  /** No schedules and levels but those that are delivered. */
+  readonly rules: SiteRules;
   /** Delivers without waiting, as a link that looks ahead does; fulfils when the message may be acknowledged. */
   deliver(topic: string, payload: string | Uint8Array, retained?: boolean): Promise<void>;
 }
@@ -37,6 +41,7 @@ export const makeChangeFlow = (
 ): ChangeFlow => {
   const clock = new VirtualClock();
   const writer = new SerialWriter({ store, gateway: GATEWAY, clock, log: LOG });
+  const rules = new SiteRules({ configured: EMPTY_CALENDAR, store, log: LOG });
   const handler = makeInbox({
     site: SITE,
     gateway: GATEWAY,
@@ -48,12 +53,14 @@ export const makeChangeFlow = (
     writer,
     clock,
     log: LOG,
+    rules,
   });
   return {
     store,
     writer,
     clock,
     handler,
+    rules,
     deliver: (topic, payload, retained = false) =>
       handler.handle({ topic, payload: typeof payload === 'string' ? Buffer.from(payload) : payload, retained }),
   };

@@ -239,6 +239,7 @@ const TOPIC_OF: Partial<Record<MessageName, string>> = {
   'card-bound': TOPICS.cardBound,
   'card-revoked': TOPICS.cardRevoked,
   'roster-digest': TOPICS.rosterDigest,
+  calendar: TOPICS.calendar,
   'roster-page': TOPICS.rosterPage,
   command: TOPICS.command,
 };

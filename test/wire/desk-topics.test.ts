@@ -8,9 +8,12 @@ const SITE = siteId('hq');
 const GATEWAY = gatewayId('lobby-1');
 
 test('HR publishes on the topics that gateways read', () => {
-  const { cardBound, cardRevoked, rosterDigest } = topicsOf(SITE, GATEWAY);
+  const { cardBound, cardRevoked, rosterDigest, calendar } = topicsOf(SITE, GATEWAY);
   const desk = deskTopicsOf(SITE);
-  assert.deepEqual([desk.cardBound, desk.cardRevoked, desk.rosterDigest], [cardBound, cardRevoked, rosterDigest]);
+  assert.deepEqual(
+    [desk.cardBound, desk.cardRevoked, desk.rosterDigest, desk.calendar],
+    [cardBound, cardRevoked, rosterDigest, calendar],
+  );
 });
 
 test('the filter for roster requests takes in those of each gateway, and the gateway is told by the topic', () => {

@@ -67,6 +67,7 @@ test('topics are those of PROTOCOL.md, and the gateway listens to nothing of its
     cardBound: 'cardea/hq/hr/card-bound',
     cardRevoked: 'cardea/hq/hr/card-revoked',
     rosterDigest: 'cardea/hq/hr/roster-digest',
+    calendar: 'cardea/hq/hr/calendar',
     rosterPage: 'cardea/hq/gateways/lobby-1/roster-page',
     command: 'cardea/hq/gateways/lobby-1/command',
     receipt: 'cardea/hq/gateways/lobby-1/receipt',
@@ -78,6 +79,7 @@ test('topics are those of PROTOCOL.md, and the gateway listens to nothing of its
     'cardea/hq/hr/card-bound',
     'cardea/hq/hr/card-revoked',
     'cardea/hq/hr/roster-digest',
+    'cardea/hq/hr/calendar',
     'cardea/hq/gateways/lobby-1/roster-page',
     'cardea/hq/gateways/lobby-1/command',
   ]);

@@ -59,7 +59,7 @@ export class LevelStore implements CredentialStore, EventLog {
   #tail: LogTail = EMPTY_LOG;
   #sentUpTo = 0;
   readonly #doorOrders = new Map<DoorId, DoorOrders>();
-  #calendar: CalendarRecord | undefined;
+  #calendar: CalendarRecord | 'unreadable' | undefined;
   #passageEra = 0;
   #commands: readonly CommandRecord[] = [];
 
@@ -130,7 +130,7 @@ export class LevelStore implements CredentialStore, EventLog {
     return this.#doorOrders.get(door) ?? NO_ORDERS;
   }
 
-  calendar(): CalendarRecord | undefined {
+  calendar(): CalendarRecord | 'unreadable' | undefined {
     return this.#calendar;
   }
 
@@ -282,7 +282,7 @@ export class LevelStore implements CredentialStore, EventLog {
       this.#doorOrders.set(key.slice('orders/'.length) as DoorId, records.decodeOrders(value));
     }
     const [calendar, era] = await this.#handles.meta.getMany(['calendar', 'passage-era']);
-    this.#calendar = calendar === undefined ? undefined : records.calendarOrNothing(calendar);
+    this.#calendar = calendar === undefined ? undefined : (records.calendarOrNothing(calendar) ?? 'unreadable');
     this.#passageEra = countOf(era, 'era of passages');
   }
 
