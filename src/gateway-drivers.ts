@@ -1,11 +1,12 @@
 // Makes the drivers that the configuration asks for. Nothing else constructs a driver, and nothing here is started.
 
 import type { Config, MqttConfig, ReaderConfig } from './config/config.ts';
+import type { Signal } from './domain/feedback.ts';
 import type { ReaderId } from './domain/ids.ts';
 import { loadSynchronizationProbes } from './drivers/clock/synchronization-probes.ts';
 import { SystemClock } from './drivers/clock/system-clock.ts';
 import type { EmbeddedBroker } from './drivers/embedded-broker/embedded-broker.ts';
-import { type AuxiliaryOutput, pulseOutput } from './drivers/gpio/door-lines.ts';
+import { pulseOutput } from './drivers/gpio/door-lines.ts';
 import { safeStatePath } from './drivers/gpio/safe-state-file.ts';
 import { createGpioDoorIo } from './drivers/gpio/select-gpio-backend.ts';
 import { Mfrc522Reader } from './drivers/mfrc522/mfrc522-reader.ts';
@@ -16,13 +17,14 @@ import type { Log } from './log.ts';
 import type { CardReader } from './ports/card-reader.ts';
 import type { Clock } from './ports/clock.ts';
 import type { DoorIo } from './ports/door-io.ts';
+import type { SignalLine, SignalLines } from './ports/signal-lines.ts';
 import { subscriptionsOf, type Topics } from './wire/topics.ts';
 
 export const createClock = async (config: Config): Promise<Clock> =>
   new SystemClock({ trust: config.clock.trust, probes: await loadSynchronizationProbes() });
 
 export interface DoorLines {
-  readonly io: DoorIo;
+  readonly io: DoorIo & SignalLines;
   /** Present when the doors are simulated. */
   readonly simulated?: SimulatedDoorIo;
   /** Pulses the reset line of a reader; does nothing for one without a line. */
@@ -33,14 +35,14 @@ export const createDoorLines = async (config: Config, log: Log): Promise<DoorLin
   const wirings = config.doors.map(({ wiring }) => wiring);
   const { driver, chip, debounce } = config.gpio;
   if (driver === 'simulated') {
-    const simulated = new SimulatedDoorIo({ doors: wirings });
+    const simulated = new SimulatedDoorIo({ doors: wirings, outputs: feedbackLines(config) });
     return { io: simulated, simulated, pulseReset: () => {} };
   }
-  const outputs = resetLines(config);
+  const resets = resetLines(config);
   const safeState = safeStatePath(process.env);
   const io = await createGpioDoorIo({
     doors: wirings,
-    outputs,
+    outputs: [...resets, ...feedbackLines(config)],
     driver,
     debounce,
     log,
@@ -48,19 +50,33 @@ export const createDoorLines = async (config: Config, log: Log): Promise<DoorLin
     ...(safeState !== undefined && { safeStatePath: safeState }),
   });
   const pulseReset = (reader: ReaderId): void => {
-    if (!outputs.some(({ name }) => name === reader)) return;
+    const name = resetName(reader);
+    if (!resets.some((reset) => reset.name === name)) return;
     // RST has to be low for 100 ns (MFRC522 data sheet, 8.8.1); the time between two system calls is plenty.
-    pulseOutput(io, reader);
+    pulseOutput(io, name);
   };
   return { io, pulseReset };
 };
 
-const resetLines = (config: Config): AuxiliaryOutput[] =>
+const resetName = (reader: ReaderId): string => `reset of reader ${reader}`;
+
+const resetLines = (config: Config): readonly SignalLine[] =>
   config.readers.flatMap(({ id, hardware }) =>
     hardware.driver === 'mfrc522' && hardware.resetLine !== undefined
-      ? [{ name: id, line: hardware.resetLine, activeLow: true }]
+      ? [{ name: resetName(id), line: hardware.resetLine, activeLow: true }]
       : [],
   );
+
+const signalName = (reader: ReaderId, signal: Signal): string => `${signal} of reader ${reader}`;
+
+const feedbackLines = ({ readers }: Config): readonly SignalLine[] =>
+  readers.flatMap(({ id, feedback }) =>
+    feedback.map(({ signal, line, activeLow }) => ({ name: signalName(id, signal), line, activeLow })),
+  );
+
+/** What a reader has for feedback, and what `setOutput` calls it. */
+export const signalsOf = ({ id, feedback }: ReaderConfig): ReadonlyMap<Signal, string> =>
+  new Map(feedback.map(({ signal }) => [signal, signalName(id, signal)]));
 
 export interface CreatedReader {
   readonly driver: CardReader;

@@ -7,6 +7,7 @@ import type { DoorCommandAnswer, DoorCommands } from '../app/door-commands.ts';
 import type { DoorController } from '../app/door-controller.ts';
 import type { describeGateway } from '../app/gateway-status.ts';
 import type { TapHandler, TapOutcome } from '../app/handle-tap.ts';
+import type { PassageBook } from '../app/passage-book.ts';
 import type { RosterReconciler } from '../app/reconcile-roster.ts';
 import type { SerialWriter } from '../app/serial-writer.ts';
 import type { AccessEvent } from '../domain/access-event.ts';
@@ -17,6 +18,7 @@ import { CardeaError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
+import type { DoorInput } from '../ports/door-io.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { HrLink } from '../ports/hr-link.ts';
 import { explainCard, showCard } from './card-account.ts';
@@ -27,8 +29,10 @@ import type {
   ClearAlarmsAnswer,
   ExplainAnswer,
   LineAnswer,
+  ResetPassbackAnswer,
   StatusAnswer,
   TapAnswer,
+  ZoneAnswer,
 } from './protocol.ts';
 import type {
   ParsedAcceptEpoch,
@@ -36,8 +40,10 @@ import type {
   ParsedEvents,
   ParsedExplain,
   ParsedLine,
+  ParsedResetPassback,
   ParsedTap,
 } from './requests.ts';
+import { showZones } from './zone-account.ts';
 
 /** Holds cards to a simulated reader. */
 export interface TapSimulator {
@@ -47,7 +53,7 @@ export interface TapSimulator {
 
 /** Operates the lines of simulated doors. Throws CardeaError `unknown-line` where the door has no such line. */
 export interface LineSimulator {
-  setLine(door: DoorId, line: 'contact' | 'exit-button', active: boolean): void;
+  setLine(door: DoorId, line: DoorInput['kind'], active: boolean): void;
 }
 
 export interface AdminReader {
@@ -71,6 +77,7 @@ export interface AdminDependencies {
   readonly health: () => readonly string[];
   readonly cardNumberFormat: CardNumberFormat;
   readonly judge: Pick<AccessJudge, 'decide'>;
+  readonly passages: Pick<PassageBook, 'zones' | 'occupants' | 'zonesOf' | 'resetPerson'>;
   readonly reconciler: Pick<RosterReconciler, 'acceptEpoch'>;
   readonly cardAlarms: Pick<AlarmRegister, 'standing' | 'clear'>;
   readonly clock: Clock;
@@ -145,6 +152,24 @@ export class AdminOperations {
     });
     cardAlarms.clear(seen);
     return { cleared: seen.length };
+  }
+
+  /** Rejects with CardeaError `unknown-zone`. */
+  zone({ zone }: { readonly zone: string | undefined }): Promise<ZoneAnswer> {
+    return showZones(this.#deps, zone);
+  }
+
+  /** Anti-passback holds nothing against the person any more. Rejects with CardeaError `store-write-failed` or `overloaded`. */
+  async resetPassback({ cardholder, operator }: ParsedResetPassback): Promise<ResetPassbackAnswer> {
+    const { passages, clock, log } = this.#deps;
+    const zones = passages.zonesOf(cardholder);
+    const detail = { action: 'reset-passback', cardholder, operator, zones };
+    log.info({ action: 'reset-passback', cardholder, operator }, 'operator resets anti-passback');
+    await passages.resetPerson(cardholder, (tx) => {
+      const time = { at: clock.now(), clockSynchronized: clock.isSynchronized() };
+      tx.append({ event: 'operator-action', ...time, cardholder, detail });
+    });
+    return { cardholder, zones };
   }
 
   /** Rejects with CardeaError `unknown-reader`, `not-simulated` or `timed-out`. */

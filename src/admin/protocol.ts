@@ -4,6 +4,7 @@
 import type { DoorCommandAnswer } from '../app/door-commands.ts';
 import type { describeGateway } from '../app/gateway-status.ts';
 import type { AccessEvent, DenialReason } from '../domain/access-event.ts';
+import type { AntiPassback } from '../domain/anti-passback.ts';
 import type { CardKind, CardLookup, Grant, RevocationReason } from '../domain/credential.ts';
 import type { DoorAction } from '../domain/door-command.ts';
 import type { DoorMode } from '../domain/door-mode.ts';
@@ -22,6 +23,8 @@ export const CALL_NAMES = [
   'events',
   'door-command',
   'accept-epoch',
+  'zone',
+  'reset-passback',
   'clear-alarms',
   'tap',
   'line',
@@ -36,6 +39,8 @@ export const CALL_METHODS: Readonly<Record<CallName, 'GET' | 'POST'>> = {
   events: 'GET',
   'door-command': 'POST',
   'accept-epoch': 'POST',
+  zone: 'GET',
+  'reset-passback': 'POST',
   'clear-alarms': 'POST',
   tap: 'POST',
   line: 'POST',
@@ -48,6 +53,8 @@ export interface Calls {
   readonly explain: { readonly request: ExplainRequest; readonly answer: ExplainAnswer };
   readonly 'door-command': { readonly request: DoorCommandRequest; readonly answer: DoorCommandAnswer };
   readonly 'accept-epoch': { readonly request: AcceptEpochRequest; readonly answer: AcceptEpochAnswer };
+  readonly zone: { readonly request: ZoneRequest; readonly answer: ZoneAnswer };
+  readonly 'reset-passback': { readonly request: ResetPassbackRequest; readonly answer: ResetPassbackAnswer };
   readonly 'clear-alarms': { readonly request: ClearAlarmsRequest; readonly answer: ClearAlarmsAnswer };
   readonly tap: { readonly request: TapRequest; readonly answer: TapAnswer };
   readonly line: { readonly request: LineRequest; readonly answer: LineAnswer };
@@ -187,6 +194,41 @@ export interface ClearAlarmsAnswer {
   readonly cleared: number;
 }
 
+export interface ZoneRequest {
+  /** All of them, where it is left out. */
+  readonly zone?: string;
+}
+
+export interface ZoneAnswer {
+  readonly zones: readonly {
+    readonly zone: string;
+    readonly antiPassback: AntiPassback['mode'];
+    /** The longest first. */
+    readonly inside: readonly OccupantView[];
+  }[];
+}
+
+export interface OccupantView {
+  readonly cardholder: string;
+  readonly name: string | null;
+  /** RFC 3339. */
+  readonly since: string;
+  /** The clock was not to be trusted then. */
+  readonly isSinceGuessed: boolean;
+}
+
+export interface ResetPassbackRequest {
+  /** As HR writes it. */
+  readonly cardholder: string;
+  readonly operator: string;
+}
+
+export interface ResetPassbackAnswer {
+  readonly cardholder: string;
+  /** In which something was known of the person; nothing is any more. */
+  readonly zones: readonly string[];
+}
+
 export interface TapRequest {
   readonly reader: string;
   /** 8, 14 or 20 hex digits; space, colon and dash are ignored. */
@@ -203,12 +245,12 @@ export type TapAnswer = {
   | { readonly outcome: 'presented' | 'activated' }
 );
 
-export const LINES = ['contact', 'exit-button'] as const;
+export const LINES = ['contact', 'exit-button', 'tamper'] as const;
 
 export interface LineRequest {
   readonly door: string;
   readonly line: (typeof LINES)[number];
-  /** Contact: on while the door is closed. Exit button: on while pressed. */
+  /** Contact: on while the door is closed. Exit button: on while pressed. Tamper: on while somebody tampers. */
   readonly state: 'on' | 'off';
   readonly operator: string;
 }

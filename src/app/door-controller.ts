@@ -11,7 +11,9 @@ import {
   type DoorState,
   type DoorTimings,
   initialDoor,
+  isWarning,
   nextDeadline,
+  type ReleaseCause,
   stepDoor,
 } from '../domain/door-machine.ts';
 import type { DoorMode } from '../domain/door-mode.ts';
@@ -23,6 +25,16 @@ import type { Clock, Timer } from '../ports/clock.ts';
 import type { DoorInput, DoorIo, DoorPosition, StrikeState } from '../ports/door-io.ts';
 import type { SerialWriter } from './serial-writer.ts';
 
+/** The other one of two people who go through a door that nobody enters alone. */
+export interface Companion {
+  readonly card: CardNumber;
+  readonly cardholder: CardholderId;
+  /** This one needs more time to pass. */
+  readonly isExtended: boolean;
+  /** It is a second time the same way, which the zone only wants to know of. */
+  readonly isPassback: boolean;
+}
+
 /** A granted tap, as the door remembers it until it is taken. */
 export interface GrantedTap {
   readonly reader: ReaderId;
@@ -30,6 +42,12 @@ export interface GrantedTap {
   readonly card: CardNumber;
   readonly cardholder: CardholderId;
   readonly bindingRevision: Revision;
+  /** Releases in a lockdown too. */
+  readonly overridesLockdown: boolean;
+  /** The person needs more time to pass. */
+  readonly isExtended: boolean;
+  /** Who came first, at a door that takes two people. */
+  readonly companion?: Companion;
 }
 
 export type ReleaseOutcome =
@@ -37,7 +55,7 @@ export type ReleaseOutcome =
   | { readonly kind: 'refused'; readonly mode: DoorMode }
   | { readonly kind: 'failed'; readonly detail: string };
 
-export type DoorAlarm = 'held-open' | 'forced-open' | 'strike-failed';
+export type DoorAlarm = 'held-open' | 'forced-open' | 'tamper' | 'strike-failed';
 
 /** What status and the technician's command line show of a door. */
 export interface DoorView {
@@ -59,6 +77,13 @@ interface Dependencies {
   readonly log: Log;
   /** Something that status shows has changed. */
   readonly onChange: () => void;
+  /** The person at the door is to be told to close it, or no more. Must not throw. */
+  readonly onWarning?: (isActive: boolean) => void;
+  /**
+   * The door was opened on a grant, or cannot tell: of each grant that released the strike either this is told or the event
+   * `access-not-taken`. Called before releaseFor() returns where the door cannot tell. Must not throw.
+   */
+  readonly onTaken?: (grant: GrantedTap) => void;
 }
 
 export class DoorController {
@@ -69,17 +94,22 @@ export class DoorController {
   #isStopped = false;
   #lockAgain: Timer | undefined;
 
-  /** Takes the door over as it is found; `io` must be open. A stored mode other than `blocked` does not outlive a restart. */
-  constructor(deps: Dependencies, storedMode: DoorMode | undefined) {
+  /** Takes the door over as it is found; `io` must be open. A mode that holds the strike unlocks it at once. */
+  constructor(deps: Dependencies, initialMode: DoorMode) {
     this.#deps = deps;
     const at = deps.clock.monotonic();
     this.#state = initialDoor(deps.timings, { position: deps.io.position(deps.door), at });
-    if (storedMode === 'blocked') this.#step({ kind: 'mode', mode: 'blocked', at });
-    this.#arm();
+    this.#step({ kind: 'mode', mode: initialMode, at });
+    if (deps.io.isTampered(deps.door)) this.#onTamper(true);
   }
 
   get mode(): DoorMode {
     return this.#state.mode;
+  }
+
+  /** The strike did not follow when it was last driven. */
+  get hasStrikeFault(): boolean {
+    return this.#strikeFault !== undefined;
   }
 
   view(): DoorView {
@@ -91,13 +121,15 @@ export class DoorController {
       strike: io.strike(door),
       alarms: [
         ...(leaf.kind === 'held-open' || leaf.kind === 'forced-open' ? [leaf.kind] : []),
+        ...(io.isTampered(door) ? ['tamper' as const] : []),
         ...(this.#strikeFault === undefined ? [] : ['strike-failed' as const]),
       ],
     };
   }
 
   releaseFor(grant: GrantedTap): ReleaseOutcome {
-    return this.#release({ kind: 'card', grant });
+    const { overridesLockdown, isExtended } = grant;
+    return this.#release({ kind: 'card', grant, overridesLockdown, isExtended });
   }
 
   /** One release on a technician's word. */
@@ -112,6 +144,7 @@ export class DoorController {
   onInput(input: DoorInput): void {
     const at = this.#deps.clock.monotonic();
     if (input.kind === 'contact') this.#step({ kind: 'position', position: input.position, at });
+    else if (input.kind === 'tamper') this.#onTamper(input.active);
     else if (input.pressed) this.#step({ kind: 'release', cause: { kind: 'exit-button' }, at });
   }
 
@@ -124,38 +157,56 @@ export class DoorController {
     this.#lockAgain = undefined;
   }
 
-  #release(cause: Extract<DoorMachineInput<GrantedTap>, { kind: 'release' }>['cause']): ReleaseOutcome {
+  /** Whoever opens a housing gets at its wires: told, and nothing is opened or locked for it. */
+  #onTamper(active: boolean): void {
+    if (this.#isStopped) return;
+    const { log, door, onChange } = this.#deps;
+    if (active) log.error({ door }, 'tamper input active');
+    else log.info({ door }, 'tamper input inactive again');
+    this.#record({ event: 'tamper', detail: { active } });
+    onChange();
+  }
+
+  #release(cause: ReleaseCause<GrantedTap>): ReleaseOutcome {
     if (this.#isStopped) return { kind: 'failed', detail: 'the gateway is stopping' };
     const effects = this.#step({ kind: 'release', cause, at: this.#deps.clock.monotonic() });
     const refusal = effects.find((effect) => effect.kind === 'refused');
     if (refusal !== undefined) return refusal;
-    // Held open in name only: whoever taps tries the strike again.
-    if (this.#strikeFault !== undefined && this.#state.strike.kind === 'held') this.#drive('unlocked');
     return this.#strikeFault === undefined ? { kind: 'released' } : { kind: 'failed', detail: this.#strikeFault };
   }
 
   #step(input: DoorMachineInput<GrantedTap>): readonly DoorEffect<GrantedTap>[] {
     if (this.#isStopped) return [];
+    const isHeldInVain = this.#strikeFault !== undefined && this.#state.strike.kind === 'held';
+    // Held open in name only: whoever asks to pass tries the strike again.
+    if (isHeldInVain && input.kind === 'release') this.#drive('unlocked', undefined);
+    const wasWarning = isWarning(this.#state);
     const { state, effects } = stepDoor(this.#state, input);
     this.#state = state;
     this.#arm();
-    for (const effect of effects) this.#carryOut(effect);
+    const asking = input.kind === 'release' && input.cause.kind === 'card' ? input.cause.grant : undefined;
+    for (const effect of effects) this.#carryOut(effect, asking);
+    if (isWarning(state) !== wasWarning) this.#deps.onWarning?.(!wasWarning);
     if (effects.length > 0) this.#deps.onChange();
     return effects;
   }
 
-  #carryOut(effect: DoorEffect<GrantedTap>): void {
+  /** `asking`: the grant that asked for the step. While the strike fails it is denied, and is neither taken nor not taken. */
+  #carryOut(effect: DoorEffect<GrantedTap>, asking: GrantedTap | undefined): void {
     switch (effect.kind) {
       case 'strike':
-        return this.#drive(effect.state);
+        return this.#drive(effect.state, asking);
       case 'event':
         return this.#record({ event: effect.event, ...effect.grant });
+      case 'taken':
+        if (effect.grant !== asking || this.#strikeFault === undefined) this.#deps.onTaken?.(effect.grant);
+        return;
       case 'refused':
         return;
     }
   }
 
-  #drive(state: StrikeState): void {
+  #drive(state: StrikeState, asking: GrantedTap | undefined): void {
     const { io, door, log } = this.#deps;
     this.#lockAgain?.cancel();
     this.#lockAgain = undefined;
@@ -167,7 +218,7 @@ export class DoorController {
       log.error({ door, state, err: this.#strikeFault }, 'strike could not be driven');
       if (state === 'locked') return this.#lockLater();
       this.#driveBack();
-      this.#step({ kind: 'strike-failed', at: this.#deps.clock.monotonic() });
+      this.#step({ kind: 'strike-failed', at: this.#deps.clock.monotonic(), denied: asking });
     }
   }
 
@@ -175,7 +226,7 @@ export class DoorController {
   #lockLater(): void {
     const { clock, onChange } = this.#deps;
     this.#lockAgain = clock.schedule(LOCK_RETRY, () => {
-      if (this.#state.strike.kind !== 'held') this.#drive('locked');
+      if (this.#state.strike.kind !== 'held') this.#drive('locked', undefined);
       onChange();
     });
   }

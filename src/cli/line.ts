@@ -1,4 +1,4 @@
-// `cardea line`: operates the contact or the exit button of a simulated door.
+// `cardea line`: operates the inputs of a simulated door.
 
 import { Argument, type Command } from 'commander';
 import { LINES, type LineRequest } from '../admin/protocol.ts';
@@ -12,11 +12,12 @@ interface Options extends GatewayOptions {
 const LINES_HELP = `
 Lines:
   contact      on: the door is closed     off: the door is open
-  exit-button  on: the button is pressed  off: it is let go`;
+  exit-button  on: the button is pressed  off: it is let go
+  tamper       on: somebody tampers       off: nobody does`;
 
 export const addLineCommand = (program: Command, session: CliSession): void => {
   withJson(withGateway(program.command('line')))
-    .description('open and close a simulated door, press and let go its exit button')
+    .description('open and close a simulated door, press and let go its exit button, tamper with it')
     .argument('<door>', 'id of the door')
     .addArgument(new Argument('<line>', 'which line').choices(LINES))
     .addArgument(new Argument('<state>', 'on is active').choices(['on', 'off']))

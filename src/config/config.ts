@@ -5,6 +5,8 @@ import type { AntiPassback } from '../domain/anti-passback.ts';
 import type { CalendarDefinition } from '../domain/calendar.ts';
 import type { CardNumberFormat } from '../domain/card-number.ts';
 import type { DoorTimings } from '../domain/door-machine.ts';
+import type { UnlockSchedule } from '../domain/door-mode.ts';
+import type { Signal } from '../domain/feedback.ts';
 import type { DoorId, GatewayId, ReaderId, SiteId, ZoneId } from '../domain/ids.ts';
 import type { Permission, PublicKey } from '../domain/trusted-key.ts';
 import type { Milliseconds } from '../domain/units.ts';
@@ -106,6 +108,8 @@ export interface DoorConfig {
   /** How the door behaves; the grace follows from how late its contact is reported. */
   readonly timings: Omit<DoorTimings, 'grace'>;
   readonly recordBeforeRelease: boolean;
+  /** When it is open to everybody. */
+  readonly unlockSchedule?: UnlockSchedule;
   /** The zone that the door leads into; one of the zones. */
   readonly zone?: ZoneId;
   /** Nobody enters alone: the second card has to come so soon after the first. */
@@ -118,16 +122,25 @@ export interface DoorWiringConfig {
   readonly strike: { readonly line: number; readonly activeLow: boolean; readonly failMode: 'secure' | 'safe' };
   readonly contact?: { readonly line: number; readonly activeLow: boolean };
   readonly exitButton?: { readonly line: number; readonly activeLow: boolean };
+  readonly tamper?: { readonly line: number; readonly activeLow: boolean };
 }
 
 export type ReaderConfig = {
   readonly id: ReaderId;
   readonly direction: 'in' | 'out';
   readonly hardware: ReaderHardware;
+  /** The lines of the LEDs and the buzzer that there are; numbers as in DoorWiringConfig. */
+  readonly feedback: readonly FeedbackLineConfig[];
 } & (
   | { readonly role: 'access' | 'activation'; readonly door: DoorId }
   | { readonly role: 'enrolment'; readonly door?: DoorId }
 );
+
+export interface FeedbackLineConfig {
+  readonly signal: Signal;
+  readonly line: number;
+  readonly activeLow: boolean;
+}
 
 export type ReaderHardware =
   | { readonly driver: 'simulated' }

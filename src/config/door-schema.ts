@@ -59,16 +59,17 @@ const strike = z
   })
   .describe('The strike: the electric lock of the door, switched by a relay');
 
-const input = (what: string, activeMeans: string) =>
+/** `activeLow` says what a low level means. */
+const input = (what: string, activeLow: string) =>
   z
     .strictObject({
       line: line.optional().describe(`BCM number of the ${what}’s line. Required unless gpio.driver is simulated`),
-      activeLow: flag(
-        true,
-        `A low level means ${activeMeans}: a switch between line and ground, pulled up inside the Pi`,
-      ),
+      activeLow: flag(true, activeLow),
     })
     .optional();
+
+const groundSwitch = (activeMeans: string): string =>
+  `A low level means ${activeMeans}: a switch between line and ground, pulled up inside the Pi`;
 
 export const doorZone = id(
   'The zone that this door leads into: readers with direction in enter it, those with out leave it',
@@ -86,19 +87,35 @@ export const twoPerson = z
   .optional()
   .describe('Nobody enters alone: two different people with two different cards. Leave out where one is enough');
 
+export const unlockSchedule = z
+  .strictObject({
+    schedule: id('The schedule while which the door is unlocked, from schedules, HR’s calendar, or always'),
+    afterFirstCard: flag(
+      false,
+      'Only once a card was granted at the door since the schedule began to hold: nobody stands in an open building alone',
+    ),
+  })
+  .optional()
+  .describe('When the door is open to everybody. Leave out for a door that cards open');
+
 export const door = z
   .strictObject({
     strike,
-    contact: input('contact', 'closed').describe(
+    contact: input('contact', groundSwitch('closed')).describe(
       'The door contact: tells whether the door is closed. Leave out if there is none',
     ),
-    exitButton: input('exit button', 'pressed')
+    exitButton: input('exit button', groundSwitch('pressed'))
       .unwrap()
       .extend({ action: exitAction })
       .optional()
       .describe('The exit button beside the door. Leave out if there is none'),
+    tamper: input(
+      'tamper input',
+      'true: a switch between line and ground that closes when somebody tampers. false: one that opens then, a closed loop, which tells of a cut wire too. Pulled up inside the Pi in both cases',
+    ).describe('The tamper switch of the housings at this door. Leave out if there is none'),
     heldOpenSeconds,
     heldOpenWarningSeconds,
+    unlockSchedule,
     timezone: timeZone.optional().describe('IANA time zone of this door, where it is not the site’s'),
     zone: doorZone,
     twoPerson,

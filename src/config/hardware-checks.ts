@@ -1,20 +1,28 @@
 // Rules about the wiring: a GPIO line or SPI device serves one purpose, real doors have lines, real and simulated things
 // are mixed on purpose only.
 
+import { SIGNALS } from '../domain/feedback.ts';
 import { atKey, atValue, type Finding, type Findings, formatPath } from './faults.ts';
 import { readerDriver, spi } from './reader-schema.ts';
 import { gpioChip, gpioDriver } from './schema.ts';
 import { line, MAX_LINE } from './schema-terms.ts';
 import { isBlock, type YamlTree } from './yaml-tree.ts';
 
-const DOOR_PARTS = ['strike', 'contact', 'exitButton'] as const;
+const DOOR_PARTS = ['strike', 'contact', 'exitButton', 'tamper'] as const;
 
-/** Real strikes, contacts and buttons need a line; simulated ones do without. */
+/** The blocks that have a line, whether they say which or not. */
+const wiredBlocks = (tree: YamlTree): readonly (readonly string[])[] => [
+  ...tree.keys(['doors']).flatMap((door) => DOOR_PARTS.map((part) => ['doors', door, part])),
+  ...tree.keys(['readers']).flatMap((reader) => SIGNALS.map((signal) => ['readers', reader, 'feedback', signal])),
+];
+
+/** Real strikes, inputs and signals need a line; simulated ones do without. */
 export const missingLines = (tree: YamlTree): Findings => {
   const driver = tree.read(['gpio', 'driver'], gpioDriver);
   if (driver === undefined || driver === 'simulated') return {};
-  const blocks = tree.keys(['doors']).flatMap((door) => DOOR_PARTS.map((part) => ['doors', door, part]));
-  const lineless = blocks.filter((block) => isBlock(tree.at(block)) && tree.at([...block, 'line']) === undefined);
+  const lineless = wiredBlocks(tree).filter(
+    (block) => isBlock(tree.at(block)) && tree.at([...block, 'line']) === undefined,
+  );
   const message = `is missing; allowed: a whole number from 0 to ${MAX_LINE}, the BCM number (only gpio.driver: simulated does without)`;
   return { faults: lineless.map((block) => atValue([...block, 'line'], message)) };
 };
@@ -30,7 +38,7 @@ const pinsOf = (device: string): readonly number[] => {
 
 export const sharedLines = (tree: YamlTree): Findings => {
   const uses = [
-    ...tree.keys(['doors']).flatMap((door) => DOOR_PARTS.map((part) => ['doors', door, part, 'line'])),
+    ...wiredBlocks(tree).map((block) => [...block, 'line']),
     ...tree.keys(['readers']).map((reader) => ['readers', reader, 'resetLine']),
   ].flatMap((path) => {
     const number = tree.read(path, line);

@@ -1,7 +1,7 @@
 // Keys that are right by themselves and do nothing where they stand, and wiring that needs something from outside: warned of,
 // so that nobody relies on them.
 
-import { relockOnClose } from './door-schema.ts';
+import { exitAction, relockOnClose } from './door-schema.ts';
 import { atKey, type Finding, type Findings } from './faults.ts';
 import { readerDriver } from './reader-schema.ts';
 import { gpioDriver } from './schema.ts';
@@ -12,18 +12,26 @@ export const contactless = (tree: YamlTree): Findings => {
   const warnings = tree.keys(['doors']).flatMap((door): readonly Finding[] => {
     const block = ['doors', door];
     if (!isBlock(tree.at(block)) || tree.at([...block, 'contact']) !== undefined) return [];
-    const heldOpen = [...block, 'heldOpenSeconds'];
+    const heldOpen = [
+      [...block, 'heldOpenSeconds'],
+      [...block, 'heldOpenWarningSeconds'],
+    ].filter((path) => tree.at(path) !== undefined);
+    const action = [...block, 'exitButton', 'action'];
+    const isShunt = tree.read(action, exitAction) === 'shunt';
     const relock = [...block, 'strike', 'relockOnClose'];
     const asksToRelock = tree.at(relock) !== undefined && tree.read(relock, relockOnClose) === true;
     return [
-      ...(tree.at(heldOpen) === undefined ? [] : [atKey(heldOpen, NEEDS_CONTACT)]),
+      ...heldOpen.map((path) => atKey(path, NEEDS_CONTACT)),
       ...(asksToRelock ? [atKey(relock, NEEDS_CONTACT)] : []),
+      ...(isShunt ? [atKey(action, NOTHING_TO_SHUNT)] : []),
     ];
   });
   return { warnings };
 };
 
 const NEEDS_CONTACT = 'has no effect without a contact, which tells whether the door is open';
+
+const NOTHING_TO_SHUNT = 'there is no contact to shunt: the button is recorded and does nothing else';
 
 /** Where a reader hangs means nothing for one that hangs nowhere. */
 export const wiredSimulation = (tree: YamlTree): Findings => {
@@ -41,7 +49,9 @@ export const wiredSimulation = (tree: YamlTree): Findings => {
 /** The sysfs interface of the kernel knows no pull resistors. */
 export const bareInputs = (tree: YamlTree): Findings => {
   if (tree.read(['gpio', 'driver'], gpioDriver) !== 'rpi-gpio') return {};
-  const inputs = tree.keys(['doors']).flatMap((door) => ['contact', 'exitButton'].map((part) => ['doors', door, part]));
+  const inputs = tree
+    .keys(['doors'])
+    .flatMap((door) => ['contact', 'exitButton', 'tamper'].map((part) => ['doors', door, part]));
   const message = 'needs a pull resistor outside the Pi: gpio.driver: rpi-gpio switches none on';
   return { warnings: inputs.filter((path) => tree.at(path) !== undefined).map((path) => atKey(path, message)) };
 };

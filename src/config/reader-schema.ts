@@ -1,7 +1,7 @@
 // What the configuration may say of one card reader.
 
 import * as z from 'zod';
-import { id, line } from './schema-terms.ts';
+import { flag, id, line } from './schema-terms.ts';
 
 export const readerDriver = z
   .enum(['mfrc522', 'simulated'])
@@ -22,6 +22,20 @@ export const spi = z
 const resetLine = line
   .optional()
   .describe('BCM number of the line on the reader’s RST pin; lets the gateway revive a reader that hangs');
+
+const output = (what: string) =>
+  z
+    .strictObject({
+      line: line.optional().describe(`BCM number of the ${what}’s line. Required unless gpio.driver is simulated`),
+      activeLow: flag(false, `A low level switches the ${what} on`),
+    })
+    .optional()
+    .describe(`The ${what}. Leave out if there is none`);
+
+const feedback = z
+  .strictObject({ greenLed: output('green LED'), redLed: output('red LED'), buzzer: output('buzzer') })
+  .optional()
+  .describe('What tells the person at the reader the outcome of a tap, and that the door stands open for too long');
 
 export const reader = z
   .strictObject({
@@ -49,5 +63,6 @@ export const reader = z
       .max(1000)
       .default(50)
       .describe('Pause between two looks for a card, in milliseconds'),
+    feedback,
   })
   .describe('One card reader; its key is its id on the wire');

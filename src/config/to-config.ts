@@ -1,7 +1,17 @@
 // From a file that passed every check to the configuration that the gateway works with. Pure; decides nothing anew.
 
 import { dirname, join, resolve } from 'node:path';
-import { type DoorId, parseDoorId, parseGatewayId, parseReaderId, parseSiteId, parseZoneId } from '../domain/ids.ts';
+import type { UnlockSchedule } from '../domain/door-mode.ts';
+import { SIGNALS } from '../domain/feedback.ts';
+import {
+  type DoorId,
+  parseDoorId,
+  parseGatewayId,
+  parseReaderId,
+  parseScheduleId,
+  parseSiteId,
+  parseZoneId,
+} from '../domain/ids.ts';
 import { parsePublicKey } from '../domain/trusted-key.ts';
 import { milliseconds, seconds } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
@@ -9,6 +19,7 @@ import type {
   Config,
   DoorConfig,
   DoorWiringConfig,
+  FeedbackLineConfig,
   MqttConfig,
   ReaderConfig,
   ReaderHardware,
@@ -22,30 +33,33 @@ const SECONDS_PER_HOUR = 3600;
 const SECONDS_PER_MINUTE = 60;
 
 /** `fileName` gives the directory at which the relative paths of certificates, passwords and keys start. */
-export const toConfig = (file: ConfigFile, fileName: string): Config => ({
-  site: certain(parseSiteId(file.site), 'site'),
-  gateway: certain(parseGatewayId(file.gateway), 'gateway'),
-  calendar: { schedules: file.schedules, holidays: file.holidays, levels: file.levels },
-  dataDir: file.dataDir,
-  mqtt: mqttOf(file.mqtt, dirname(fileName)),
-  cardNumber: file.cardNumber,
-  clock: file.clock,
-  gpio: {
-    driver: file.gpio.driver,
-    debounce: milliseconds(file.gpio.debounceMilliseconds),
-    ...(file.gpio.chip === undefined ? {} : { chip: file.gpio.chip }),
-  },
-  zones: Object.entries(file.zones).map(([id, zone]) => zoneOf(id, zone)),
-  doors: doorsOf(file),
-  readers: Object.entries(file.readers).map(([id, reader]) => readerOf(id, reader)),
-  admin: file.admin,
-  trust: trustOf(file, dirname(fileName)),
-  reconcile: {
-    maxAge: seconds(file.reconcile.maxAgeHours * SECONDS_PER_HOUR),
-    stalePolicy: file.reconcile.stalePolicy,
-  },
-  log: file.log,
-});
+export const toConfig = (file: ConfigFile, fileName: string): Config => {
+  const lineOf = lineNumbers(file.gpio.driver);
+  return {
+    site: certain(parseSiteId(file.site), 'site'),
+    gateway: certain(parseGatewayId(file.gateway), 'gateway'),
+    calendar: { schedules: file.schedules, holidays: file.holidays, levels: file.levels },
+    dataDir: file.dataDir,
+    mqtt: mqttOf(file.mqtt, dirname(fileName)),
+    cardNumber: file.cardNumber,
+    clock: file.clock,
+    gpio: {
+      driver: file.gpio.driver,
+      debounce: milliseconds(file.gpio.debounceMilliseconds),
+      ...(file.gpio.chip === undefined ? {} : { chip: file.gpio.chip }),
+    },
+    zones: Object.entries(file.zones).map(([id, zone]) => zoneOf(id, zone)),
+    doors: doorsOf(file, lineOf),
+    readers: Object.entries(file.readers).map(([id, reader]) => readerOf(id, reader, lineOf)),
+    admin: file.admin,
+    trust: trustOf(file, dirname(fileName)),
+    reconcile: {
+      maxAge: seconds(file.reconcile.maxAgeHours * SECONDS_PER_HOUR),
+      stalePolicy: file.reconcile.stalePolicy,
+    },
+    log: file.log,
+  };
+};
 
 /** What an earlier check has made sure of. Throws where that check has a hole: better no gateway than a guessed one. */
 const certain = <Value>(value: Value | undefined, path: string): Value => {
@@ -105,13 +119,18 @@ const zoneOf = (key: string, { antiPassback, timedMinutes }: ConfigFile['zones']
       : { mode: antiPassback },
 });
 
-const doorsOf = ({ doors, gpio, timezone }: ConfigFile): readonly DoorConfig[] => {
+/** The line that a block names; simulated ones that name none are numbered on from the highest there is. */
+type LineOf = (line: number | undefined, path: string) => number;
+
+const lineNumbers = (driver: ConfigFile['gpio']['driver']): LineOf => {
   let nextSimulated = MAX_LINE + 1;
-  const lineOf = (line: number | undefined, path: string): number =>
-    line ?? certain(gpio.driver === 'simulated' ? nextSimulated++ : undefined, path);
-  return Object.entries(doors).map(([key, door]) => {
+  return (line, path) => line ?? certain(driver === 'simulated' ? nextSimulated++ : undefined, path);
+};
+
+const doorsOf = ({ doors, timezone }: ConfigFile, lineOf: LineOf): readonly DoorConfig[] =>
+  Object.entries(doors).map(([key, door]) => {
     const id = certain(parseDoorId(key), `doors.${key}`);
-    const input = (part: 'contact' | 'exitButton') => {
+    const input = (part: 'contact' | 'exitButton' | 'tamper') => {
       const wired = door[part];
       if (wired === undefined) return undefined;
       return { line: lineOf(wired.line, `doors.${key}.${part}.line`), activeLow: wired.activeLow };
@@ -119,11 +138,13 @@ const doorsOf = ({ doors, gpio, timezone }: ConfigFile): readonly DoorConfig[] =
     const { failMode, activeLow, line } = door.strike;
     const contact = input('contact');
     const exitButton = input('exitButton');
+    const tamper = input('tamper');
     const wiring: DoorWiringConfig = {
       door: id,
       strike: { line: lineOf(line, `doors.${key}.strike.line`), activeLow, failMode },
       ...(contact === undefined ? {} : { contact }),
       ...(exitButton === undefined ? {} : { exitButton }),
+      ...(tamper === undefined ? {} : { tamper }),
     };
     return {
       id,
@@ -131,11 +152,19 @@ const doorsOf = ({ doors, gpio, timezone }: ConfigFile): readonly DoorConfig[] =
       timezone: door.timezone ?? timezone,
       timings: timingsOf(door),
       recordBeforeRelease: door.recordBeforeRelease,
+      ...(door.unlockSchedule === undefined ? {} : { unlockSchedule: unlockScheduleOf(key, door.unlockSchedule) }),
       ...(door.zone === undefined ? {} : { zone: certain(parseZoneId(door.zone), `doors.${key}.zone`) }),
       ...(door.twoPerson === undefined ? {} : { twoPerson: { within: seconds(door.twoPerson.withinSeconds) } }),
     };
   });
-};
+
+const unlockScheduleOf = (
+  door: string,
+  { schedule, afterFirstCard }: NonNullable<ConfigFile['doors'][string]['unlockSchedule']>,
+): UnlockSchedule => ({
+  schedule: certain(parseScheduleId(schedule), `doors.${door}.unlockSchedule.schedule`),
+  afterFirstCard,
+});
 
 /** With the defaults that depend on other keys. */
 const timingsOf = (door: ConfigFile['doors'][string]): DoorConfig['timings'] => {
@@ -151,13 +180,19 @@ const timingsOf = (door: ConfigFile['doors'][string]): DoorConfig['timings'] => 
   };
 };
 
-const readerOf = (key: string, reader: ConfigFile['readers'][string]): ReaderConfig => {
+const readerOf = (key: string, reader: ConfigFile['readers'][string], lineOf: LineOf): ReaderConfig => {
   const id = certain(parseReaderId(key), `readers.${key}`);
   const { direction, role } = reader;
   const hardware = hardwareOf(reader);
+  const feedback = SIGNALS.flatMap((signal): readonly FeedbackLineConfig[] => {
+    const wired = reader.feedback?.[signal];
+    if (wired === undefined) return [];
+    return [{ signal, line: lineOf(wired.line, `readers.${key}.feedback.${signal}.line`), activeLow: wired.activeLow }];
+  });
   const door: DoorId | undefined = reader.door === undefined ? undefined : parseDoorId(reader.door);
-  if (role !== 'enrolment') return { id, direction, hardware, role, door: certain(door, `readers.${key}.door`) };
-  return { id, direction, hardware, role, ...(door === undefined ? {} : { door }) };
+  if (role !== 'enrolment')
+    return { id, direction, hardware, feedback, role, door: certain(door, `readers.${key}.door`) };
+  return { id, direction, hardware, feedback, role, ...(door === undefined ? {} : { door }) };
 };
 
 const hardwareOf = (reader: ConfigFile['readers'][string]): ReaderHardware => {

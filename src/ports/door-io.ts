@@ -1,5 +1,5 @@
 // What the gateway asks of the lines that hang on its doors. Polarity and fail mode are the driver's business: above this
-// port a strike is locked or unlocked, a contact says open or closed, a button is pressed or not.
+// port a strike is locked or unlocked, a contact says open or closed, a button is pressed or not, a housing is tampered with or not.
 // The contract is tested by test/contracts/door-io.contract.ts on every implementation.
 
 import type { DoorId } from '../domain/ids.ts';
@@ -9,7 +9,8 @@ export type DoorPosition = 'open' | 'closed';
 
 export type DoorInput =
   | { readonly kind: 'contact'; readonly position: DoorPosition }
-  | { readonly kind: 'exit-button'; readonly pressed: boolean };
+  | { readonly kind: 'exit-button'; readonly pressed: boolean }
+  | { readonly kind: 'tamper'; readonly active: boolean };
 
 export interface DoorIoListener {
   /** Called on every change, in order, on the main thread, after open() resolved. */
@@ -32,6 +33,8 @@ export interface DoorIo {
   position(door: DoorId): DoorPosition | undefined;
   /** False where the door has no exit button. */
   isExitPressed(door: DoorId): boolean;
+  /** False where the door has no tamper input. */
+  isTampered(door: DoorId): boolean;
   /**
    * Takes every strike off power (fail-secure locks, fail-safe unlocks): synchronous, done when it returns, never throws, in every
    * state, any number of times; for signals, `exit` handlers and crashes. The strikes stay so: setStrike throws
@@ -56,4 +59,9 @@ export interface DoorWiring {
   readonly contact?: { readonly line: number; readonly activeLow: boolean };
   /** Active while pressed. */
   readonly exitButton?: { readonly line: number; readonly activeLow: boolean };
+  /**
+   * Active while somebody tampers with the housing. A switch to ground whatever its polarity, so pulled up: active low for one
+   * that closes on tampering, active high for a closed loop that opens, or is cut.
+   */
+  readonly tamper?: { readonly line: number; readonly activeLow: boolean };
 }

@@ -6,14 +6,18 @@ import type { DoorId } from '../../src/domain/ids.ts';
 import type { LineLevel } from '../../src/drivers/gpio/strike-level.ts';
 import { CardeaError } from '../../src/errors.ts';
 import type { DoorInput, DoorIo } from '../../src/ports/door-io.ts';
+import type { SignalLines } from '../../src/ports/signal-lines.ts';
 import { BACK, FRONT, GATE, NOWHERE } from './door-io.doors.ts';
 
 export interface DoorIoHarness {
-  readonly io: DoorIo;
-  /** What the world does to an input; contact active means closed, exit button active means pressed. Also before open. */
+  /** Of CONTRACT_DOORS and CONTRACT_OUTPUTS. */
+  readonly io: DoorIo & SignalLines;
+  /** What the world does to an input; contact active means closed, exit button pressed, tamper tampered with. Also before open. */
   setInput(door: DoorId, kind: DoorInput['kind'], active: boolean): void;
   /** The level on the strike's line. */
   strikeLevel(door: DoorId): LineLevel | undefined;
+  /** The level on the line of one of CONTRACT_OUTPUTS. */
+  outputLevel(name: string): LineLevel | undefined;
   /** Resolves when the condition holds; rejects when it does not come true. Drivers without delay need not wait. */
   until(condition: () => boolean): Promise<void>;
   /** Resolves when every input set so far has been reported, if it is going to be. */
@@ -28,6 +32,17 @@ const LEVELS: readonly (readonly [DoorId, LineLevel, LineLevel, LineLevel])[] = 
   [BACK, 1, 0, 1],
   [GATE, 0, 1, 1],
 ];
+
+const stateOf = (io: DoorIo, door: DoorId, kind: DoorInput['kind']): string | boolean | undefined => {
+  switch (kind) {
+    case 'contact':
+      return io.position(door);
+    case 'exit-button':
+      return io.isExitPressed(door);
+    case 'tamper':
+      return io.isTampered(door);
+  }
+};
 
 export const doorIoContract = (name: string, makeHarness: () => Promise<DoorIoHarness>): void => {
   describe(`${name} keeps the DoorIo contract`, () => {
@@ -48,6 +63,7 @@ export const doorIoContract = (name: string, makeHarness: () => Promise<DoorIoHa
       harness.setInput(FRONT, 'contact', true);
       harness.setInput(FRONT, 'exit-button', false);
       harness.setInput(BACK, 'contact', true);
+      harness.setInput(BACK, 'tamper', false);
     });
     afterEach(async () => {
       await io.close();
@@ -85,7 +101,9 @@ export const doorIoContract = (name: string, makeHarness: () => Promise<DoorIoHa
     it('knows the state of the inputs after open without reporting it as a change', async () => {
       harness.setInput(FRONT, 'contact', false);
       harness.setInput(FRONT, 'exit-button', true);
+      harness.setInput(BACK, 'tamper', true);
       await io.open(listener);
+      assert.equal(io.isTampered(BACK), true);
       assert.equal(io.position(FRONT), 'open');
       assert.equal(io.position(BACK), 'closed');
       assert.equal(io.isExitPressed(FRONT), true);
@@ -93,13 +111,15 @@ export const doorIoContract = (name: string, makeHarness: () => Promise<DoorIoHa
       assert.deepEqual(inputs, []);
     });
 
-    it('has no position and no pressed button where a door has neither, nor where there is no door', async () => {
+    it('has no position, no pressed button and no tampering where a door has no such input, nor where there is no door', async () => {
       await io.open(listener);
       assert.equal(io.position(GATE), undefined);
       assert.equal(io.isExitPressed(GATE), false);
       assert.equal(io.isExitPressed(BACK), false);
       assert.equal(io.position(NOWHERE), undefined);
       assert.equal(io.isExitPressed(NOWHERE), false);
+      assert.equal(io.isTampered(FRONT), false);
+      assert.equal(io.isTampered(NOWHERE), false);
     });
 
     it('reports every change once, in order, and answers with the new state', async () => {
@@ -109,13 +129,15 @@ export const doorIoContract = (name: string, makeHarness: () => Promise<DoorIoHa
         const count = inputs.length + 1;
         harness.setInput(door, kind, active);
         await harness.until(() => inputs.length >= count);
-        seen.push(kind === 'contact' ? io.position(door) : io.isExitPressed(door));
+        seen.push(stateOf(io, door, kind));
       };
       await change(FRONT, 'exit-button', true);
       await change(FRONT, 'contact', false);
       await change(BACK, 'contact', false);
       await change(FRONT, 'exit-button', false);
       await change(FRONT, 'contact', true);
+      await change(BACK, 'tamper', true);
+      await change(BACK, 'tamper', false);
       await harness.settle();
       assert.deepEqual(inputs, [
         [FRONT, { kind: 'exit-button', pressed: true }],
@@ -123,8 +145,10 @@ export const doorIoContract = (name: string, makeHarness: () => Promise<DoorIoHa
         [BACK, { kind: 'contact', position: 'open' }],
         [FRONT, { kind: 'exit-button', pressed: false }],
         [FRONT, { kind: 'contact', position: 'closed' }],
+        [BACK, { kind: 'tamper', active: true }],
+        [BACK, { kind: 'tamper', active: false }],
       ]);
-      assert.deepEqual(seen, [true, 'open', 'open', false, 'closed']);
+      assert.deepEqual(seen, [true, 'open', 'open', false, 'closed', true, false]);
       assert.deepEqual(failures, []);
     });
 

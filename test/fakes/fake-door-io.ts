@@ -1,7 +1,13 @@
 // DoorIo in memory with a hand on every wire: inputs are set, strike levels read, failures called for.
 
 import type { DoorId } from '../../src/domain/ids.ts';
-import { type LineLevel, safeStrikeLevel, safeStrikeState, strikeLevel } from '../../src/drivers/gpio/strike-level.ts';
+import {
+  type LineLevel,
+  levelOf,
+  safeStrikeLevel,
+  safeStrikeState,
+  strikeLevel,
+} from '../../src/drivers/gpio/strike-level.ts';
 import { CardeaError } from '../../src/errors.ts';
 import type {
   DoorInput,
@@ -11,25 +17,31 @@ import type {
   DoorWiring,
   StrikeState,
 } from '../../src/ports/door-io.ts';
+import type { SignalLine, SignalLines } from '../../src/ports/signal-lines.ts';
 
-export class FakeDoorIo implements DoorIo {
+export class FakeDoorIo implements DoorIo, SignalLines {
   readonly #wirings: ReadonlyMap<DoorId, DoorWiring>;
   readonly #strikes = new Map<DoorId, StrikeState>();
   readonly #levels = new Map<DoorId, LineLevel>();
-  /** Closed contacts and pressed buttons, as `door/kind`. */
+  readonly #outputs: ReadonlyMap<string, SignalLine>;
+  readonly #outputsOn = new Set<string>();
+  /** Closed contacts, pressed buttons and housings tampered with, as `door/kind`. */
   readonly #active = new Set<string>();
   #listener: DoorIoListener | undefined;
   #madeSafe = false;
 
   /** Every call of setStrike that succeeded, in order. */
   readonly strikeCalls: { readonly door: DoorId; readonly state: StrikeState }[] = [];
-  /** While set, setStrike throws it. */
+  /** Every call of setOutput that succeeded, in order. */
+  readonly outputCalls: { readonly name: string; readonly active: boolean }[] = [];
+  /** While set, setStrike and setOutput throw it. */
   writeFailure: CardeaError | undefined;
   /** While set, open rejects with it. */
   openFailure: CardeaError | undefined;
 
   /** Every door starts closed, with its button not pressed. */
-  constructor(wirings: readonly DoorWiring[]) {
+  constructor(wirings: readonly DoorWiring[], outputs: readonly SignalLine[] = []) {
+    this.#outputs = new Map(outputs.map((output) => [output.name, output]));
     this.#wirings = new Map(wirings.map((wiring) => [wiring.door, wiring]));
     for (const { door, contact } of wirings) if (contact !== undefined) this.#active.add(`${door}/contact`);
   }
@@ -43,10 +55,18 @@ export class FakeDoorIo implements DoorIo {
 
   setStrike(door: DoorId, state: StrikeState): void {
     if (this.writeFailure !== undefined) throw this.writeFailure;
-    if (this.#listener === undefined || this.#madeSafe)
-      throw new CardeaError('gpio-write-failed', `strike of door ${door}: not open`);
+    this.#refuseUnlessOpen(`strike of door ${door}`);
     this.#drive(door, state);
     this.strikeCalls.push({ door, state });
+  }
+
+  setOutput(name: string, active: boolean): void {
+    if (this.writeFailure !== undefined) throw this.writeFailure;
+    if (!this.#outputs.has(name)) throw new CardeaError('unknown-line', `no output ${name} here`);
+    this.#refuseUnlessOpen(name);
+    if (active) this.#outputsOn.add(name);
+    else this.#outputsOn.delete(name);
+    this.outputCalls.push({ name, active });
   }
 
   strike(door: DoorId): StrikeState {
@@ -62,8 +82,13 @@ export class FakeDoorIo implements DoorIo {
     return this.#active.has(`${door}/exit-button`);
   }
 
+  isTampered(door: DoorId): boolean {
+    return this.#active.has(`${door}/tamper`);
+  }
+
   makeSafe(): void {
     this.#madeSafe = true;
+    this.#outputsOn.clear();
     for (const [door, { strike }] of this.#wirings) {
       if (!this.#levels.has(door)) continue;
       this.#levels.set(door, safeStrikeLevel(strike));
@@ -76,16 +101,19 @@ export class FakeDoorIo implements DoorIo {
     this.#listener = undefined;
   }
 
-  /** What the world does to an input: contact active means closed, exit button active means pressed. */
+  /** What the world does to an input: contact active means closed, exit button pressed, tamper that somebody tampers. */
   setInput(door: DoorId, kind: DoorInput['kind'], active: boolean): void {
     const key = `${door}/${kind}`;
     if (this.#active.has(key) === active) return;
     if (active) this.#active.add(key);
     else this.#active.delete(key);
-    this.#listener?.onInput(
-      door,
-      kind === 'contact' ? { kind, position: active ? 'closed' : 'open' } : { kind, pressed: active },
-    );
+    this.#listener?.onInput(door, inputOf(kind, active));
+  }
+
+  /** The level on an output's line. */
+  outputLevel(name: string): LineLevel | undefined {
+    const output = this.#outputs.get(name);
+    return output && levelOf(output, this.#outputsOn.has(name));
   }
 
   /** The level on the strike's line; undefined before the first open. */
@@ -108,6 +136,11 @@ export class FakeDoorIo implements DoorIo {
     this.#listener?.onFailure(error);
   }
 
+  #refuseUnlessOpen(purpose: string): void {
+    if (this.#listener !== undefined && !this.#madeSafe) return;
+    throw new CardeaError('gpio-write-failed', `${purpose}: not open`);
+  }
+
   #drive(door: DoorId, state: StrikeState): void {
     const wiring = this.#wirings.get(door);
     if (wiring === undefined) throw new CardeaError('unknown-door', `no door ${door} here`);
@@ -115,3 +148,14 @@ export class FakeDoorIo implements DoorIo {
     this.#levels.set(door, strikeLevel(wiring.strike, state));
   }
 }
+
+const inputOf = (kind: DoorInput['kind'], active: boolean): DoorInput => {
+  switch (kind) {
+    case 'contact':
+      return { kind, position: active ? 'closed' : 'open' };
+    case 'exit-button':
+      return { kind, pressed: active };
+    case 'tamper':
+      return { kind, active };
+  }
+};

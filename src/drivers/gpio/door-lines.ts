@@ -4,23 +4,15 @@ import type { DoorId } from '../../domain/ids.ts';
 import { CardeaError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { DoorInput, DoorIo, DoorWiring } from '../../ports/door-io.ts';
+import type { SignalLine, SignalLines } from '../../ports/signal-lines.ts';
 import type { Pull } from './gpio-uapi.ts';
 import type { Every } from './look-timer.ts';
 import { isActive, type LineLevel } from './strike-level.ts';
 
-/** A line that is no strike, such as the reset pin of a reader. Starts and ends inactive. */
-export interface AuxiliaryOutput {
-  /** What it is called in setOutput and in messages. */
-  readonly name: string;
-  /** BCM number. */
-  readonly line: number;
-  readonly activeLow: boolean;
-}
-
 /** What both GPIO backends take. */
 export interface DoorLinesOptions {
   readonly doors: readonly DoorWiring[];
-  readonly outputs?: readonly AuxiliaryOutput[];
+  readonly outputs?: readonly SignalLine[];
   /** Label of the chip, for the character device also its path; default: the header of a Pi, by its label. */
   readonly chip?: string;
   /** Milliseconds that an input must be steady; default 10, 0 switches it off. rpi-gpio rounds up to whole looks. */
@@ -33,12 +25,6 @@ export interface DoorLinesOptions {
   readonly every?: Every;
 }
 
-/** What both GPIO backends offer beside DoorIo. */
-export interface AuxiliaryOutputs {
-  /** Synchronous, and done when it returns. Throws CardeaError `gpio-write-failed`, `unknown-line` for a name not configured. */
-  setOutput(name: string, active: boolean): void;
-}
-
 export interface InputLine {
   readonly door: DoorId;
   readonly kind: DoorInput['kind'];
@@ -48,23 +34,34 @@ export interface InputLine {
 
 /** Inputs of all doors. */
 export const inputLines = (doors: readonly DoorWiring[]): readonly InputLine[] =>
-  doors.flatMap(({ door, contact, exitButton }) => [
+  doors.flatMap(({ door, contact, exitButton, tamper }) => [
     ...(contact === undefined ? [] : [{ door, kind: 'contact' as const, ...contact }]),
     ...(exitButton === undefined ? [] : [{ door, kind: 'exit-button' as const, ...exitButton }]),
+    ...(tamper === undefined ? [] : [{ door, kind: 'tamper' as const, ...tamper }]),
   ]);
 
 /** The pull that keeps a line inactive while nothing else does: for an input an open switch, for an output no driver. */
 export const inactivePull = ({ activeLow }: { readonly activeLow: boolean }): Pull => (activeLow ? 'up' : 'down');
 
-export const toDoorInput = (input: InputLine, level: LineLevel): DoorInput =>
-  input.kind === 'contact'
-    ? { kind: 'contact', position: isActive(input, level) ? 'closed' : 'open' }
-    : { kind: 'exit-button', pressed: isActive(input, level) };
+/** The pull of an input. */
+export const inputPull = (input: InputLine): Pull => (input.kind === 'tamper' ? 'up' : inactivePull(input));
+
+export const toDoorInput = ({ kind, ...wiring }: InputLine, level: LineLevel): DoorInput => {
+  const active = isActive(wiring, level);
+  switch (kind) {
+    case 'contact':
+      return { kind, position: active ? 'closed' : 'open' };
+    case 'exit-button':
+      return { kind, pressed: active };
+    case 'tamper':
+      return { kind, active };
+  }
+};
 
 /** Line -> what it is for, in words for messages. */
 export const linePurposes = (
   doors: readonly DoorWiring[],
-  outputs: readonly AuxiliaryOutput[],
+  outputs: readonly SignalLine[],
 ): ReadonlyMap<number, string> =>
   new Map([
     ...doors.map(({ door, strike }) => [strike.line, `strike of door ${door}`] as const),
@@ -90,7 +87,7 @@ export const warnOfPressedButtons = (
  * Active and inactive again. A failure must not leave the output active: a reader whose reset stays low is dead. Throws
  * CardeaError `gpio-write-failed`.
  */
-export const pulseOutput = (io: AuxiliaryOutputs, name: string): void => {
+export const pulseOutput = (io: SignalLines, name: string): void => {
   try {
     io.setOutput(name, true);
   } finally {

@@ -4,13 +4,13 @@
 import type { DoorId } from '../../domain/ids.ts';
 import { CardeaError } from '../../errors.ts';
 import type { DoorIo, DoorIoListener, DoorPosition, DoorWiring, StrikeState } from '../../ports/door-io.ts';
+import type { SignalLine, SignalLines } from '../../ports/signal-lines.ts';
 import {
-  type AuxiliaryOutput,
-  type AuxiliaryOutputs,
   type DoorLinesOptions,
   type InputLine,
   inactivePull,
   inputLines,
+  inputPull,
   linePurposes,
   madeSafeMeanwhile,
   toDoorInput,
@@ -39,11 +39,11 @@ interface Claims {
 
 const DEFAULT_DEBOUNCE = 10;
 
-export class GpiochipDoorIo implements DoorIo, AuxiliaryOutputs {
+export class GpiochipDoorIo implements DoorIo, SignalLines {
   readonly #options: GpiochipDoorIoOptions;
   readonly #doors: ReadonlyMap<DoorId, DoorWiring>;
   readonly #inputs: readonly InputLine[];
-  readonly #auxiliary: ReadonlyMap<string, AuxiliaryOutput>;
+  readonly #auxiliary: ReadonlyMap<string, SignalLine>;
   /** Line -> its place in the request for outputs: strikes first, in the order of the doors. */
   readonly #outputIndex: ReadonlyMap<number, number>;
   readonly #strikes = new Map<DoorId, StrikeState>();
@@ -117,9 +117,11 @@ export class GpiochipDoorIo implements DoorIo, AuxiliaryOutputs {
   }
 
   isExitPressed(door: DoorId): boolean {
-    const button = this.#doors.get(door)?.exitButton;
-    const level = button === undefined ? undefined : this.#claims?.watch?.level(button.line);
-    return button !== undefined && level !== undefined && isActive(button, level);
+    return this.#isInputActive(this.#doors.get(door)?.exitButton);
+  }
+
+  isTampered(door: DoorId): boolean {
+    return this.#isInputActive(this.#doors.get(door)?.tamper);
   }
 
   setOutput(name: string, active: boolean): void {
@@ -151,6 +153,11 @@ export class GpiochipDoorIo implements DoorIo, AuxiliaryOutputs {
       );
     }
     if (this.#options.safeStatePath !== undefined) removeSafeStateFile(this.#options.safeStatePath);
+  }
+
+  #isInputActive(input: DoorWiring['exitButton']): boolean {
+    const level = input === undefined ? undefined : this.#claims?.watch?.level(input.line);
+    return input !== undefined && level !== undefined && isActive(input, level);
   }
 
   /** Strikes first and every output for itself: one that fails must not keep the others energized. Returns what went wrong. */
@@ -194,7 +201,7 @@ export class GpiochipDoorIo implements DoorIo, AuxiliaryOutputs {
 
   #claimInputs(chip: GpioChip): ClaimedLines | undefined {
     if (this.#inputs.length === 0) return undefined;
-    const requests = this.#inputs.map((input) => ({ line: input.line, pull: inactivePull(input) }));
+    const requests = this.#inputs.map((input) => ({ line: input.line, pull: inputPull(input) }));
     return chip.claimInputs(requests, this.#options.debounce ?? DEFAULT_DEBOUNCE);
   }
 

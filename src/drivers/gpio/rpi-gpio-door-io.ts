@@ -5,9 +5,8 @@
 import type { DoorId } from '../../domain/ids.ts';
 import { CardeaError } from '../../errors.ts';
 import type { DoorIo, DoorIoListener, DoorPosition, DoorWiring, StrikeState } from '../../ports/door-io.ts';
+import type { SignalLine, SignalLines } from '../../ports/signal-lines.ts';
 import {
-  type AuxiliaryOutput,
-  type AuxiliaryOutputs,
   type DoorLinesOptions,
   type InputLine,
   inputLines,
@@ -59,11 +58,11 @@ const DEFAULT_DEBOUNCE = 10;
 /** Milliseconds that rpi-gpio gets to give the lines back. Its calls go through the thread pool, where others may hang. */
 const GIVE_BACK_LIMIT = 1000;
 
-export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
+export class RpiGpioDoorIo implements DoorIo, SignalLines {
   readonly #options: RpiGpioDoorIoOptions;
   readonly #doors: ReadonlyMap<DoorId, DoorWiring>;
   readonly #inputs: readonly InputLine[];
-  readonly #auxiliary: ReadonlyMap<string, AuxiliaryOutput>;
+  readonly #auxiliary: ReadonlyMap<string, SignalLine>;
   readonly #purposes: ReadonlyMap<number, string>;
   readonly #strikes = new Map<DoorId, StrikeState>();
   #open: OpenLines | undefined;
@@ -143,9 +142,11 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
   }
 
   isExitPressed(door: DoorId): boolean {
-    const button = this.#doors.get(door)?.exitButton;
-    const level = button === undefined ? undefined : this.#open?.levels.get(button.line);
-    return button !== undefined && level !== undefined && isActive(button, level);
+    return this.#isInputActive(this.#doors.get(door)?.exitButton);
+  }
+
+  isTampered(door: DoorId): boolean {
+    return this.#isInputActive(this.#doors.get(door)?.tamper);
   }
 
   setOutput(name: string, active: boolean): void {
@@ -183,6 +184,11 @@ export class RpiGpioDoorIo implements DoorIo, AuxiliaryOutputs {
         cause: held,
       });
     }
+  }
+
+  #isInputActive(input: DoorWiring['exitButton']): boolean {
+    const level = input === undefined ? undefined : this.#open?.levels.get(input.line);
+    return input !== undefined && level !== undefined && isActive(input, level);
   }
 
   #poll(open: OpenLines, listener: DoorIoListener): void {

@@ -3,7 +3,7 @@
 
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { DoorIo } from '../../ports/door-io.ts';
-import type { AuxiliaryOutputs } from './door-lines.ts';
+import type { SignalLines } from '../../ports/signal-lines.ts';
 import { GpioChip } from './gpio-chip.ts';
 import { GpiochipDoorIo, type GpiochipDoorIoOptions } from './gpiochip-door-io.ts';
 import { type KernelCalls, loadKernelCalls } from './kernel-calls.ts';
@@ -21,7 +21,7 @@ export interface GpioChoice {
 }
 
 /** Doors, and the lines that are no strikes. */
-export type GpioDoorIo = DoorIo & AuxiliaryOutputs;
+export type GpioDoorIo = DoorIo & SignalLines;
 
 export interface GpioSelection {
   readonly driver: GpioDriver;

@@ -6,13 +6,13 @@ import { execFile, execFileSync, spawn } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { DoorId } from '../../../src/domain/ids.ts';
 import { createGpioDoorIo, selectGpioBackend } from '../../../src/drivers/gpio/select-gpio-backend.ts';
 import { type LineLevel, levelOf } from '../../../src/drivers/gpio/strike-level.ts';
 import { CardeaError } from '../../../src/errors.ts';
 import type { DoorInput } from '../../../src/ports/door-io.ts';
-import { doorIoContract } from '../../contracts/door-io.contract.ts';
-import { CONTRACT_DOORS } from '../../contracts/door-io.doors.ts';
+import { type DoorIoHarness, doorIoContract } from '../../contracts/door-io.contract.ts';
+import { CONTRACT_DOORS, CONTRACT_OUTPUTS, inputOf, lineOf, wiringOf } from '../../contracts/door-io.doors.ts';
+import { signalLinesContract } from '../../contracts/signal-lines.contract.ts';
 
 const { CARDEA_GPIO_DRIVER, BOARD_CHIP = 'gpiochip0' } = process.env;
 const driver = CARDEA_GPIO_DRIVER === 'rpi-gpio' ? 'rpi-gpio' : 'gpiochip';
@@ -20,12 +20,6 @@ const driver = CARDEA_GPIO_DRIVER === 'rpi-gpio' ? 'rpi-gpio' : 'gpiochip';
 const board = (...argv: string[]): string => execFileSync('board-ctl', argv, { encoding: 'utf8' }).trim();
 const wireLevel = (line: number): LineLevel => (board('line', 'get', String(line)) === '1' ? 1 : 0);
 const pull = (line: number, level: LineLevel): string => board('line', 'pull', String(line), String(level));
-
-const wiringOf = (door: DoorId): (typeof CONTRACT_DOORS)[number] => {
-  const wiring = CONTRACT_DOORS.find((candidate) => candidate.door === door);
-  assert.ok(wiring !== undefined);
-  return wiring;
-};
 
 const until = async (condition: () => boolean): Promise<void> => {
   for (let waits = 0; waits < 500 && !condition(); waits++) await sleep(10);
@@ -40,29 +34,33 @@ const pulse = async (milliseconds: number): Promise<void> => {
   ]);
 };
 
-const outputs = [{ name: 'reset', line: 5, activeLow: true }];
+const outputs = CONTRACT_OUTPUTS;
 
-/** sysfs knows no bias: there a relay board's own resistors hold its inputs inactive once the lines are given back. */
+/** sysfs knows no bias: there resistors outside hold what hangs on the outputs inactive once the lines are given back. */
 const wireRelayBoard = (): void => {
-  for (const { strike } of CONTRACT_DOORS) pull(strike.line, levelOf(strike, false));
+  for (const output of [...CONTRACT_DOORS.map(({ strike }) => strike), ...outputs]) {
+    pull(output.line, levelOf(output, false));
+  }
 };
 
-doorIoContract(`${driver} on a real kernel`, async () => {
+const makeHarness = async (): Promise<DoorIoHarness> => {
   if (driver === 'rpi-gpio') wireRelayBoard();
   return {
     io: await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs }),
     setInput: (door, kind, active) => {
-      const { contact, exitButton } = wiringOf(door);
-      const input = kind === 'contact' ? contact : exitButton;
-      assert.ok(input !== undefined);
+      const input = inputOf(door, kind);
       pull(input.line, levelOf(input, active));
     },
     strikeLevel: (door) => wireLevel(wiringOf(door).strike.line),
+    outputLevel: (name) => wireLevel(lineOf(name)),
     until,
     settle: () => sleep(400),
     close: async () => {},
   };
-});
+};
+
+doorIoContract(`${driver} on a real kernel`, makeHarness);
+signalLinesContract(`${driver} on a real kernel`, makeHarness);
 
 describe(`${driver} on a real kernel`, () => {
   const [front] = CONTRACT_DOORS;
@@ -70,18 +68,6 @@ describe(`${driver} on a real kernel`, () => {
 
   it('counts with auto choosing the character device where it works', async () => {
     assert.equal((await selectGpioBackend({ driver: 'auto' })).backend, 'gpiochip');
-  });
-
-  it('pulses an output that is no strike, and leaves it inactive', async (t) => {
-    const io = await createGpioDoorIo({ driver, doors: CONTRACT_DOORS, outputs });
-    t.after(() => io.close());
-    await io.open({ onInput: () => {}, onFailure: assert.ifError });
-    assert.equal(wireLevel(5), 1);
-    io.setOutput('reset', true);
-    assert.equal(wireLevel(5), 0);
-    io.setOutput('reset', false);
-    assert.equal(wireLevel(5), 1);
-    await io.close();
   });
 
   it('claims an active-low strike without a glitch to the other level', async (t) => {

@@ -64,7 +64,7 @@ if [ "$BOARD_BASE" = 0 ]; then
   safe_state 'rpi-gpio, exported lines'
   wire_relay_board
   restart rpi-gpio
-  for line in 17 23 25 27 22 24; do echo $line > /sys/class/gpio/unexport; done
+  for line in 17 23 25 27 22 24 26; do echo $line > /sys/class/gpio/unexport; done
 fi
 
 # Somebody holds a line, and no tool can reach past it: says so.

@@ -14,17 +14,12 @@ import type { Every } from '../../../src/drivers/gpio/look-timer.ts';
 import { levelOf } from '../../../src/drivers/gpio/strike-level.ts';
 import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
 import type { DoorInput } from '../../../src/ports/door-io.ts';
-import { doorIoContract } from '../../contracts/door-io.contract.ts';
-import { CONTRACT_DOORS } from '../../contracts/door-io.doors.ts';
+import { type DoorIoHarness, doorIoContract } from '../../contracts/door-io.contract.ts';
+import { CONTRACT_DOORS, CONTRACT_OUTPUTS, inputOf, lineOf, wiringOf } from '../../contracts/door-io.doors.ts';
+import { signalLinesContract } from '../../contracts/signal-lines.contract.ts';
 import { RecordingLog } from '../../fixtures/recording-log.ts';
 import { waitFor } from '../../fixtures/wait-for.ts';
 import { FakeKernel } from './fake-kernel.ts';
-
-const wiringOf = (door: DoorId): (typeof CONTRACT_DOORS)[number] => {
-  const wiring = CONTRACT_DOORS.find((candidate) => candidate.door === door);
-  assert.ok(wiring !== undefined);
-  return wiring;
-};
 
 const [FRONT, BACK, GATE] = CONTRACT_DOORS.map(({ door }) => door);
 
@@ -49,19 +44,18 @@ class Looks {
 /** Until levels are compared where no event comes. */
 const QUIET = 25;
 
-doorIoContract('GpiochipDoorIo on a kernel in memory', async () => {
+const makeHarness = async (): Promise<DoorIoHarness> => {
   const kernel = new FakeKernel();
   const looks = new Looks();
-  const io = new GpiochipDoorIo({ doors: CONTRACT_DOORS, kernel, every: looks.every });
+  const io = new GpiochipDoorIo({ doors: CONTRACT_DOORS, outputs: CONTRACT_OUTPUTS, kernel, every: looks.every });
   return {
     io,
     setInput: (door, kind, active) => {
-      const { contact, exitButton } = wiringOf(door);
-      const input = kind === 'contact' ? contact : exitButton;
-      assert.ok(input !== undefined);
+      const input = inputOf(door, kind);
       kernel.set(input.line, levelOf(input, active));
     },
     strikeLevel: (door) => kernel.line(wiringOf(door).strike.line).level,
+    outputLevel: (name) => kernel.line(lineOf(name)).level,
     until: async (condition) => {
       looks.pass();
       assert.ok(condition());
@@ -72,7 +66,10 @@ doorIoContract('GpiochipDoorIo on a kernel in memory', async () => {
       assert.equal(kernel.openDescriptors, 0);
     },
   };
-});
+};
+
+doorIoContract('GpiochipDoorIo on a kernel in memory', makeHarness);
+signalLinesContract('GpiochipDoorIo on a kernel in memory', makeHarness);
 
 interface Setup {
   readonly kernel: FakeKernel;
@@ -126,11 +123,11 @@ describe('GpiochipDoorIo', () => {
     await close();
   });
 
-  it('pulls every pin towards its inactive level, outputs too', async () => {
+  it('pulls every pin towards its inactive level, outputs too; a tamper switch is to ground whatever its polarity', async () => {
     const { kernel, open, close } = setUp();
     await open();
-    const pulls = [17, 23, 25, 27, 22, 24].map((line) => kernel.line(line).pull);
-    assert.deepEqual(pulls, ['down', 'up', 'up', 'up', 'up', 'down']);
+    const pulls = [17, 23, 25, 27, 22, 24, 26].map((line) => kernel.line(line).pull);
+    assert.deepEqual(pulls, ['down', 'up', 'up', 'up', 'up', 'down', 'up']);
     await close();
   });
 

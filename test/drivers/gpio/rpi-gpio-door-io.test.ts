@@ -11,8 +11,9 @@ import { type LineLevel, levelOf } from '../../../src/drivers/gpio/strike-level.
 import { findSysfsChip } from '../../../src/drivers/gpio/sysfs-gpio.ts';
 import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
 import type { DoorInput } from '../../../src/ports/door-io.ts';
-import { doorIoContract } from '../../contracts/door-io.contract.ts';
-import { CONTRACT_DOORS } from '../../contracts/door-io.doors.ts';
+import { type DoorIoHarness, doorIoContract } from '../../contracts/door-io.contract.ts';
+import { CONTRACT_DOORS, CONTRACT_OUTPUTS, inputOf, lineOf, wiringOf } from '../../contracts/door-io.doors.ts';
+import { signalLinesContract } from '../../contracts/signal-lines.contract.ts';
 import { RecordingLog } from '../../fixtures/recording-log.ts';
 
 const makeSysfs = ({ label = 'pinctrl-bcm2835', base = 0 } = {}): string => {
@@ -134,24 +135,16 @@ const removeAfter = (t: TestContext, { root, io }: Setup): void =>
     rmSync(root, { recursive: true });
   });
 
-doorIoContract('RpiGpioDoorIo on a folder', async () => {
-  const { gpio, io, root, poll } = setUp();
-  const lineOf = (door: string, kind: DoorInput['kind']) => {
-    const wiring = CONTRACT_DOORS.find((candidate) => candidate.door === door);
-    const input = kind === 'contact' ? wiring?.contact : wiring?.exitButton;
-    assert.ok(input !== undefined);
-    return input;
-  };
+const makeHarness = async (): Promise<DoorIoHarness> => {
+  const { gpio, io, root, poll } = setUp({ outputs: CONTRACT_OUTPUTS });
   return {
     io,
     setInput: (door, kind, active) => {
-      const input = lineOf(door, kind);
+      const input = inputOf(door, kind);
       gpio.set(input.line, levelOf(input, active));
     },
-    strikeLevel: (door) => {
-      const wiring = CONTRACT_DOORS.find((candidate) => candidate.door === door);
-      return wiring === undefined ? undefined : gpio.level(wiring.strike.line);
-    },
+    strikeLevel: (door) => gpio.level(wiringOf(door).strike.line),
+    outputLevel: (name) => gpio.level(lineOf(name)),
     until: async (condition) => {
       poll();
       poll();
@@ -166,14 +159,17 @@ doorIoContract('RpiGpioDoorIo on a folder', async () => {
       rmSync(root, { recursive: true });
     },
   };
-});
+};
+
+doorIoContract('RpiGpioDoorIo on a folder', makeHarness);
+signalLinesContract('RpiGpioDoorIo on a folder', makeHarness);
 
 describe('RpiGpioDoorIo', () => {
   it('sets inputs up first, and each strike straight at the level that means locked', async (t) => {
     const setup = setUp();
     removeAfter(t, setup);
     await setup.io.open(silent);
-    assert.deepEqual(setup.gpio.calls, ['27 in', '22 in', '24 in', '17 low', '23 high', '25 low']);
+    assert.deepEqual(setup.gpio.calls, ['27 in', '22 in', '24 in', '26 in', '17 low', '23 high', '25 low']);
   });
 
   it('gives everything back and names the line when one is held', async (t) => {
@@ -252,7 +248,7 @@ describe('RpiGpioDoorIo', () => {
     await setup.io.open(silent);
     const [pulls, pressed] = log.at('warn');
     assert.match(pulls?.message ?? '', /pull resistors/);
-    assert.deepEqual(pulls?.fields, { inputs: [27, 22, 24] });
+    assert.deepEqual(pulls?.fields, { inputs: [27, 22, 24, 26] });
     assert.match(pressed?.message ?? '', /exit button reads pressed/);
     assert.deepEqual(pressed?.fields, { door: 'front', line: 22, activeLow: true });
   });
