@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   'key-unusable': 'a key file cannot be read, or what it holds cannot be used',
   'key-exists': 'a key is there already and would be lost',
   'roster-invalid': 'a saved roster contradicts itself, or is restored in a way that gateways could not follow',
+  'unknown-zone': 'no such zone here',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -269,7 +269,10 @@ const start = async (
       clock,
       log: readerLog,
       onChange,
-      onOutcome: (outcome) => feedbacks.get(reader.id)?.onOutcome(outcome),
+      onOutcome: (outcome) => {
+        feedbacks.get(reader.id)?.onOutcome(outcome);
+        if (outcome.kind === 'granted') keeper.onGranted(outcome.door);
+      },
     });
     readers.set(reader.id, { ...created, handler });
     closing.add(`reader ${reader.id}`, async () => {

@@ -76,7 +76,9 @@ export interface AdminDependencies {
   readonly describe: () => ReturnType<typeof describeGateway>;
   readonly health: () => readonly string[];
   readonly cardNumberFormat: CardNumberFormat;
-  readonly judge: Pick<AccessJudge, 'decide'>;
+  readonly judge: Pick<AccessJudge, 'decide' | 'rules' | 'wallClock'>;
+  /** IANA names, of each door here. */
+  readonly timeZones: ReadonlyMap<DoorId, string>;
   readonly passages: Pick<PassageBook, 'zones' | 'occupants' | 'zonesOf' | 'resetPerson'>;
   readonly reconciler: Pick<RosterReconciler, 'acceptEpoch'>;
   readonly cardAlarms: Pick<AlarmRegister, 'standing' | 'clear'>;

@@ -2,6 +2,7 @@
 // Types and constants only, so that the command line loads nothing with them.
 
 import type { DoorCommandAnswer } from '../app/door-commands.ts';
+import type { GrantState } from '../app/explain.ts';
 import type { describeGateway } from '../app/gateway-status.ts';
 import type { AccessEvent, DenialReason } from '../domain/access-event.ts';
 import type { AntiPassback } from '../domain/anti-passback.ts';
@@ -102,6 +103,8 @@ export interface BindingView {
   /** RFC 3339, as is `validUntil`. */
   readonly validFrom: string | null;
   readonly validUntil: string | null;
+  readonly overridesLockdown: boolean;
+  readonly extendedRelease: boolean;
   readonly revision: number;
 }
 
@@ -116,6 +119,21 @@ export type DecisionView =
   | { readonly decision: 'granted'; readonly reason: null }
   | { readonly decision: 'denied'; readonly reason: DenialReason };
 
+export interface ModeView {
+  readonly doorMode: DoorMode;
+  /** Who has ordered the mode; null where nobody has, as for normal. */
+  readonly modeOrder: {
+    readonly operator: string;
+    readonly reason: string | null;
+    /** RFC 3339, as is `until`. */
+    readonly at: string;
+    readonly until: string | null;
+  } | null;
+}
+
+/** What one door says to a card, and why. */
+export type DoorAnswer = DecisionView & ModeView & { readonly grants: readonly GrantState[] };
+
 export interface CardAnswer {
   /** Canonical card number. */
   readonly card: string;
@@ -128,7 +146,7 @@ export interface CardAnswer {
   readonly tombstone: TombstoneView | null;
   readonly origin: OriginView | null;
   /** What each door of this gateway would say now. */
-  readonly doors: Readonly<Record<string, DecisionView>>;
+  readonly doors: Readonly<Record<string, DoorAnswer>>;
   readonly rosterRevision: number;
 }
 
@@ -139,12 +157,15 @@ export interface ExplainRequest {
   readonly at?: string;
 }
 
-export type ExplainAnswer = DecisionView & {
+export type ExplainAnswer = DoorAnswer & {
   readonly card: string;
   readonly door: string;
   /** The time that was judged. */
   readonly at: string;
-  readonly doorMode: DoorMode;
+  /** The same on the wall at the door, such as `mon 2026-01-05 09:00`. */
+  readonly wallClock: string;
+  /** IANA name of the door's time zone. */
+  readonly timeZone: string;
   readonly clockSynchronized: boolean;
   readonly found: CardLookup['kind'];
   /** Null for a card that HR has never named. */

@@ -2,7 +2,7 @@
 // CardeaError `invalid-request`, in words that help the person at the other end.
 
 import { DOOR_ACTIONS, type DoorAction } from '../domain/door-command.ts';
-import { CARDHOLDER_ID } from '../domain/ids.ts';
+import { CARDHOLDER_ID, type CardholderId, parseCardholderId } from '../domain/ids.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import { LINES } from './protocol.ts';
@@ -35,6 +35,11 @@ export interface ParsedDoorCommand {
 
 export interface ParsedAcceptEpoch {
   readonly epoch: string;
+  readonly operator: string;
+}
+
+export interface ParsedResetPassback {
+  readonly cardholder: CardholderId;
   readonly operator: string;
 }
 
@@ -85,6 +90,18 @@ export const parseAcceptEpoch = (fields: Fields): ParsedAcceptEpoch => {
 export const parseClearAlarms = (fields: Fields): { readonly operator: string } => {
   allowOnly(fields, ['operator']);
   return { operator: operator(fields) };
+};
+
+export const parseZone = (fields: Fields): { readonly zone: string | undefined } => {
+  allowOnly(fields, ['zone']);
+  return { zone: optional(fields, 'zone', text) };
+};
+
+export const parseResetPassback = (fields: Fields): ParsedResetPassback => {
+  allowOnly(fields, ['cardholder', 'operator']);
+  const cardholder = parseCardholderId(text(fields, 'cardholder'));
+  if (cardholder === undefined) throw refused('cardholder must have 1 to 64 characters and no control characters');
+  return { cardholder, operator: operator(fields) };
 };
 
 export const parseTap = (fields: Fields): ParsedTap => {

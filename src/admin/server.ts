@@ -20,7 +20,9 @@ import {
   parseExplain,
   parseLine,
   parseNothing,
+  parseResetPassback,
   parseTap,
+  parseZone,
 } from './requests.ts';
 import { listenOnSocket } from './socket-file.ts';
 
@@ -59,6 +61,7 @@ const STATUS_CODES: Partial<Record<ErrorCode, number>> = {
   'unknown-door': 404,
   'unknown-reader': 404,
   'unknown-line': 404,
+  'unknown-zone': 404,
   'not-simulated': 409,
   'request-too-large': 413,
   'store-write-failed': 503,
@@ -140,6 +143,10 @@ class AdminServer {
         return operations.acceptEpoch(parseAcceptEpoch(fields));
       case 'clear-alarms':
         return operations.clearAlarms(parseClearAlarms(fields));
+      case 'zone':
+        return operations.zone(parseZone(fields));
+      case 'reset-passback':
+        return operations.resetPassback(parseResetPassback(fields));
       case 'tap':
         return operations.tap(parseTap(fields));
       case 'line':

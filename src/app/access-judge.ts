@@ -1,6 +1,7 @@
 // Whether a card opens a door, asked by the tap flow, by receipts and by the technician's line: one answer for all of them.
 
 import { type AccessDecision, decideAccess } from '../domain/access-decision.ts';
+import type { Direction } from '../domain/access-event.ts';
 import type { CardLookup } from '../domain/credential.ts';
 import type { DoorMode } from '../domain/door-mode.ts';
 import type { DoorId } from '../domain/ids.ts';
@@ -8,6 +9,7 @@ import { type LocalClock, UTC } from '../domain/local-time.ts';
 import type { AccessRules, WallClock } from '../domain/schedule.ts';
 import type { Instant } from '../domain/units.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { PassageBook } from './passage-book.ts';
 import type { RosterFreshness } from './roster-freshness.ts';
 
 interface Dependencies {
@@ -18,12 +20,20 @@ interface Dependencies {
   readonly localClocks: ReadonlyMap<DoorId, LocalClock>;
   /** What becomes of windows while the clock is a guess: they are closed, or judged by the guess. */
   readonly untrustedPolicy: 'deny-windowed' | 'allow';
+  readonly passages: Pick<PassageBook, 'judge'>;
+  /** Doors that nobody enters alone. */
+  readonly twoPersonDoors: ReadonlySet<DoorId>;
 }
 
 export interface JudgeQuestion {
   readonly card: CardLookup;
   readonly door: DoorId;
   readonly mode: DoorMode;
+  /**
+   * Which way the person goes. Left out where only the rights of the card are asked for: then it is not judged where the person
+   * is, as of now even for another moment, nor whether a second card is needed.
+   */
+  readonly direction?: Direction | undefined;
   /** Judged as if the clock were right then; now, where it is left out. */
   readonly at?: Instant | undefined;
 }
@@ -39,9 +49,9 @@ export class AccessJudge {
     return this.#deps.rules;
   }
 
-  decide({ card, door, mode, at }: JudgeQuestion): AccessDecision {
+  decide({ card, door, mode, direction, at }: JudgeQuestion): AccessDecision {
     const { rules, freshness, clock } = this.#deps;
-    return decideAccess({
+    const decision = decideAccess({
       card,
       door,
       mode,
@@ -50,6 +60,20 @@ export class AccessJudge {
       isRosterStale: freshness.isDenying(),
       rules,
     });
+    if (decision.kind === 'denied' || direction === undefined) return decision;
+    return this.#onTheWay(decision, door, direction);
+  }
+
+  /** What else stands between a card that opens the door and its holder's going through it that way. */
+  #onTheWay(granted: Extract<AccessDecision, { kind: 'granted' }>, door: DoorId, direction: Direction): AccessDecision {
+    const { passages, twoPersonDoors } = this.#deps;
+    const passback = passages.judge({ door, direction, cardholder: granted.binding.cardholder });
+    if (passback === 'denied') return { kind: 'denied', reason: 'passback' };
+    return {
+      ...granted,
+      ...(passback === 'noted' && { isPassback: true }),
+      ...(direction === 'in' && twoPersonDoors.has(door) && { needsSecondCard: true }),
+    };
   }
 
   /** The clock on the wall at a door, now or at a moment that is asked about. */

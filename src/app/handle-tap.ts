@@ -19,7 +19,8 @@ import type { CredentialStore } from '../ports/credential-store.ts';
 import type { ReaderStatus } from '../wire/status.ts';
 import type { AccessJudge } from './access-judge.ts';
 import { type AlarmRegister, alarmDetailOf } from './alarm-register.ts';
-import type { DoorController, GrantedTap } from './door-controller.ts';
+import type { Companion, DoorController, GrantedTap } from './door-controller.ts';
+import type { DoorPair } from './door-pair.ts';
 import { ReaderNews } from './reader-news.ts';
 import type { SerialWriter } from './serial-writer.ts';
 
@@ -36,6 +37,8 @@ export interface DoorAtReader {
   readonly controller: DoorController;
   /** The strike waits for the event to be on disk. */
   readonly recordBeforeRelease: boolean;
+  /** The pair that forms at a door which nobody enters alone. Where it is missing such a door opens to nobody. */
+  readonly pair?: DoorPair | undefined;
 }
 
 /** Where the record comes first: a tap that waited longer for it is not released, since the person may be gone. */
@@ -74,6 +77,8 @@ interface Judgement {
   readonly found: CardLookup;
   readonly decision: AccessDecision;
 }
+
+type Granted = Extract<AccessDecision, { kind: 'granted' }>;
 
 /** Why a grant cannot be carried out. */
 interface Obstacle {
@@ -161,41 +166,46 @@ export class TapHandler implements CardReaderListener {
     const isPending = found.kind === 'live' && found.binding.activation === 'pending';
     if (isPending && place.role === 'activation') return this.#activate({ card, door, controller });
     if (decision.kind === 'denied') return this.#deny({ card, reason: decision.reason, found });
-    this.#grant({ card, door, doorAtReader, decision });
+    this.#grant({ card, door, doorAtReader, decision, found });
   }
 
   /** What is held about the card now, and what follows from it. Whatever fails on the way is a denial. */
   #judge(card: CardNumber, door: DoorId, controller: DoorController): Judgement {
     try {
       const found = this.#deps.store.findCard(card);
-      return { found, decision: this.#decision(found, door, controller) };
+      const { direction } = this.#deps.place;
+      return { found, decision: this.#deps.judge.decide({ card: found, door, mode: controller.mode, direction }) };
     } catch (error) {
       const found = { kind: 'unreadable', detail: errorMessage(error) } as const;
       return { found, decision: { kind: 'denied', reason: 'store-failure' } };
     }
   }
 
-  #decision(card: CardLookup, door: DoorId, { mode }: DoorController): AccessDecision {
-    return this.#deps.judge.decide({ card, door, mode });
-  }
-
   #grant(granted: {
     readonly card: CardNumber;
     readonly door: DoorId;
     readonly doorAtReader: DoorAtReader;
-    readonly decision: Extract<AccessDecision, { kind: 'granted' }>;
+    readonly decision: Granted;
+    readonly found: CardLookup;
   }): void {
-    const { card, door, doorAtReader, decision } = granted;
+    const { card, door, doorAtReader, decision, found } = granted;
     const { binding } = decision;
     const { reader, direction } = this.#deps.place;
+    const companion = decision.needsSecondCard && this.#companionOf({ card, binding, door, doorAtReader });
+    if (decision.needsSecondCard && companion === undefined) {
+      return this.#deny({ card, reason: 'second-card-required', found });
+    }
     const grant: GrantedTap = {
       reader,
       direction,
       card,
       cardholder: binding.cardholder,
       bindingRevision: binding.revision,
+      overridesLockdown: binding.overridesLockdown === true,
+      isExtended: binding.extendedRelease === true || companion?.isExtended === true,
+      ...(companion !== undefined && { companion }),
     };
-    const event = this.#event({ event: 'access-granted', ...grant });
+    const event = this.#event({ event: 'access-granted', ...grant, detail: grantDetail(decision, companion) });
     const outcome: TapOutcome = { kind: 'granted', card, binding, door };
     if (doorAtReader.recordBeforeRelease) {
       void this.#recordThenRelease({ event, grant, outcome, door, controller: doorAtReader.controller });
@@ -205,6 +215,29 @@ export class TapHandler implements CardReaderListener {
     if (obstacle !== undefined) return this.#deny({ card, ...obstacle });
     this.#deps.writer.record(event);
     this.#conclude(outcome);
+  }
+
+  /** Who came first, where this card completes a pair; judged again, since a moment has passed. */
+  #companionOf(second: {
+    readonly card: CardNumber;
+    readonly binding: Binding;
+    readonly door: DoorId;
+    readonly doorAtReader: DoorAtReader;
+  }): Companion | undefined {
+    const { card, binding, door, doorAtReader } = second;
+    const tap = { card, cardholder: binding.cardholder, at: this.#deps.clock.monotonic() };
+    return doorAtReader.pair?.complete(tap, (first) => this.#stillGranted(first, door, doorAtReader.controller));
+  }
+
+  #stillGranted(
+    { card, cardholder }: Pick<Companion, 'card' | 'cardholder'>,
+    door: DoorId,
+    controller: DoorController,
+  ): Companion | undefined {
+    const { decision } = this.#judge(card, door, controller);
+    if (decision.kind === 'denied' || decision.binding.cardholder !== cardholder) return undefined;
+    const isExtended = decision.binding.extendedRelease === true;
+    return { card, cardholder, isExtended, isPassback: decision.isPassback === true };
   }
 
   async #recordThenRelease(granted: {
@@ -228,6 +261,9 @@ export class TapHandler implements CardReaderListener {
     // The card may have been revoked in the same batch, or the door blocked.
     const { found, decision } = this.#judge(grant.card, door, controller);
     if (decision.kind === 'denied') return this.#withdraw(grant, { reason: decision.reason, found });
+    if (grant.companion !== undefined && this.#stillGranted(grant.companion, door, controller) === undefined) {
+      return this.#withdraw(grant, { reason: 'second-card-required' });
+    }
     const obstacle = this.#release(grant);
     if (obstacle !== undefined) return this.#withdraw(grant, obstacle);
     this.#conclude(outcome);
@@ -237,6 +273,7 @@ export class TapHandler implements CardReaderListener {
   #release(grant: GrantedTap): Obstacle | undefined {
     const released = this.#deps.doorAtReader?.controller.releaseFor(grant);
     if (released?.kind === 'released') return undefined;
+    if (released?.kind === 'refused' && released.mode === 'lockdown') return { reason: 'lockdown' };
     return { reason: 'door-blocked', ...(released?.kind === 'failed' && { detail: `strike: ${released.detail}` }) };
   }
 
@@ -246,12 +283,7 @@ export class TapHandler implements CardReaderListener {
    */
   #withdraw(grant: GrantedTap, { reason, detail, found }: Obstacle): void {
     const { card } = grant;
-    this.#record({
-      event: 'access-not-taken',
-      ...grant,
-      reason,
-      detail: this.#alarm({ card, reason, found }) ?? detail,
-    });
+    this.#record({ event: 'access-not-taken', ...grant, reason, detail: this.#alarm({ card, reason, found }) ?? detail });
     this.#conclude({ kind: 'denied', card: grant.card, reason, ...(detail !== undefined && { detail }) });
   }
 
@@ -281,11 +313,11 @@ export class TapHandler implements CardReaderListener {
    * judged in its turn, as if it were active: a card that would not open this door even then stays as it is.
    */
   #activate(tap: { readonly card: CardNumber; readonly door: DoorId; readonly controller: DoorController }): void {
-    const { writer, log, place } = this.#deps;
+    const { writer, judge, log, place } = this.#deps;
     const { card, door, controller } = tap;
     const work = writer.write((tx): Denial | undefined => {
       const found = lookupOf(tx.card(card));
-      const decision = this.#decision(asActive(found), door, controller);
+      const decision = judge.decide({ card: asActive(found), door, mode: controller.mode });
       if (decision.kind === 'denied') return { card, reason: decision.reason, found };
       if (found.kind !== 'live' || found.binding.activation !== 'pending') {
         return { card, reason: 'pending', detail: 'it was activated in the meantime: tap again', found };
@@ -337,6 +369,15 @@ const asActive = (found: CardLookup): CardLookup =>
 const lookupOf = (record: CardRecord | undefined): CardLookup => {
   if (record === undefined) return { kind: 'unknown' };
   return record.state === 'live' ? { kind: 'live', binding: record } : { kind: 'retired', tombstone: record };
+};
+
+const PASSBACK = { passback: true } as const;
+
+/** What is to be known of a grant beside whom it was given to; undefined where nothing is. */
+const grantDetail = ({ isPassback }: Granted, companion: Companion | undefined): NewEvent['detail'] => {
+  if (companion === undefined) return isPassback && PASSBACK;
+  const { card, cardholder } = companion;
+  return { ...(isPassback && PASSBACK), with: { card, cardholder, ...(companion.isPassback && PASSBACK) } };
 };
 
 /** Whose card it is or was, so that attendance can join a person's history. */

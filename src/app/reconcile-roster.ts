@@ -233,6 +233,8 @@ export class RosterReconciler {
       // A change that stands before this in the batch is newer than the digest.
       if (revision > digest.revision || differingBuckets(buckets, digest.buckets).length > 0) return false;
       tx.putReconciled({ revision: digest.revision, ...(isLive && { at: clock.now() }) });
+      // Whoever passed while the roster was wrong was perhaps not seen: earlier passages are not held against anybody.
+      if (divergence !== undefined) tx.putPassageEra(store.passageEra() + 1);
       if (isFirst || divergence !== undefined) {
         tx.append({
           event: 'roster-reconciled',

@@ -19,6 +19,7 @@ import { type CliEnvironment, CliSession } from './session.ts';
 import { addStatusCommand } from './status.ts';
 import { addTapCommand } from './tap.ts';
 import { plain, type Terminal } from './terminal.ts';
+import { addPassbackCommand, addZoneCommand } from './zone.ts';
 
 /** Runs one command to its end. Never rejects. */
 export const runCommand = async (
@@ -62,6 +63,8 @@ export const createProgram = (session: CliSession): Command => {
   addTapCommand(program, session);
   addLineCommand(program, session);
   addExplainCommand(program, session);
+  addZoneCommand(program, session);
+  addPassbackCommand(program, session);
   addRosterCommands(program, session);
   addConfigCommands(program, session);
   addContractCommands(program, session);

@@ -14,6 +14,7 @@ import { didYouMean } from './nearest-key.ts';
 import { readerDoor, readerRole } from './reader-schema.ts';
 import { ID_RULE, MAX_DOORS, MAX_READERS, MAX_ZONES } from './schema-terms.ts';
 import { trust } from './trust-checks.ts';
+import { unlockSchedules } from './unlock-checks.ts';
 import { isBlock, type YamlTree } from './yaml-tree.ts';
 import { idleTwoPerson, zoneDoors, zones } from './zone-checks.ts';
 
@@ -29,6 +30,7 @@ export const crossCheck = (tree: YamlTree): Required<Findings> => {
     sharedSpi,
     readerDoors,
     idleDoors,
+    unlockSchedules,
     mixedHardware,
     contactless,
     wiredSimulation,

@@ -22,7 +22,14 @@ export interface AccessQuestion {
 }
 
 export type AccessDecision =
-  | { readonly kind: 'granted'; readonly binding: Binding }
+  | {
+      readonly kind: 'granted';
+      readonly binding: Binding;
+      /** It is a second time the same way, which the zone only wants to know of. */
+      readonly isPassback?: true;
+      /** Nobody goes through this door alone: another card has to follow, or to have come before. */
+      readonly needsSecondCard?: true;
+    }
   | { readonly kind: 'denied'; readonly reason: DenialReason };
 
 export const decideAccess = (question: AccessQuestion): AccessDecision => {

@@ -7,7 +7,9 @@ import type { Instant } from './units.ts';
 export interface Passage {
   readonly place: 'inside' | 'outside';
   readonly at: Instant;
-  /** Passages of an earlier era are counted and not judged: see PassageBook.forgive. */
+  /** The clock was not to be trusted then. */
+  readonly isAtGuessed?: true;
+  /** Passages of an earlier era are counted and not judged: a repair of the roster begins a new one. */
   readonly era: number;
 }
 

@@ -9,6 +9,7 @@ import { DoorCommands } from '../../src/app/door-commands.ts';
 import { DoorController } from '../../src/app/door-controller.ts';
 import { describeGateway } from '../../src/app/gateway-status.ts';
 import { TapHandler } from '../../src/app/handle-tap.ts';
+import type { PassageBook } from '../../src/app/passage-book.ts';
 import { EventPublisher } from '../../src/app/publish-events.ts';
 import type { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
@@ -35,6 +36,7 @@ import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { FRESH, judgeOf } from '../fixtures/access-judge.ts';
 import { timingsOf } from '../fixtures/door-timings.ts';
 import { makeInbox, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
+import { passageBookOf } from '../fixtures/passage-book.ts';
 import { RecordingLog } from '../fixtures/recording-log.ts';
 
 const present = <Value>(value: Value | undefined): Value => {
@@ -75,6 +77,7 @@ export class AdminBench {
   readonly doors = new Map<DoorId, DoorController>();
   readonly writer: SerialWriter;
   readonly cardAlarms: AlarmRegister;
+  readonly passages: PassageBook;
   readonly dependencies: AdminDependencies;
   readonly operations: AdminOperations;
   /** What health() says. */
@@ -110,6 +113,7 @@ export class AdminBench {
     const rules = new SiteRules({ configured: EMPTY_CALENDAR, store, log });
     const cardAlarms = new AlarmRegister({ store, clock, log, onChange: () => {} });
     this.cardAlarms = cardAlarms;
+    this.passages = passageBookOf({ store, writer: this.writer, clock, log });
     this.dependencies = {
       gateway: GATEWAY,
       site: SITE,
@@ -131,6 +135,7 @@ export class AdminBench {
           publisher,
           doors,
           readers: new Map(),
+          passages: this.passages,
           rules,
           freshness: FRESH,
           reconciler: NO_RECONCILER,
@@ -141,6 +146,7 @@ export class AdminBench {
       health: () => this.faults,
       cardNumberFormat,
       judge: judgeOf({ rules, clock }),
+      passages: this.passages,
       reconciler: NO_RECONCILER,
       cardAlarms,
       clock,
