@@ -9,6 +9,7 @@ import { SerialWriter } from '../../src/app/serial-writer.ts';
 import type { AccessEvent } from '../../src/domain/access-event.ts';
 import { type CardNumberFormat, cardNumberOfUid } from '../../src/domain/card-number.ts';
 import type { CardRecord } from '../../src/domain/credential.ts';
+import type { DoorTimings } from '../../src/domain/door-machine.ts';
 import type { DoorMode } from '../../src/domain/door-mode.ts';
 import { type AccessRules, BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { milliseconds } from '../../src/domain/units.ts';
@@ -21,6 +22,7 @@ import { FakeDoorIo } from '../fakes/fake-door-io.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { judgeOf } from '../fixtures/access-judge.ts';
+import { timingsOf } from '../fixtures/door-timings.ts';
 
 export const FRONT = doorId('front');
 export const RELEASE = 5000;
@@ -64,11 +66,10 @@ export interface BenchOptions {
   readonly format?: CardNumberFormat;
   readonly rules?: AccessRules;
   readonly recordBeforeRelease?: boolean;
-  readonly relockOnClose?: boolean;
-  /** Milliseconds; default none. */
-  readonly grace?: number;
+  /** Default: RELEASE, HELD_OPEN, and as every door of a test. */
+  readonly timings?: Partial<DoorTimings>;
   readonly hasContact?: boolean;
-  readonly storedMode?: DoorMode;
+  readonly initialMode?: DoorMode;
   readonly synchronized?: boolean;
   /** What the tap flow looks cards up in, instead of the bench's own store. */
   readonly lookup?: CredentialStore;
@@ -105,18 +106,32 @@ export const makeDoorBench = async (options: BenchOptions = {}) => {
     onInput: (_door, input) => inputs.controller?.onInput(input),
     onFailure: (error) => assert.fail(error),
   });
-  const makeController = (storedMode: DoorMode | undefined): DoorController => {
-    const timings = {
+  const warnings: boolean[] = [];
+  const taken: string[] = [];
+  const makeController = (initialMode: DoorMode): DoorController => {
+    const timings = timingsOf({
       release: milliseconds(RELEASE),
-      grace: milliseconds(options.grace ?? 0),
       heldOpen: milliseconds(HELD_OPEN),
-      relockOnClose: options.relockOnClose ?? true,
-    };
-    const made = new DoorController({ door: FRONT, timings, io, writer, clock, log, onChange }, storedMode);
+      ...options.timings,
+    });
+    const made = new DoorController(
+      {
+        door: FRONT,
+        timings,
+        io,
+        writer,
+        clock,
+        log,
+        onChange,
+        onWarning: (isActive) => warnings.push(isActive),
+        onTaken: ({ card }) => taken.push(card),
+      },
+      initialMode,
+    );
     inputs.controller = made;
     return made;
   };
-  const controller = makeController(options.storedMode);
+  const controller = makeController(options.initialMode ?? 'normal');
   const alarms = new AlarmRegister({ store, clock, log, onChange });
   const handler = new TapHandler({
     place: { reader: readerId('front-in'), direction: 'in', role, door: role === 'enrolment' ? undefined : FRONT },
@@ -154,6 +169,10 @@ export const makeDoorBench = async (options: BenchOptions = {}) => {
     /** What became of the taps so far; complete after settle(). */
     outcomes,
     changes: () => changes,
+    /** What the reader was told of warnings. */
+    warnings,
+    /** The cards on whose grants the door was opened. */
+    taken,
     /** Presents a card and takes it away again. */
     tap: (uid: string): void => {
       handler.onObservation({ kind: 'card', uid: uidOf(uid) });

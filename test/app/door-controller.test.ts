@@ -2,16 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DoorController, LOCK_RETRY } from '../../src/app/door-controller.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
-import { seconds } from '../../src/domain/units.ts';
+import { DOOR_MODES } from '../../src/domain/door-mode.ts';
+import { milliseconds } from '../../src/domain/units.ts';
 import { createLog } from '../../src/log.ts';
 import type { DoorWiring, StrikeState } from '../../src/ports/door-io.ts';
-import { bindingOf, gatewayId } from '../domain/samples.ts';
+import { bindingOf, cardholderId, gatewayId } from '../domain/samples.ts';
 import { FakeDoorIo } from '../fakes/fake-door-io.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
+import { timingsOf } from '../fixtures/door-timings.ts';
 import { FRONT, HELD_OPEN, makeDoorBench, RELEASE, settle } from './door-bench.ts';
 
 const UID = '04A2B3C4D5E680';
+const MASTER = 'DEADBEEF';
+const EXTENDED = 15_000;
 const live = { cards: { [UID]: bindingOf() } };
 
 test('invariant 6: the relock is set before the strike is driven', async () => {
@@ -28,8 +32,8 @@ test('invariant 6: the relock is set before the strike is driven', async () => {
   await io.open({ onInput: () => {}, onFailure: assert.fail });
   const log = createLog('silent');
   const writer = new SerialWriter({ store: new MemoryStore(), gateway: gatewayId('g'), clock, log });
-  const timings = { release: seconds(5), grace: seconds(0), heldOpen: seconds(20), relockOnClose: true };
-  const door = new DoorController({ door: FRONT, timings, io, writer, clock, log, onChange: () => {} }, undefined);
+  const deps = { door: FRONT, timings: timingsOf(), io, writer, clock, log, onChange: () => {} };
+  const door = new DoorController(deps, 'normal');
   door.releaseByOperator();
   assert.deepEqual(pendingAtStrike, [['unlocked', 5000]]);
   clock.advance(5000);
@@ -50,7 +54,7 @@ test('invariant 6: a released strike locks on time when nobody opens the door, a
 });
 
 test('a door that was opened in time and is reported after the relock raises no alarm', async () => {
-  const bench = await makeDoorBench({ ...live, grace: 500 });
+  const bench = await makeDoorBench({ ...live, timings: { grace: milliseconds(500) } });
   bench.tap(UID);
   bench.clock.advance(RELEASE + 5);
   assert.equal(bench.strike(), 'locked');
@@ -73,7 +77,7 @@ test('a released strike locks as soon as the door has closed behind the person',
 });
 
 test('without relockOnClose the strike stays unlocked until its time is over', async () => {
-  const bench = await makeDoorBench({ ...live, relockOnClose: false });
+  const bench = await makeDoorBench({ ...live, timings: { relockOnClose: false } });
   bench.tap(UID);
   bench.moveDoor('open');
   bench.moveDoor('closed');
@@ -183,21 +187,183 @@ test('held open lasts until the mode ends; blocking a released door locks it at 
   assert.equal(bench.strike(), 'locked');
 });
 
-test('after a restart a stored block holds, a stored hold-open does not', async () => {
-  const blocked = await makeDoorBench({ ...live, storedMode: 'blocked' });
-  assert.equal(blocked.controller.mode, 'blocked');
-  blocked.tap(UID);
-  assert.deepEqual(await blocked.eventNames(), ['access-denied: door-blocked']);
-  const held = await makeDoorBench({ ...live, storedMode: 'held-open' });
-  assert.equal(held.controller.mode, 'normal');
-  assert.deepEqual([held.strike(), held.strikes()], ['locked', []]);
+test('a door starts in the mode that it is given, unlocked in one that holds the strike', async () => {
+  const strikes: Record<string, readonly string[]> = {};
+  for (const initialMode of DOOR_MODES) {
+    const bench = await makeDoorBench({ initialMode });
+    assert.equal(bench.controller.mode, initialMode);
+    strikes[initialMode] = bench.strikes();
+  }
+  const none: string[] = [];
+  const held = ['unlocked'];
+  assert.deepEqual(strikes, { normal: none, blocked: none, lockdown: none, 'held-open': held, unlocked: held });
+});
+
+test('a change from one mode that holds the strike to another does not click it', async () => {
+  const bench = await makeDoorBench();
+  for (const mode of ['unlocked', 'held-open', 'unlocked'] as const) bench.controller.setMode(mode);
+  assert.deepEqual(bench.strikes(), ['unlocked']);
+  bench.controller.setMode('lockdown');
+  assert.deepEqual(bench.strikes(), ['unlocked', 'locked']);
+});
+
+test('a lockdown locks at once, and opens to cards that override it and from inside', async () => {
+  const cards = {
+    [UID]: bindingOf(),
+    [MASTER]: bindingOf({ cardholder: cardholderId('E2'), overridesLockdown: true }),
+  };
+  const bench = await makeDoorBench({ cards });
+  bench.tap(UID);
+  bench.controller.setMode('lockdown');
+  assert.equal(bench.strike(), 'locked');
+  bench.tap(UID);
+  assert.deepEqual(bench.controller.releaseByOperator(), { kind: 'refused', mode: 'lockdown' });
+  assert.deepEqual(bench.strikes(), ['unlocked', 'locked']);
+  bench.tap(MASTER);
+  assert.equal(bench.strike(), 'unlocked');
+  bench.clock.advance(RELEASE);
+  bench.pressExit();
+  assert.equal(bench.strike(), 'unlocked');
+  const events = await bench.eventNames();
+  assert.deepEqual(events, [
+    'access-granted',
+    'access-not-taken',
+    'access-denied: lockdown',
+    'access-granted',
+    'access-not-taken',
+    'exit-requested',
+  ]);
+});
+
+test('a person who needs more time has more of it, before the relock and in the open door', async () => {
+  const bench = await makeDoorBench({ cards: { [UID]: bindingOf({ extendedRelease: true }) } });
+  bench.tap(UID);
+  bench.clock.advance(EXTENDED - 1);
+  assert.equal(bench.strike(), 'unlocked');
+  bench.moveDoor('open');
+  bench.clock.advance(HELD_OPEN + EXTENDED - RELEASE - 1);
+  assert.deepEqual(bench.controller.view().alarms, []);
+  bench.clock.advance(1);
+  assert.deepEqual(bench.controller.view().alarms, ['held-open']);
+});
+
+test('an exit button that shunts leaves the strike alone and makes an opening within the release time lawful', async () => {
+  const bench = await makeDoorBench({ timings: { exitAction: 'shunt' } });
+  bench.pressExit();
+  bench.clock.advance(RELEASE - 1);
+  bench.moveDoor('open');
+  bench.moveDoor('closed');
+  bench.pressExit();
+  bench.clock.advance(RELEASE);
+  bench.moveDoor('open');
+  assert.deepEqual(bench.strikes(), []);
+  assert.deepEqual(await bench.eventNames(), [
+    'exit-requested',
+    'door-opened',
+    'door-closed',
+    'exit-requested',
+    'door-forced-open',
+  ]);
+});
+
+const WARNED = { heldOpenWarning: milliseconds(4000) };
+
+test('the reader warns before the door is held open too long, and until it is closed', async () => {
+  const bench = await makeDoorBench({ ...live, timings: WARNED });
+  bench.tap(UID);
+  bench.moveDoor('open');
+  bench.clock.advance(HELD_OPEN - 4001);
+  assert.deepEqual(bench.warnings, []);
+  bench.clock.advance(1);
+  assert.deepEqual(bench.warnings, [true]);
+  bench.clock.advance(4000);
+  assert.deepEqual([bench.warnings, bench.controller.view().alarms], [[true], ['held-open']]);
+  bench.moveDoor('closed');
+  assert.deepEqual(bench.warnings, [true, false]);
+  assert.deepEqual((await bench.eventNames()).slice(1), [
+    'door-opened',
+    'door-held-open-warning',
+    'door-held-open',
+    'door-held-open-cleared',
+    'door-closed',
+  ]);
+});
+
+test('a warning is over when the door is closed, somebody is released, or the mode lets it stand open', async () => {
+  const endings: readonly ((bench: Awaited<ReturnType<typeof makeDoorBench>>) => void)[] = [
+    (bench) => bench.moveDoor('closed'),
+    (bench) => bench.tap(UID),
+    (bench) => bench.pressExit(),
+    (bench) => bench.controller.setMode('held-open'),
+  ];
+  for (const end of endings) {
+    const bench = await makeDoorBench({ ...live, timings: WARNED });
+    bench.tap(UID);
+    bench.moveDoor('open');
+    bench.clock.advance(HELD_OPEN - 1);
+    end(bench);
+    assert.deepEqual(bench.warnings, [true, false]);
+    assert.equal((await bench.eventNames()).includes('door-held-open'), false);
+  }
+});
+
+test('a grant is taken when the door is opened on it, and at once where that cannot be told', async () => {
+  const waiting = await makeDoorBench(live);
+  waiting.tap(UID);
+  assert.deepEqual(waiting.taken, []);
+  waiting.moveDoor('open');
+  assert.deepEqual(waiting.taken, [UID]);
+  waiting.tap(UID);
+  assert.deepEqual(waiting.taken, [UID, UID], 'the door stands open');
+  const blind = await makeDoorBench({ ...live, hasContact: false });
+  blind.tap(UID);
+  assert.deepEqual(blind.taken, [UID]);
+  const held = await makeDoorBench({ ...live, initialMode: 'unlocked' });
+  held.tap(UID);
+  assert.deepEqual(held.taken, [UID]);
+});
+
+test('a grant that nobody uses, or that the strike does not follow, is not taken', async () => {
+  const bench = await makeDoorBench(live);
+  bench.tap(UID);
+  bench.clock.advance(RELEASE);
+  assert.deepEqual(bench.taken, []);
+  bench.breakStrike();
+  bench.moveDoor('open');
+  bench.tap(UID);
+  bench.controller.setMode('held-open');
+  bench.tap(UID);
+  assert.deepEqual(bench.taken, []);
+  assert.equal((await bench.eventNames()).filter((name) => name === 'access-denied: door-blocked').length, 2);
+  bench.mendStrike();
+  bench.tap(UID);
+  assert.deepEqual([bench.taken, bench.strike()], [[UID], 'unlocked']);
+});
+
+test('a grant that waited when a later release failed was not taken', async () => {
+  const bench = await makeDoorBench({ ...live, timings: { grace: milliseconds(500) } });
+  bench.tap(UID);
+  bench.clock.advance(RELEASE);
+  bench.breakStrike();
+  bench.pressExit();
+  assert.deepEqual(await bench.eventNames(), ['access-granted', 'exit-requested', 'access-not-taken']);
+  assert.deepEqual(bench.taken, []);
+});
+
+test('the exit button too tries the strike of a door that is held open in name only', async () => {
+  const bench = await makeDoorBench();
+  bench.breakStrike();
+  bench.controller.setMode('held-open');
+  bench.mendStrike();
+  bench.pressExit();
+  assert.equal(bench.strike(), 'unlocked');
 });
 
 test('a door that is found open at start is no forced door, but may not stand so for ever', async () => {
   const bench = await makeDoorBench();
   bench.controller.stop();
   bench.moveDoor('open');
-  const found = bench.makeController(undefined);
+  const found = bench.makeController('normal');
   assert.deepEqual(found.view().alarms, []);
   bench.clock.advance(HELD_OPEN);
   assert.deepEqual(found.view().alarms, ['held-open']);

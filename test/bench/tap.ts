@@ -7,7 +7,6 @@ import { DoorController } from '../../src/app/door-controller.ts';
 import { TapHandler } from '../../src/app/handle-tap.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
 import { type DoorId, parseDoorId, parseGatewayId, parseReaderId } from '../../src/domain/ids.ts';
-import { seconds } from '../../src/domain/units.ts';
 import { SystemClock } from '../../src/drivers/clock/system-clock.ts';
 import { LevelStore } from '../../src/drivers/level/level-store.ts';
 import { SimulatedCardReader } from '../../src/drivers/simulated/simulated-card-reader.ts';
@@ -15,6 +14,7 @@ import { SimulatedDoorIo } from '../../src/drivers/simulated/simulated-door-io.t
 import { createLog } from '../../src/log.ts';
 import type { StrikeState } from '../../src/ports/door-io.ts';
 import { judgeOf } from '../fixtures/access-judge.ts';
+import { timingsOf } from '../fixtures/door-timings.ts';
 import { type Figure, micro, spread } from './figures.ts';
 import { cardAt, fillStore } from './roster-fixture.ts';
 
@@ -42,8 +42,8 @@ export const measureTaps = async (): Promise<Figure> => {
   const writer = new SerialWriter({ store, gateway, clock, log });
   const io = new TimedDoorIo({ doors: [{ door, strike: { line: 1, activeLow: false, failMode: 'secure' } }] });
   await io.open({ onInput: () => {}, onFailure: () => {} });
-  const timings = { release: seconds(5), grace: seconds(0), heldOpen: seconds(30), relockOnClose: true };
-  const controller = new DoorController({ door, timings, io, writer, clock, log, onChange: () => {} }, undefined);
+  const timings = timingsOf();
+  const controller = new DoorController({ door, timings, io, writer, clock, log, onChange: () => {} }, 'normal');
   const simulated = new SimulatedCardReader({ clock });
   const handler = new TapHandler({
     place: { reader, direction: 'in', role: 'access', door },
