@@ -1,4 +1,4 @@
-// One message to the broker and the receipt that answers it, with a throw-away client: clean session, nothing retained.
+// One message to the broker and the receipt that answers it, with a throw-away client: clean session, nothing retained but calendars.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -7,7 +7,8 @@ import * as z from 'zod';
 import type { Config, MqttConfig } from '../config/config.ts';
 import { sha256Hex } from '../domain/canonical-json.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
-import type { HrMessageType, MessageSeal } from '../wire/message-envelope.ts';
+import { MAX_MESSAGE_BYTES } from '../wire/hr-messages.ts';
+import type { MessageSeal } from '../wire/message-envelope.ts';
 import { type ReceiptFields, receiptSchema } from '../wire/outbound-schema.ts';
 import { type Topics, topicsOf } from '../wire/topics.ts';
 import type { GatewayOpener } from './desk-signing.ts';
@@ -23,7 +24,14 @@ export interface DeskLimits {
 const LIMITS: DeskLimits = { receipt: 10_000, status: 3_000, settling: 1_000 };
 const END_LIMIT = 1_000;
 
-const statusSchema = z.object({ online: z.literal(true), roster: z.object({ revision: z.number() }) });
+const statusSchema = z.object({
+  online: z.literal(true),
+  roster: z.object({ revision: z.number() }),
+  calendar: z.object({ revision: z.number() }).nullish(),
+});
+
+/** What a desk command may send. */
+export type DeskMessageType = 'card-bound' | 'card-revoked' | 'calendar';
 
 /** As PROTOCOL.md has it; the gateway judges the rest. */
 export interface DeskMessage {
@@ -49,7 +57,7 @@ export class DeskExchange {
   readonly #signing: DeskSigning;
   readonly #limits: DeskLimits;
   readonly #listeners = new Set<(topic: string, content: unknown) => void>();
-  #revision: number | undefined;
+  #status: z.infer<typeof statusSchema> | undefined;
   /** For the error that ends the wait. */
   #doubts = '';
   /** One message after the other, however long a signature takes to check. */
@@ -86,18 +94,23 @@ export class DeskExchange {
   }
 
   /** One more than the gateway has seen, from its retained status. Rejects with CardeaError `link-offline`. */
-  async nextRevision(): Promise<number> {
-    if (this.#revision === undefined) await this.#next(this.#limits.status, () => this.#revision);
-    if (this.#revision !== undefined) return this.#revision + 1;
+  async nextRevision(type: DeskMessageType): Promise<number> {
+    const seen = (): number | undefined => this.#seen(type);
+    const revision = seen() ?? (await this.#next(this.#limits.status, seen));
+    if (revision !== undefined) return revision + 1;
     throw new CardeaError(
       'link-offline',
       `gateway ${this.#config.gateway} is not online at this broker; start it, or choose the number with --revision${this.#doubts}`,
     );
   }
 
-  /** The receipt that names the message. Rejects with CardeaError `link-offline` when none comes. */
-  async send(type: HrMessageType, message: DeskMessage): Promise<ReceiptFields> {
+  /** The receipt that names the message. Rejects with CardeaError `link-offline` when none comes, `invalid-request` for one too large. */
+  async send(type: DeskMessageType, message: DeskMessage): Promise<ReceiptFields> {
     const payload = await this.#signing.seal(JSON.stringify(message));
+    const bytes = Buffer.byteLength(payload);
+    if (bytes > MAX_MESSAGE_BYTES) {
+      throw new CardeaError('invalid-request', `the message has ${bytes} bytes, the limit is ${MAX_MESSAGE_BYTES}`);
+    }
     // A gateway that could not look into the message names it by its hash.
     const hash = sha256Hex(payload);
     const answered = this.#next(this.#limits.receipt, (topic, content) => {
@@ -107,12 +120,13 @@ export class DeskExchange {
       const { messageId, payloadSha256 } = receipt.data;
       return messageId === message.messageId || payloadSha256 === hash ? receipt.data : undefined;
     });
-    const topic = type === 'card-bound' ? this.#topics.cardBound : this.#topics.cardRevoked;
+    const isCalendar = type === 'calendar';
     // What ends first decides: a broker that went away acknowledges nothing.
-    this.#client.publishAsync(topic, payload, { qos: 1 }).catch(() => {});
+    this.#client.publishAsync(this.#topicOf(type), payload, { qos: 1, retain: isCalendar }).catch(() => {});
     const receipt = await answered;
     if (receipt !== undefined) {
-      await this.#settled(receipt.roster.revision);
+      if (!isCalendar) await this.#settled(type, receipt.roster.revision);
+      else if (receipt.result === 'applied') await this.#settled(type, receipt.revision ?? 0);
       return receipt;
     }
     throw new CardeaError(
@@ -122,10 +136,26 @@ export class DeskExchange {
   }
 
   /** The next desk command counts on from the status, which follows a change a little later than the receipt. */
-  async #settled(revision: number): Promise<void> {
-    const isShown = (): true | undefined =>
-      this.#revision !== undefined && this.#revision >= revision ? true : undefined;
+  async #settled(type: DeskMessageType, revision: number): Promise<void> {
+    const isShown = (): true | undefined => ((this.#seen(type) ?? -1) >= revision ? true : undefined);
     if (isShown() === undefined) await this.#next(this.#limits.settling, isShown);
+  }
+
+  /** The highest revision at the gateway, 0 before the first; undefined while it is not known. Calendars count by themselves. */
+  #seen(type: DeskMessageType): number | undefined {
+    if (this.#status === undefined) return undefined;
+    return type === 'calendar' ? (this.#status.calendar?.revision ?? 0) : this.#status.roster.revision;
+  }
+
+  #topicOf(type: DeskMessageType): string {
+    switch (type) {
+      case 'card-bound':
+        return this.#topics.cardBound;
+      case 'card-revoked':
+        return this.#topics.cardRevoked;
+      case 'calendar':
+        return this.#topics.calendar;
+    }
   }
 
   async close(): Promise<void> {
@@ -164,7 +194,7 @@ export class DeskExchange {
     const content = parseJson(json);
     if (topic === this.#topics.status) {
       const status = statusSchema.safeParse(content);
-      this.#revision = status.success ? status.data.roster.revision : undefined;
+      this.#status = status.success ? status.data : undefined;
     }
     for (const listener of [...this.#listeners]) listener(topic, content);
   }

@@ -2,11 +2,10 @@
 
 import { randomUUID } from 'node:crypto';
 import { loadConfig } from '../config/load.ts';
-import type { HrMessageType } from '../wire/message-envelope.ts';
 import type { ReceiptFields } from '../wire/outbound-schema.ts';
 import { columns } from './columns.ts';
 import type { BindOptions, DeskOptions, RevokeOptions } from './desk.ts';
-import { DeskExchange } from './desk-exchange.ts';
+import { DeskExchange, type DeskMessageType } from './desk-exchange.ts';
 import { deskSeal, gatewayOpener } from './desk-signing.ts';
 import type { CliSession } from './session.ts';
 
@@ -31,8 +30,9 @@ export const revokeCard = (card: string | undefined, options: RevokeOptions, ses
   });
 };
 
-const send = async (
-  type: HrMessageType,
+/** Sends one message and prints the receipt. `content` is what it says beside the common fields. */
+export const send = async (
+  type: DeskMessageType,
   options: DeskOptions,
   session: CliSession,
   content: Readonly<Record<string, unknown>>,
@@ -41,7 +41,7 @@ const send = async (
   const signing = { seal: deskSeal(config, type, options.key), open: gatewayOpener(config) };
   const exchange = await DeskExchange.connect(config, signing);
   try {
-    const revision = options.revision ?? (await exchange.nextRevision());
+    const revision = options.revision ?? (await exchange.nextRevision(type));
     const receipt = await exchange.send(type, {
       type,
       site: config.site,
@@ -60,12 +60,14 @@ const send = async (
 };
 
 const receiptText = (receipt: ReceiptFields, revision: number): string => {
-  const { result, code, detail, path, superseded, doors, warnings } = receipt;
+  const { messageType, result, code, detail, path, superseded, doors, warnings } = receipt;
   const why = [code, path, detail].filter((text) => text !== null).join(': ');
   return columns([
     ['result', why === '' ? result : `${result}: ${why}`],
     ['revision', String(revision)],
-    ...(result === 'rejected' ? [] : [['opens here', doors.length === 0 ? 'nothing' : doors.join(', ')]]),
+    ...(result === 'rejected' || messageType === 'calendar'
+      ? []
+      : [['opens here', doors.length === 0 ? 'nothing' : doors.join(', ')]]),
     ...(superseded.length === 0 ? [] : [['stopped', superseded.join(', ')]]),
     ...warnings.map((warning) => ['warning', warning]),
   ]);

@@ -64,13 +64,29 @@ export const addDeskCommands = (program: Command, session: CliSession): void => 
       const { revokeCard } = await import('./desk-messages.ts');
       await revokeCard(card, options, session);
     });
+
+  addDeskCalendarCommand(desk, session);
+};
+
+const addDeskCalendarCommand = (desk: Command, session: CliSession): void => {
+  withDesk(desk.command('calendar'))
+    .description("push HR's schedules, holidays and access levels, in the place of those it pushed before")
+    .argument('<file>', 'YAML or JSON with schedules, holidays and levels, as in the configuration')
+    .action(async (file: string, options: DeskOptions) => {
+      const { pushCalendar } = await import('./desk-calendar.ts');
+      await pushCalendar(file, options, session);
+    });
 };
 
 const withDesk = (command: Command): Command =>
   withJson(command)
     .option('--config <file>', CONFIG_HELP)
     .option('--key <file>', 'private key to sign with, where the gateway takes signed messages only')
-    .option('--revision <number>', "HR's change counter (default: one more than the gateway has seen)", parseRevision)
+    .option(
+      '--revision <number>',
+      "HR's change counter, or that of its calendars (default: one more than the gateway has seen)",
+      parseRevision,
+    )
     .addHelpText('after', DESK_HELP);
 
 const parseRevision = (text: string): number => {

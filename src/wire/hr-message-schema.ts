@@ -183,15 +183,7 @@ const scheduleWindow = wireObject({
     .describe('When it is over: HH:MM; on the next day, where that is not later than from. Never equal to from.'),
 }).meta({ anyOf: [having('days'), having('holidays')] });
 
-export const calendarSchema = wireObject({
-  type: z.literal('calendar'),
-  ...common,
-  revision: z
-    .int()
-    .min(1)
-    .describe(
-      'Orders calendars among themselves: a counter of their own, or that of the roster. The highest is in force.',
-    ),
+const calendarSections = {
   schedules: named(z.array(scheduleWindow).min(1)).describe(
     'Weekly windows by the name of the schedule, which holds while any of them does. The name always is taken.',
   ),
@@ -201,6 +193,21 @@ export const calendarSchema = wireObject({
   levels: named(z.array(z.preprocess(withoutExtensions, doorGrant)).min(1)).describe(
     'What each access level opens, by its name: the doors of all its grants together.',
   ),
+};
+
+/** What a calendar says, without the message around it. */
+export const calendarSectionsSchema = wireObject(calendarSections);
+
+export const calendarSchema = wireObject({
+  type: z.literal('calendar'),
+  ...common,
+  revision: z
+    .int()
+    .min(1)
+    .describe(
+      'Orders calendars among themselves: a counter of their own, or that of the roster. The highest is in force.',
+    ),
+  ...calendarSections,
 }).describe(
   "HR's schedules, holidays and access levels, in the place of those that it published before; published retained. Names here win over the same names in a gateway's configuration.",
 );
@@ -307,5 +314,5 @@ export const commandSchema = wireObject({
 
 export type CardBoundFields = z.infer<typeof cardBoundSchema>;
 export type CardRevokedFields = z.infer<typeof cardRevokedSchema>;
-export type CalendarFields = z.infer<typeof calendarSchema>;
+export type CalendarSections = z.infer<typeof calendarSectionsSchema>;
 export type RosterPageFields = z.infer<typeof rosterPageSchema>;

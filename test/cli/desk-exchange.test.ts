@@ -58,7 +58,7 @@ describe('a desk command at the broker', () => {
       retain: true,
     });
     const exchange = await DeskExchange.connect(config, UNSIGNED, PATIENT);
-    assert.equal(await exchange.nextRevision(), 42);
+    assert.equal(await exchange.nextRevision('card-bound'), 42);
     await exchange.close();
   });
 
@@ -66,7 +66,7 @@ describe('a desk command at the broker', () => {
     for (const status of ['{"online":false}', '']) {
       await gateway.publishAsync(`${TOPICS}/status`, status, { qos: 1, retain: true });
       const exchange = await DeskExchange.connect(config, UNSIGNED, IMPATIENT);
-      await assert.rejects(exchange.nextRevision(), { code: 'link-offline', message: /--revision/ });
+      await assert.rejects(exchange.nextRevision('card-bound'), { code: 'link-offline', message: /--revision/ });
       await exchange.close();
     }
   });
@@ -87,7 +87,7 @@ describe('a desk command at the broker', () => {
     const exchange = await DeskExchange.connect(config, UNSIGNED, PATIENT);
     const answer = await exchange.send('card-revoked', { messageId: 'mine' });
     assert.equal(answer.result, 'applied');
-    assert.equal(await exchange.nextRevision(), 8, 'the status has followed');
+    assert.equal(await exchange.nextRevision('card-bound'), 8, 'the status has followed');
     await exchange.close();
     await gateway.unsubscribeAsync('cardea/hq/hr/card-revoked');
   });
@@ -113,7 +113,7 @@ describe('a desk command at the broker', () => {
     await gateway.publishAsync(`${TOPICS}/status`, status, { qos: 1, retain: true });
     const doubting: DeskSigning = { ...UNSIGNED, open: async () => undefined };
     const exchange = await DeskExchange.connect(config, doubting, IMPATIENT);
-    await assert.rejects(exchange.nextRevision(), {
+    await assert.rejects(exchange.nextRevision('card-bound'), {
       code: 'link-offline',
       message: /what came was not signed with the key in data\/gateway-key\.pem, which/,
     });

@@ -38,7 +38,7 @@ describe('cardea --help', () => {
   });
 
   it('knows all the commands', () => {
-    assert.equal(paths.length, 26);
+    assert.equal(paths.length, 27);
   });
 
   for (const path of paths) {
@@ -66,6 +66,7 @@ describe('a command line that is not understood', () => {
     ['config', 'check'],
     ['desk', 'bind', '04A2B3C4D5E680'],
     ['desk', 'revoke'],
+    ['desk', 'calendar'],
     ['desk', 'revoke', '04A2B3C4D5E680', '--cardholder', 'E1'],
     ['desk', 'revoke', '04A2B3C4D5E680', '--reason', 'bored'],
     ['desk', 'bind', '04A2B3C4D5E680', '--cardholder', 'E1', '--revision', '0'],
