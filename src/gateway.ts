@@ -98,6 +98,7 @@ const start = async (
 ): Promise<RunningGateway> => {
   const { site, gateway, mqtt } = config;
   const cardNumberFormat = config.cardNumber.format;
+  const { untrustedPolicy } = config.clock;
   const topics = topicsOf(site, gateway);
   const clock = await createClock(config);
   const startedAt = clock.now();
@@ -136,6 +137,7 @@ const start = async (
       writer,
       publisher,
       doors,
+      keeper,
       readers: new Map([...readers].map(([id, { handler }]) => [id, handler])),
       rules,
       passages,
@@ -144,6 +146,7 @@ const start = async (
       cardAlarms,
       linkFault: () => link.credentialFault,
       clock,
+      untrustedPolicy,
     });
   const status = new StatusPublisher({ link, topics, seal, clock, describe });
   closing.add('status', () => status.stop());
@@ -179,7 +182,7 @@ const start = async (
     freshness,
     clock,
     localClocks: new Map(config.doors.map(({ id, timezone }) => [id, localClock(timezone)])),
-    untrustedPolicy: config.clock.untrustedPolicy,
+    untrustedPolicy,
     passages,
     twoPersonDoors: new Set(pairs.keys()),
   });
@@ -216,7 +219,7 @@ const start = async (
   });
   closing.add('reconciliation', () => hr.reconciler.stop());
 
-  const clockWatch = new ClockWatch({ clock, writer, log: log.child({ part: 'clock' }), onChange });
+  const clockWatch = new ClockWatch({ clock, untrustedPolicy, writer, log: log.child({ part: 'clock' }), onChange });
   closing.add('clock', () => clockWatch.stop());
 
   const ending = new Ending(log, closing);
@@ -308,6 +311,7 @@ const start = async (
       link,
       describe,
       health: () => health.faults(),
+      timeZones: new Map(config.doors.map(({ id, timezone }) => [id, timezone])),
       cardNumberFormat,
       judge,
       passages,

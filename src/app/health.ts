@@ -1,6 +1,6 @@
-// Health is earned (DESIGN.md, invariant 9): the supervisor hears that the gateway is alive only while the readers' loops turn,
-// the store answers and this very event loop runs. Being offline, or a reader whose chip is dead, is not unhealthy: a restart
-// would not mend it.
+// Health is earned (DESIGN.md, invariant 9): the supervisor hears that the gateway is alive only while a reader's loop turns, the
+// store answers and this very event loop runs. Being offline, or a reader whose chip is dead, is not unhealthy: a restart would
+// not mend it. Nor is one reader that hangs beside others that read: a restart would take the doors of those away.
 
 import type { ReaderId } from '../domain/ids.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
@@ -41,9 +41,11 @@ export class HealthMonitor {
   faults(): string[] {
     const { readers, store, writer, clock } = this.#deps;
     const now = clock.monotonic();
-    const faults = [...readers]
-      .filter(([, reader]) => now - (reader.lastTurnAt() ?? this.#startedAt) > READER_LOOP_LIMIT)
-      .map(([reader]) => `the loop of reader ${reader} does not turn`);
+    const hanging = [...readers].filter(
+      ([, reader]) => now - (reader.lastTurnAt() ?? this.#startedAt) > READER_LOOP_LIMIT,
+    );
+    const isBlind = hanging.length === readers.size;
+    const faults = isBlind ? hanging.map(([reader]) => `the loop of reader ${reader} does not turn`) : [];
     if (writer.busyFor > COMMIT_LIMIT) {
       faults.push(`the store has been busy with one write for ${Math.round(writer.busyFor / 1000)} s`);
     }

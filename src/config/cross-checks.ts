@@ -8,7 +8,7 @@ import { calendar, idleClockPolicy } from './calendar-checks.ts';
 import { doorTimes } from './door-checks.ts';
 import { atKey, atValue, type Finding, type Findings, showValue } from './faults.ts';
 import { missingLines, mixedHardware, sharedLines, sharedSpi } from './hardware-checks.ts';
-import { bareInputs, contactless, wiredSimulation } from './idle-keys.ts';
+import { bareInputs, contactless, silentFeedback, wiredSimulation } from './idle-keys.ts';
 import { mqttLink } from './mqtt-checks.ts';
 import { didYouMean } from './nearest-key.ts';
 import { readerDoor, readerRole } from './reader-schema.ts';
@@ -35,6 +35,7 @@ export const crossCheck = (tree: YamlTree): Required<Findings> => {
     contactless,
     wiredSimulation,
     bareInputs,
+    silentFeedback,
     calendar,
     idleClockPolicy,
     zones,

@@ -46,6 +46,12 @@ export const wiredSimulation = (tree: YamlTree): Findings => {
   };
 };
 
+export const silentFeedback = (tree: YamlTree): Findings => {
+  const blocks = tree.keys(['readers']).map((reader) => ['readers', reader, 'feedback']);
+  const silent = blocks.filter((path) => isBlock(tree.at(path)) && tree.keys(path).length === 0);
+  return { warnings: silent.map((path) => atKey(path, 'has no effect without greenLed, redLed or buzzer')) };
+};
+
 /** The sysfs interface of the kernel knows no pull resistors. */
 export const bareInputs = (tree: YamlTree): Findings => {
   if (tree.read(['gpio', 'driver'], gpioDriver) !== 'rpi-gpio') return {};

@@ -19,13 +19,17 @@ const makeHealth = (watchdogInterval?: number) => {
   );
   /** When the loop last turned; undefined: never. `turning`: right now, always. */
   const loop: { turned: MonotonicTime | undefined | 'turning' } = { turned: 'turning' };
-  const readers = new Map([
-    [readerId('front-in'), { lastTurnAt: () => (loop.turned === 'turning' ? clock.monotonic() : loop.turned) }],
-  ]);
+  const other: typeof loop = { turned: 'turning' };
+  const readerWith = (of: typeof loop) => ({
+    lastTurnAt: () => (of.turned === 'turning' ? clock.monotonic() : of.turned),
+  });
+  const readers = new Map([[readerId('front-in'), readerWith(loop)]]);
+  /** Another reader, whose loop is `other`. */
+  const addReader = () => readers.set(readerId('front-out'), readerWith(other));
   const log = createLog('silent');
   const writer = new SerialWriter({ store, gateway: gatewayId('lobby-1'), clock, log });
   const health = new HealthMonitor({ readers, store, writer, notifier, clock, log });
-  return { clock, store, writer, notifier, loop, health };
+  return { clock, store, writer, notifier, loop, other, addReader, health };
 };
 
 test('invariant 9: while all is well the watchdog is fed at a third of its interval, from the start', () => {
@@ -58,6 +62,22 @@ test('invariant 9: a reader loop that hangs stops the feeding, and one that turn
   loop.turned = 'turning';
   clock.advance(10_000);
   assert.equal(notifier.heartbeats, 3);
+});
+
+test('invariant 9: a reader that hangs beside one that turns is no reason to restart the doors of both', () => {
+  const { clock, notifier, loop, other, addReader, health } = makeHealth(30_000);
+  addReader();
+  health.start();
+  loop.turned = undefined;
+  clock.advance(60_000);
+  assert.deepEqual(health.faults(), []);
+  assert.equal(notifier.heartbeats, 7);
+  other.turned = clock.monotonic();
+  clock.advance(READER_LOOP_LIMIT + 1);
+  assert.deepEqual(health.faults(), [
+    'the loop of reader front-in does not turn',
+    'the loop of reader front-out does not turn',
+  ]);
 });
 
 test('invariant 9: a reader loop that never turned is a fault once its time is over, not before', () => {

@@ -32,9 +32,14 @@ describe('the configuration', () => {
         {
           id: 'front',
           wiring: { door: 'front', strike: { line: 17, activeLow: false, failMode: 'secure' } },
-          release: 5000,
-          relockOnClose: true,
-          heldOpen: 30_000,
+          timings: {
+            release: 5000,
+            extendedRelease: 15_000,
+            heldOpen: 30_000,
+            heldOpenWarning: 10_000,
+            relockOnClose: true,
+            exitAction: 'release',
+          },
           recordBeforeRelease: false,
           timezone: 'UTC',
         },
@@ -46,6 +51,7 @@ describe('the configuration', () => {
           direction: 'in',
           role: 'access',
           hardware: { driver: 'mfrc522', device: '/dev/spidev0.0', speedHz: 1_000_000, rxGainDb: 33, poll: 50 },
+          feedback: [],
         },
       ],
       admin: { socket: '/run/cardea/cardea.sock' },
@@ -81,15 +87,19 @@ clock: { trust: always, untrustedPolicy: allow }
 gpio: { driver: gpiochip, chip: pinctrl-rp1, debounceMilliseconds: 0 }
 doors:
   front:
-    strike: { line: 5, activeLow: true, releaseSeconds: 0.5, failMode: safe, relockOnClose: false }
+    strike:
+      { line: 5, activeLow: true, releaseSeconds: 0.5, extendedReleaseSeconds: 0.6, failMode: safe, relockOnClose: false }
     contact: { line: 27, activeLow: false }
-    exitButton: { line: 22 }
+    exitButton: { line: 22, action: shunt }
+    tamper: { line: 23, activeLow: false }
     heldOpenSeconds: 90
+    heldOpenWarningSeconds: 0
     timezone: Europe/Berlin
     recordBeforeRelease: true
 readers:
   front-out:
-    { door: front, direction: out, role: activation, spi: /dev/spidev1.2, speedHz: 500000, resetLine: 25, rxGainDb: 48, pollMilliseconds: 100 }
+    { door: front, direction: out, role: activation, spi: /dev/spidev1.2, speedHz: 500000, resetLine: 25, rxGainDb: 48, pollMilliseconds: 100,
+      feedback: { buzzer: { line: 12, activeLow: true }, greenLed: { line: 13 } } }
 admin: { socket: /tmp/c.sock }
 trust:
   messages: signed
@@ -141,10 +151,16 @@ log: { level: debug }
             strike: { line: 5, activeLow: true, failMode: 'safe' },
             contact: { line: 27, activeLow: false },
             exitButton: { line: 22, activeLow: true },
+            tamper: { line: 23, activeLow: false },
           },
-          release: 500,
-          relockOnClose: false,
-          heldOpen: 90_000,
+          timings: {
+            release: 500,
+            extendedRelease: 600,
+            heldOpen: 90_000,
+            heldOpenWarning: 0,
+            relockOnClose: false,
+            exitAction: 'shunt',
+          },
           recordBeforeRelease: true,
           timezone: 'Europe/Berlin',
         },
@@ -163,6 +179,10 @@ log: { level: debug }
             poll: 100,
             resetLine: 25,
           },
+          feedback: [
+            { signal: 'greenLed', line: 13, activeLow: false },
+            { signal: 'buzzer', line: 12, activeLow: true },
+          ],
         },
       ],
       admin: { socket: '/tmp/c.sock' },
