@@ -1,24 +1,27 @@
-// Commands to doors that come as messages: judged, carried out as those of a technician are, and answered by a receipt that says at
-// which doors the command took effect.
+// Commands that come as messages: judged, carried out as those of a technician are, and answered by a receipt that says at which
+// doors the command took effect.
 //
 // 1. Durable before acknowledged (DESIGN.md, invariant 1): apply() fulfils after the receipt is in the store.
 // 2. Carried out once: the messageId is remembered in the batch that records the command, and what opens is recorded first. Two
 //    copies that come together are judged one after the other.
 // 3. A receipt follows the outcome. One that was interrupted says when the message is delivered again that it did nothing more.
 
+import type { NewEvent } from '../domain/access-event.ts';
 import {
   ageOf,
   type CommandOutcome,
   type CommandRecord,
   type CommandVerdict,
   commandRecord,
+  type DoorOrder,
   judgeCommand,
   latestForgotten,
+  type PassbackReset,
   type RemoteCommand,
   rememberCommand,
   timeLeft,
 } from '../domain/door-command.ts';
-import type { DoorId, GatewayId, MessageId } from '../domain/ids.ts';
+import type { CardholderId, DoorId, GatewayId, MessageId } from '../domain/ids.ts';
 import { instant } from '../domain/units.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -31,11 +34,18 @@ import type { DoorController } from './door-controller.ts';
 import type { SerialWriter } from './serial-writer.ts';
 import type { StoreTransaction } from './store-transaction.ts';
 
+/** Where people are held to be. */
+export interface PassageResets {
+  /** Forgets it of that person, in one batch with what `record` puts. */
+  resetPerson<T>(cardholder: CardholderId, record: (tx: StoreTransaction) => T): Promise<T>;
+}
+
 interface Dependencies {
   readonly gateway: GatewayId;
   readonly doors: ReadonlyMap<DoorId, DoorController>;
   /** The one through which all commands to these doors go. */
   readonly doorCommands: DoorCommands;
+  readonly passages: PassageResets;
   readonly store: Pick<CredentialStore, 'commands'>;
   readonly writer: SerialWriter;
   readonly clock: Clock;
@@ -43,7 +53,11 @@ interface Dependencies {
 }
 
 /** What a receipt says of a command. */
-type Answer = Pick<Receipt, 'result'> & Partial<Pick<Receipt, 'doors' | 'code' | 'detail' | 'path' | 'warnings'>>;
+type Answer = Pick<Receipt, 'result'> &
+  Partial<Pick<Receipt, 'cardholder' | 'doors' | 'code' | 'detail' | 'path' | 'warnings'>>;
+
+type Ordered = Extract<RemoteCommand, DoorOrder>;
+type Reset = Extract<RemoteCommand, PassbackReset>;
 
 const INTERRUPTED =
   'carrying it out was interrupted; the door-command events with this messageId say how far that had come';
@@ -82,15 +96,36 @@ export class CommandHandler {
       remembered: store.commands(),
       forgottenUpTo: this.#forgottenUpTo,
     });
-    if (verdict.kind === 'carry-out') return this.#carryOut(command, verdict.doors);
+    if (verdict.kind === 'carry-out') {
+      return command.action === 'reset-passback' ? this.#reset(command) : this.#carryOut(command, verdict.doors);
+    }
     const isToBeRemembered = verdict.kind === 'refused' && verdict.isToBeRemembered;
     const record = isToBeRemembered ? commandRecord(command, { doors: [], code: verdict.code }) : undefined;
     return this.#answer(command, answerTo(verdict), record);
   }
 
-  async #carryOut(command: RemoteCommand, chosen: readonly DoorId[]): Promise<void> {
+  async #reset(command: Reset): Promise<void> {
+    const { passages, clock } = this.#deps;
+    const { action, cardholder, operator, messageId, reason } = command;
+    const event: NewEvent = {
+      event: 'operator-action',
+      at: clock.now(),
+      clockSynchronized: clock.isSynchronized(),
+      cardholder,
+      detail: { action, cardholder, operator, messageId, reason },
+    };
+    const receipt = receiptOf(command, { result: 'applied', cardholder });
+    const record = commandRecord(command, { doors: [], code: null });
+    await passages.resetPerson(cardholder, (tx) => {
+      tx.append(event);
+      this.#conclude(tx, { command, receipt, record });
+    });
+    this.#log(command, receipt);
+  }
+
+  async #carryOut(command: Ordered, chosen: readonly DoorId[]): Promise<void> {
     const { doors, doorCommands, clock } = this.#deps;
-    const { action, operator, messageId, reason } = command;
+    const { action, operator, messageId, reason, until } = command;
     const age = ageOf(command, clock.now());
     const goodFor = timeLeft(command, clock.now());
     const begun = commandRecord(command);
@@ -102,7 +137,9 @@ export class CommandHandler {
           controller,
           action,
           operator,
-          message: { messageId, reason },
+          reason,
+          until,
+          messageId,
           age,
           goodFor,
           alongside: (tx) => this.#remember(tx, begun),
@@ -115,16 +152,26 @@ export class CommandHandler {
   }
 
   async #answer(command: RemoteCommand, answer: Answer, record: CommandRecord | undefined): Promise<void> {
-    const { gateway, writer, clock, log } = this.#deps;
-    const { messageId, operator, action } = command;
-    const detail = answer.detail?.slice(0, MAX_DETAIL) ?? null;
-    const receipt: Receipt = { messageType: 'command', messageId, ...NOTHING_CHANGED, ...answer, detail };
-    await writer.write((tx) => {
-      if (record !== undefined) this.#remember(tx, record);
-      appendReceipt(tx, receipt, { gateway, clock, operator, appliedAt: clock.now() });
-    });
-    const { result, code, doors } = receipt;
-    log.info({ messageId, action, operator, result, code, doors }, 'command message');
+    const receipt = receiptOf(command, answer);
+    await this.#deps.writer.write((tx) => this.#conclude(tx, { command, receipt, record }));
+    this.#log(command, receipt);
+  }
+
+  #conclude(
+    tx: StoreTransaction,
+    {
+      command,
+      receipt,
+      record,
+    }: { readonly command: RemoteCommand; readonly receipt: Receipt; readonly record: CommandRecord | undefined },
+  ): void {
+    const { gateway, clock } = this.#deps;
+    if (record !== undefined) this.#remember(tx, record);
+    appendReceipt(tx, receipt, { gateway, clock, operator: command.operator, appliedAt: clock.now() });
+  }
+
+  #log({ messageId, action, operator }: RemoteCommand, { result, code, doors }: Receipt): void {
+    this.#deps.log.info({ messageId, action, operator, result, code, doors }, 'command message');
   }
 
   #remember(tx: StoreTransaction, record: CommandRecord): void {
@@ -135,6 +182,14 @@ export class CommandHandler {
     tx.putCommands(rememberCommand(tx.commands(), record, time));
   }
 }
+
+const receiptOf = ({ messageId }: RemoteCommand, answer: Answer): Receipt => ({
+  messageType: 'command',
+  messageId,
+  ...NOTHING_CHANGED,
+  ...answer,
+  detail: answer.detail?.slice(0, MAX_DETAIL) ?? null,
+});
 
 const answerTo = (verdict: Exclude<CommandVerdict, { kind: 'carry-out' }>): Answer => {
   if (verdict.kind === 'refused') {

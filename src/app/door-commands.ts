@@ -1,4 +1,4 @@
-// Commands to a door, whoever gives them: unlock, block, hold-open, normal.
+// Commands to a door, whoever gives them: one release, or an order that stands until another is given.
 //
 // 1. What locks takes effect at once, whatever the disk does, and is recorded then; the operator is told if it could not be.
 // 2. What opens, or allows to open, is recorded first, and does not happen while the store fails.
@@ -7,17 +7,28 @@
 
 import type { NewEvent } from '../domain/access-event.ts';
 import type { DoorAction } from '../domain/door-command.ts';
-import { type DoorMode, type DoorOrders, NO_ORDERS } from '../domain/door-mode.ts';
+import { type DoorMode, type OrderAction, ordersAfter, type StandingOrder } from '../domain/door-mode.ts';
 import type { DoorId, MessageId } from '../domain/ids.ts';
-import { type Milliseconds, type MonotonicTime, milliseconds, monotonicTime } from '../domain/units.ts';
+import {
+  type Instant,
+  instant,
+  type Milliseconds,
+  type MonotonicTime,
+  milliseconds,
+  monotonicTime,
+} from '../domain/units.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { DoorController } from './door-controller.ts';
+import type { DoorModeKeeper } from './door-mode-keeper.ts';
+import { endText, orderEvent } from './order-events.ts';
 import type { SerialWriter } from './serial-writer.ts';
 import type { StoreTransaction } from './store-transaction.ts';
 
 interface Dependencies {
+  /** The one that all orders to these doors go through. */
+  readonly keeper: Pick<DoorModeKeeper, 'orders' | 'order' | 'storeLater' | 'isClockTrusted'>;
   readonly writer: SerialWriter;
   readonly clock: Clock;
   readonly log: Log;
@@ -29,8 +40,12 @@ export interface DoorCommand {
   readonly controller: DoorController;
   readonly action: DoorAction;
   readonly operator: string;
-  /** Of a command that came as a message; they go into its event. */
-  readonly message?: { readonly messageId: MessageId; readonly reason: string };
+  /** In the operator's words. */
+  readonly reason?: string | undefined;
+  /** When the order is over by itself; checked (domain/door-command.ts, endFault). */
+  readonly until?: Instant | undefined;
+  /** Of a command that came as a message. */
+  readonly messageId?: MessageId;
   /** How long ago it was given; a technician's is given now. */
   readonly age?: Milliseconds;
   /** How long the command is good for, where that may be less than OPENING_LIMIT. */
@@ -54,11 +69,13 @@ export interface DoorCommandAnswer {
 
 type Result = DoorCommandAnswer['result'];
 
-const MODES: Readonly<Record<Exclude<DoorAction, 'unlock'>, DoorMode>> = {
-  block: 'blocked',
-  'hold-open': 'held-open',
-  normal: 'normal',
-};
+interface Told {
+  readonly result: Result;
+  /** What stood in the way. */
+  readonly found?: string | undefined;
+  /** There was nothing to end. */
+  readonly isIdle?: boolean;
+}
 
 /** How long after it was given a command may still open: whoever looked at the door then may have gone. */
 export const OPENING_LIMIT = milliseconds(3000);
@@ -67,6 +84,10 @@ export const OPENING_LIMIT = milliseconds(3000);
 const SAME_TIME = milliseconds(1000);
 
 const BLOCKED = 'the door is blocked; lift that first with the command normal';
+const IN_LOCKDOWN = 'the door is in lockdown; end that first with the command end-lockdown';
+const NO_LOCKDOWN = 'the door was not in lockdown';
+const TIMELESS = 'this gateway does not know the time, and could not end it; give the command without an end';
+const ENDLESS = 'without an end, because this gateway does not know the time: it stays until it is lifted';
 const OVERTAKEN = 'the door was locked by another command meanwhile';
 /** The `detail` of a command that opens and was refused because it was too late. */
 export const TIMED_OUT = 'timed out: it was not recorded in time, so the door stays as it is; see cardea status';
@@ -85,30 +106,40 @@ export class DoorCommands {
 
   /** Rejects with CardeaError `store-write-failed` or `overloaded` when an opening command cannot be recorded. */
   run(command: DoorCommand): Promise<DoorCommandAnswer> {
-    const { action, controller } = command;
-    const isLocking = action === 'block' || (action === 'normal' && controller.mode === 'held-open');
-    return isLocking ? this.#lock(command, MODES[action]) : this.#open(command);
+    const { door, action } = command;
+    if (action === 'block' || action === 'lockdown') return this.#lock(command, action);
+    const isHeldOpen = this.#deps.keeper.orders(door).mode?.mode === 'held-open';
+    return action === 'normal' && isHeldOpen ? this.#lock(command, action) : this.#open(command);
   }
 
-  async #lock(command: DoorCommand, mode: DoorMode): Promise<DoorCommandAnswer> {
-    const { door, controller } = command;
+  async #lock(given: DoorCommand, action: OrderAction): Promise<DoorCommandAnswer> {
+    const { keeper, writer } = this.#deps;
+    const { door, controller } = given;
+    const isEndless = given.until !== undefined && !keeper.isClockTrusted(door);
+    const command = isEndless ? { ...given, until: undefined } : given;
+    const before = keeper.orders(door);
+    const isLate = this.#isOvertaken(command);
     this.#locked.set(door, this.#timesLocked(door) + 1);
     const givenAt = this.#givenAt(command);
     this.#lockedAt.set(door, monotonicTime(Math.max(givenAt, this.#lockedAt.get(door) ?? givenAt)));
-    controller.setMode(mode);
-    const isFailed = hasStrikeFault(controller);
+    // A late one changes nothing of a lockdown that was ordered after it.
+    if (!(isLate && action === 'lockdown' && before.lockdown !== undefined)) {
+      keeper.order(door, ordersAfter(before, action, this.#orderOf(command)));
+    }
+    const isFailed = controller.hasStrikeFault;
     const result = isFailed ? 'failed' : 'done';
-    const fault = isFailed ? STRIKE_FAILED : null;
+    const note = isFailed ? STRIKE_FAILED : isEndless ? ENDLESS : null;
     try {
       const sequence = await this.#write(command, (tx) => {
-        tx.putDoorOrders(door, this.#ordersOf(command, mode));
-        return tx.append(this.#event(command, result)).sequence;
+        tx.putDoorOrders(door, keeper.orders(door));
+        return tx.append(this.#event(command, { result })).sequence;
       });
-      return this.#answer(command, { result, sequence, detail: fault });
+      return this.#answer(command, { result, sequence, detail: note });
     } catch (error) {
-      this.#deps.writer.record(this.#event(command, result));
-      const unrecorded = `in effect, but the store failed: recorded when it works again, and lost at a restart (${errorMessage(error)})`;
-      return this.#answer(command, { result, sequence: null, detail: fault ?? unrecorded });
+      keeper.storeLater(door);
+      writer.record(this.#event(command, { result }));
+      const unrecorded = `in effect, but the store failed: recorded when it works again, and lost at a restart before (${errorMessage(error)})`;
+      return this.#answer(command, { result, sequence: null, detail: note ?? unrecorded });
     }
   }
 
@@ -134,63 +165,76 @@ export class DoorCommands {
   }
 
   async #recordThenOpen(command: DoorCommand, isLate: () => boolean): Promise<DoorCommandAnswer> {
-    const { door, controller, action } = command;
+    const { keeper, writer } = this.#deps;
+    const { door, action } = command;
     const timesLocked = this.#timesLocked(door);
-    const lockedAt = this.#lockedAt.get(door);
-    const isOvertaken = lockedAt !== undefined && lockedAt - this.#givenAt(command) > SAME_TIME;
-    const mode = action === 'unlock' ? undefined : MODES[action];
-    /** What stands in the way of the command at this moment. */
+    const isOvertaken = this.#isOvertaken(command);
+    const order = this.#orderOf(command);
+    /** What has come between at this moment. */
     const obstacle = (): string | undefined => {
       if (isOvertaken || this.#timesLocked(door) !== timesLocked) return OVERTAKEN;
       return isLate() ? TIMED_OUT : undefined;
     };
     const recorded = await this.#write(command, (tx) => {
-      const isBlocked = mode === undefined && controller.mode === 'blocked';
-      const found = obstacle();
-      const result = isBlocked || found !== undefined ? 'refused' : 'done';
-      if (mode !== undefined && result === 'done') tx.putDoorOrders(door, this.#ordersOf(command, mode));
-      return { result, sequence: tx.append(this.#event(command, result, found)).sequence } as const;
+      const found = obstacle() ?? this.#objection(command);
+      const result = found === undefined ? 'done' : 'refused';
+      const isIdle = action === 'end-lockdown' && keeper.orders(door).lockdown === undefined;
+      if (action !== 'unlock' && result === 'done') {
+        tx.putDoorOrders(door, ordersAfter(tx.doorOrders(door), action, order));
+      }
+      return { found, isIdle, sequence: tx.append(this.#event(command, { result, found, isIdle })).sequence };
     });
-    const { sequence } = recorded;
+    const { sequence, isIdle } = recorded;
     const found = obstacle();
-    if (found !== undefined) {
-      if (recorded.result === 'done') this.#takeBack(command, found);
-      return this.#answer(command, { result: 'refused', sequence, detail: found });
-    }
-    if (recorded.result === 'refused') return this.#answer(command, { result: 'refused', sequence, detail: BLOCKED });
-    const outcome = this.#apply(command, mode);
-    if (outcome.result !== 'done') this.#deps.writer.record(this.#event(command, outcome.result));
-    return this.#answer(command, { ...outcome, sequence });
+    if (found !== undefined && recorded.found === undefined) this.#takeBack(command, found);
+    const refusal = recorded.found ?? found;
+    if (refusal !== undefined) return this.#answer(command, { result: 'refused', sequence, detail: refusal });
+    const outcome = this.#apply(command, order);
+    if (outcome.result !== 'done') writer.record(this.#event(command, { result: outcome.result }));
+    const detail = outcome.detail ?? (isIdle ? NO_LOCKDOWN : null);
+    return this.#answer(command, { ...outcome, sequence, detail });
   }
 
-  /** What the log says was done must not stand uncorrected, nor the mode that was stored with it. */
+  /** What stands against the command, however fast it was. */
+  #objection({ door, controller, action, until }: DoorCommand): string | undefined {
+    if (action !== 'unlock' && action !== 'hold-open') return undefined;
+    if (controller.mode === 'lockdown') return IN_LOCKDOWN;
+    if (action === 'unlock') return controller.mode === 'blocked' ? BLOCKED : undefined;
+    return until !== undefined && !this.#deps.keeper.isClockTrusted(door) ? TIMELESS : undefined;
+  }
+
+  /** What the log says was done must not stand uncorrected, nor the orders that were stored with it. */
   #takeBack(command: DoorCommand, obstacle: string): void {
-    const { door, action, controller } = command;
-    const { writer, log } = this.#deps;
-    const refusal = this.#event(command, 'refused', obstacle);
+    const { door, action } = command;
+    const { keeper, writer, log } = this.#deps;
+    const refusal = this.#event(command, { result: 'refused', found: obstacle });
     if (action === 'unlock') return writer.record(refusal);
     const corrected = writer.write((tx) => {
-      tx.putDoorOrders(door, this.#ordersOf(command, controller.mode));
+      tx.putDoorOrders(door, keeper.orders(door));
       tx.append(refusal);
     });
-    corrected.catch((error: unknown) => {
-      log.error(
-        { door, action, err: errorMessage(error) },
-        'mode of a refused command is stored and could not be taken back',
-      );
-      writer.record(refusal);
-    });
+    corrected
+      .catch((error: unknown) => {
+        log.error(
+          { door, action, err: errorMessage(error) },
+          'order of a refused command is stored and could not be taken back yet',
+        );
+        writer.record(refusal);
+      })
+      .finally(() => keeper.storeLater(door));
   }
 
-  #apply({ controller }: DoorCommand, mode: DoorMode | undefined): { result: Result; detail: string | null } {
-    if (mode === undefined) {
+  #apply({ door, controller, action }: DoorCommand, order: StandingOrder): { result: Result; detail: string | null } {
+    const { keeper } = this.#deps;
+    if (action === 'unlock') {
       const released = controller.releaseByOperator();
       if (released.kind === 'refused') return { result: 'refused', detail: BLOCKED };
       if (released.kind === 'failed') return { result: 'failed', detail: `${STRIKE_FAILED} (${released.detail})` };
-      return { result: 'done', detail: controller.mode === 'held-open' ? 'the door is held open anyway' : null };
+      const isOpenAnyway = controller.mode === 'held-open' || controller.mode === 'unlocked';
+      return { result: 'done', detail: isOpenAnyway ? 'the door is open to everybody anyway' : null };
     }
-    controller.setMode(mode);
-    if (mode === 'held-open' && hasStrikeFault(controller)) return { result: 'failed', detail: STRIKE_FAILED };
+    keeper.order(door, ordersAfter(keeper.orders(door), action, order));
+    if (action === 'hold-open' && controller.hasStrikeFault) return { result: 'failed', detail: STRIKE_FAILED };
     return { result: 'done', detail: null };
   }
 
@@ -207,26 +251,58 @@ export class DoorCommands {
     }
   }
 
-  #event({ door, action, operator, message }: DoorCommand, result: Result, obstacle?: string): NewEvent {
+  #event(command: DoorCommand, { result, found, isIdle = false }: Told): NewEvent {
     const { clock } = this.#deps;
-    const detail = { action, operator, result, ...message, ...(obstacle === TIMED_OUT && { cause: 'timed-out' }) };
-    return { event: 'door-command', at: clock.now(), clockSynchronized: clock.isSynchronized(), door, detail };
+    const { door, action, operator, messageId, reason, until } = command;
+    if (action === 'lockdown' && result !== 'refused') {
+      const detail = { operator, reason: reason ?? null, until: endText(until), messageId };
+      return orderEvent('lockdown-started', {
+        door,
+        detail: { ...detail, ...(result === 'failed' && { result }) },
+        clock,
+      });
+    }
+    if (action === 'end-lockdown' && result === 'done' && !isIdle) {
+      const detail = { operator, reason: reason ?? null, until: null, messageId };
+      return orderEvent('lockdown-ended', { door, detail, clock });
+    }
+    const cause = found === TIMED_OUT ? 'timed-out' : undefined;
+    const end = until === undefined ? undefined : endText(until);
+    const detail = { action, operator, result, messageId, reason, until: end, cause };
+    return orderEvent('door-command', { door, detail, clock });
   }
 
   #answer(
-    { door, action, controller, operator, message }: DoorCommand,
+    { door, action, controller, operator, messageId }: DoorCommand,
     outcome: Pick<DoorCommandAnswer, 'result' | 'sequence' | 'detail'>,
   ): DoorCommandAnswer {
     const { log } = this.#deps;
-    const fields = { door, action, operator, messageId: message?.messageId, ...outcome };
+    const fields = { door, action, operator, messageId, ...outcome };
     if (outcome.result === 'done' && outcome.sequence !== null) log.info(fields, 'door command');
     else log.warn(fields, 'door command');
     return { door, action, mode: controller.mode, ...outcome };
   }
 
-  #ordersOf({ operator, message }: DoorCommand, mode: DoorMode): DoorOrders {
-    if (mode !== 'blocked' && mode !== 'held-open') return NO_ORDERS;
-    return { mode: { mode, operator, reason: message?.reason ?? null, at: this.#deps.clock.now() } };
+  #orderOf({ operator, reason, until, age = milliseconds(0) }: DoorCommand): StandingOrder {
+    const at = instant(this.#deps.clock.now() - age);
+    return { operator, reason: reason ?? null, at, ...(until !== undefined && { until }) };
+  }
+
+  /** Whether the door was locked by a command that was given later. */
+  #isOvertaken(command: DoorCommand): boolean {
+    const lockedAt = this.#lastLockedAt(command.door);
+    return lockedAt !== undefined && lockedAt - this.#givenAt(command) > SAME_TIME;
+  }
+
+  /** By a command of this process, or by one that was given before a restart and still stands. */
+  #lastLockedAt(door: DoorId): MonotonicTime | undefined {
+    const { keeper, clock } = this.#deps;
+    const { lockdown, mode } = keeper.orders(door);
+    const standing = mode?.mode === 'blocked' ? mode : undefined;
+    const at = Math.max(lockdown?.at ?? 0, standing?.at ?? 0);
+    const known = this.#lockedAt.get(door);
+    if (known !== undefined || at === 0) return known;
+    return monotonicTime(clock.monotonic() - Math.max(0, clock.now() - at));
   }
 
   #givenAt({ age = milliseconds(0) }: DoorCommand): MonotonicTime {
@@ -237,5 +313,3 @@ export class DoorCommands {
     return this.#locked.get(door) ?? 0;
   }
 }
-
-const hasStrikeFault = (controller: DoorController): boolean => controller.view().alarms.includes('strike-failed');

@@ -180,6 +180,7 @@ export class DoorController {
     const isHeldInVain = this.#strikeFault !== undefined && this.#state.strike.kind === 'held';
     // Held open in name only: whoever asks to pass tries the strike again.
     if (isHeldInVain && input.kind === 'release') this.#drive('unlocked', undefined);
+    const { mode } = this.#state;
     const wasWarning = isWarning(this.#state);
     const { state, effects } = stepDoor(this.#state, input);
     this.#state = state;
@@ -187,7 +188,7 @@ export class DoorController {
     const asking = input.kind === 'release' && input.cause.kind === 'card' ? input.cause.grant : undefined;
     for (const effect of effects) this.#carryOut(effect, asking);
     if (isWarning(state) !== wasWarning) this.#deps.onWarning?.(!wasWarning);
-    if (effects.length > 0) this.#deps.onChange();
+    if (effects.length > 0 || state.mode !== mode) this.#deps.onChange();
     return effects;
   }
 

@@ -1,23 +1,28 @@
 // The gateway's own account of itself: the retained status document (PROTOCOL.md, Status), its last will, and what needs attention.
 
 import type { CalendarRecord } from '../domain/calendar.ts';
+import { type DoorOrders, orderInEffect } from '../domain/door-mode.ts';
 import type { DoorId, GatewayId, ReaderId } from '../domain/ids.ts';
 import { digestOf } from '../domain/roster-digest.ts';
+import type { UntrustedPolicy } from '../domain/schedule.ts';
 import { formatInstant, type Instant, milliseconds } from '../domain/units.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { HrLink } from '../ports/hr-link.ts';
 import type { MessageSeal } from '../wire/message-envelope.ts';
-import type { ReaderStatus, StatusDocument } from '../wire/status.ts';
+import type { DoorStatus, ReaderStatus, StatusDocument } from '../wire/status.ts';
 import type { Topics } from '../wire/topics.ts';
 import type { AlarmRegister } from './alarm-register.ts';
 import type { DoorController } from './door-controller.ts';
+import type { DoorModeKeeper } from './door-mode-keeper.ts';
+import { endText } from './order-events.ts';
 import type { PassageBook } from './passage-book.ts';
 import type { EventPublisher } from './publish-events.ts';
 import type { RosterReconciler } from './reconcile-roster.ts';
 import type { RosterFreshness } from './roster-freshness.ts';
 import type { SerialWriter } from './serial-writer.ts';
 import type { SiteRules } from './site-rules.ts';
+import { UNTRUSTED_CONSEQUENCE } from './watch-clock.ts';
 
 interface Dependencies {
   readonly gateway: GatewayId;
@@ -28,6 +33,7 @@ interface Dependencies {
   readonly writer: SerialWriter;
   readonly publisher: EventPublisher;
   readonly doors: ReadonlyMap<DoorId, DoorController>;
+  readonly keeper: Pick<DoorModeKeeper, 'orders'>;
   readonly readers: ReadonlyMap<ReaderId, { view(): ReaderStatus }>;
   readonly passages: Pick<PassageBook, 'view'>;
   readonly rules: Pick<SiteRules, 'calendar' | 'alarms'>;
@@ -38,6 +44,7 @@ interface Dependencies {
   /** What is wrong with the credentials for the broker. */
   readonly linkFault: () => string | undefined;
   readonly clock: Clock;
+  readonly untrustedPolicy: UntrustedPolicy;
 }
 
 /** The status as of now. */
@@ -61,7 +68,12 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
     },
     calendar: calendarView(deps.rules.calendar),
     outbox: deps.publisher.view(),
-    doors: Object.fromEntries(doors.map(([door, { mode, position, strike }]) => [door, { mode, position, strike }])),
+    doors: Object.fromEntries(
+      doors.map(([door, { mode, position, strike }]) => [
+        door,
+        { mode, position, strike, ...orderStatus(deps.keeper.orders(door)) },
+      ]),
+    ),
     readers: Object.fromEntries(readers),
     zones: deps.passages.view(),
     clock: { synchronized: deps.clock.isSynchronized() },
@@ -77,7 +89,7 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       ...deps.rules.alarms().map((alarm) => `calendar: ${alarm}`),
       ...[deps.linkFault()].flatMap((fault) => (fault === undefined ? [] : [`link: ${fault}`])),
       ...(deps.publisher.fault === undefined ? [] : [`outbox: ${deps.publisher.fault}`]),
-      ...(deps.clock.isSynchronized() ? [] : ['clock: not set, cards with a validity window are denied']),
+      ...(deps.clock.isSynchronized() ? [] : [`clock: not set, ${UNTRUSTED_CONSEQUENCE[deps.untrustedPolicy]}`]),
       ...(deps.writer.busyFor > SLOW_COMMIT ? ['store: the disk hangs, changes from HR wait'] : []),
       ...(deps.writer.isFailing ? ['store: writes fail, changes from HR are not taken'] : []),
     ],
@@ -86,6 +98,11 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
 
 const calendarView = (calendar: CalendarRecord | undefined): StatusDocument['calendar'] =>
   calendar === undefined ? null : { revision: calendar.revision, messageId: calendar.messageId };
+
+const orderStatus = (orders: DoorOrders): Omit<DoorStatus, 'mode' | 'position' | 'strike'> => {
+  const order = orderInEffect(orders);
+  return { orderedBy: order?.operator ?? null, reason: order?.reason ?? null, until: endText(order?.until) };
+};
 
 const staleness = (freshness: Pick<RosterFreshness, 'isStale' | 'isDenying'>): string[] => {
   if (!freshness.isStale()) return [];

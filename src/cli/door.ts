@@ -40,6 +40,8 @@ const DONE: Readonly<Record<DoorAction, string>> = {
   block: 'blocked',
   'hold-open': 'held open until normal or block',
   normal: 'normal again',
+  lockdown: 'in lockdown until end-lockdown',
+  'end-lockdown': 'no longer in lockdown',
 };
 
 const doorText = ({ door, action, result, detail, mode }: DoorCommandAnswer): string => {

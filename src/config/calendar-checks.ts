@@ -38,7 +38,8 @@ const readable = <Entry>(
 ): Record<string, readonly Entry[]> =>
   Object.fromEntries(tree.keys([section]).map((name) => [name, tree.read([section, name], schema) ?? []]));
 
-const unknownSchedule = (tree: YamlTree, path: readonly string[], name: string): readonly Finding[] => {
+/** A warning where only HR's calendar can give the name a meaning. */
+export const unknownSchedule = (tree: YamlTree, path: readonly string[], name: string): readonly Finding[] => {
   const known = tree.keys(['schedules']);
   if (name === ALWAYS || known.includes(name)) return [];
   return [

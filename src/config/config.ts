@@ -8,6 +8,7 @@ import type { DoorTimings } from '../domain/door-machine.ts';
 import type { UnlockSchedule } from '../domain/door-mode.ts';
 import type { Signal } from '../domain/feedback.ts';
 import type { DoorId, GatewayId, ReaderId, SiteId, ZoneId } from '../domain/ids.ts';
+import type { UntrustedPolicy } from '../domain/schedule.ts';
 import type { Permission, PublicKey } from '../domain/trusted-key.ts';
 import type { Milliseconds } from '../domain/units.ts';
 
@@ -20,7 +21,7 @@ export interface Config {
   readonly dataDir: string;
   readonly mqtt: MqttConfig;
   readonly cardNumber: { readonly format: CardNumberFormat };
-  readonly clock: { readonly trust: 'auto' | 'always'; readonly untrustedPolicy: 'deny-windowed' | 'allow' };
+  readonly clock: { readonly trust: 'auto' | 'always'; readonly untrustedPolicy: UntrustedPolicy };
   readonly gpio: GpioConfig;
   /** At most 64. */
   readonly zones: readonly ZoneConfig[];

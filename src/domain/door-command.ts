@@ -4,12 +4,29 @@
 // 2. A messageId is good once. It is remembered for as long as its `expiresAt` lies ahead, whatever became of the command.
 
 import { canonicalJson, sha256Hex } from './canonical-json.ts';
-import type { DoorId, MessageId } from './ids.ts';
+import type { CardholderId, DoorId, MessageId } from './ids.ts';
 import { type Instant, instant, type Milliseconds, milliseconds } from './units.ts';
 
-/** unlock: one release. block, hold-open and normal: the mode of the door from now on. */
-export const DOOR_ACTIONS = ['unlock', 'block', 'hold-open', 'normal'] as const;
+/** unlock: one release. The others are orders that stand until others are given, or until a moment. */
+export const DOOR_ACTIONS = ['unlock', 'block', 'hold-open', 'normal', 'lockdown', 'end-lockdown'] as const;
 export type DoorAction = (typeof DOOR_ACTIONS)[number];
+
+/** Actions whose order may have an end. */
+export const ACTIONS_WITH_END: readonly DoorAction[] = ['block', 'hold-open', 'lockdown'];
+/** How far ahead the end may lie. */
+export const MAX_ORDER_TIME = milliseconds(31 * 86_400_000);
+
+/** What is wrong with the end of an order; undefined for nothing. */
+export const endFault = (
+  { action, until }: { readonly action: DoorAction; readonly until?: Instant | undefined },
+  now: Instant,
+): string | undefined => {
+  if (until === undefined) return undefined;
+  if (!ACTIONS_WITH_END.includes(action))
+    return `${action} has no end; only ${ACTIONS_WITH_END.join(', ')} may have one`;
+  if (until <= now) return 'the end of an order must be yet to come';
+  return until - now > MAX_ORDER_TIME ? 'an order with an end lasts 31 days at most' : undefined;
+};
 
 /** Between `issuedAt` and `expiresAt`, at most (PROTOCOL.md, command). */
 export const MAX_COMMAND_LIFETIME = milliseconds(5 * 60_000);
@@ -23,11 +40,25 @@ export const MAX_REMEMBERED_COMMANDS = 1000;
  */
 const MAX_WITH_DOUBTFUL_TIMES = MAX_REMEMBERED_COMMANDS / 2;
 
-export interface RemoteCommand {
-  readonly messageId: MessageId;
+/** To one door, or to all doors of the gateway. */
+export interface DoorOrder {
   readonly action: DoorAction;
-  /** `*`: all doors of the gateway. */
   readonly door: DoorId | '*';
+  /** When it ends by itself. */
+  readonly until?: Instant;
+}
+
+/** Forgets where the person is held to be. */
+export interface PassbackReset {
+  readonly action: 'reset-passback';
+  readonly door: '*';
+  readonly cardholder: CardholderId;
+}
+
+export type RemoteCommand = (DoorOrder | PassbackReset) & CommandTerms;
+
+interface CommandTerms {
+  readonly messageId: MessageId;
   readonly operator: string;
   /** Why, in the operator's words. */
   readonly reason: string;
@@ -119,6 +150,8 @@ export const judgeCommand = (command: RemoteCommand, context: CommandContext): C
   if (isFromTheFuture) {
     return { ...refuse('invalid-message', "by this gateway's clock issuedAt is yet to come"), path: 'issuedAt' };
   }
+  const fault = command.action === 'reset-passback' ? undefined : endFault(command, now);
+  if (fault !== undefined) return { ...refuse('invalid-message', fault), path: 'until' };
   const doors = command.door === '*' ? context.doors : context.doors.filter((door) => door === command.door);
   if (doors.length > 0) return { kind: 'carry-out', doors };
   return { ...refuse('unknown-door', `the doors here are ${context.doors.join(', ') || 'none'}`), path: 'door' };

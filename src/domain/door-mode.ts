@@ -3,6 +3,7 @@
 // 1. A lockdown beats every order and every schedule; an operator's order beats the schedule.
 // 2. An order with an end is over from that moment on, by a clock that can be trusted; while it cannot, what locks stays.
 
+import type { ScheduleId } from './ids.ts';
 import type { Instant } from './units.ts';
 
 /**
@@ -36,3 +37,59 @@ export const modeOf = (orders: DoorOrders, isUnlockedBySchedule: boolean): DoorM
   if (orders.mode !== undefined) return orders.mode.mode;
   return isUnlockedBySchedule ? 'unlocked' : 'normal';
 };
+
+/** A schedule by which a door unlocks itself. */
+export interface UnlockSchedule {
+  readonly schedule: ScheduleId;
+  /** Only once a card was granted at the door since the schedule began to hold. */
+  readonly afterFirstCard: boolean;
+}
+
+/** The order that decides; undefined where cards and the schedule do. */
+export const orderInEffect = ({ lockdown, mode }: DoorOrders): StandingOrder | undefined => lockdown ?? mode;
+
+export type OrderAction = 'block' | 'hold-open' | 'normal' | 'lockdown' | 'end-lockdown';
+
+/** What stands after one more order. A lockdown ends a hold-open for good, and leaves a block as it is. */
+export const ordersAfter = (orders: DoorOrders, action: OrderAction, order: StandingOrder): DoorOrders => {
+  const { lockdown, mode } = orders;
+  switch (action) {
+    case 'block':
+      return { ...orders, mode: { ...order, mode: 'blocked' } };
+    case 'hold-open':
+      return { ...orders, mode: { ...order, mode: 'held-open' } };
+    case 'normal':
+      return lockdown === undefined ? NO_ORDERS : { lockdown };
+    case 'lockdown':
+      return { ...(mode?.mode === 'blocked' && { mode }), lockdown: order };
+    case 'end-lockdown':
+      return mode === undefined ? NO_ORDERS : { mode };
+  }
+};
+
+/** What of the orders outlives a restart: what locks. Nothing is held open by a gateway that nobody has looked at since. */
+export const ordersAfterRestart = (orders: DoorOrders): DoorOrders =>
+  orders.mode?.mode === 'held-open' ? ordersAfter(orders, 'normal', orders.mode) : orders;
+
+export interface OrderTime {
+  readonly now: Instant;
+  /** Whether `now` may be judged by. */
+  readonly isTrusted: boolean;
+  /** The order was given to this process, and has lasted as long as it was to last by the clock that nobody can set. */
+  readonly isTimeUp: boolean;
+}
+
+/** Whether the order is over. What opens ends in doubt, what locks only when it is certain. */
+export const isOver = (
+  order: StandingOrder & { readonly mode?: 'blocked' | 'held-open' },
+  { now, isTrusted, isTimeUp }: OrderTime,
+): boolean => {
+  if (order.until === undefined) return false;
+  return isTimeUp || ((isTrusted || order.mode === 'held-open') && now >= order.until);
+};
+
+export const isSameOrders = (a: DoorOrders, b: DoorOrders): boolean =>
+  isSameOrder(a.lockdown, b.lockdown) && a.mode?.mode === b.mode?.mode && isSameOrder(a.mode, b.mode);
+
+const isSameOrder = (a: StandingOrder | undefined, b: StandingOrder | undefined): boolean =>
+  a?.operator === b?.operator && a?.reason === b?.reason && a?.at === b?.at && a?.until === b?.until;

@@ -93,7 +93,9 @@ export const receiptSchema = z
       .int()
       .min(1)
       .nullable()
-      .describe('Revision of that message, of a calendar in its own order; null when it had none, as a command, or none that could be read.'),
+      .describe(
+        'Revision of that message, of a calendar in its own order; null when it had none, as a command, or none that could be read.',
+      ),
     result: z
       .enum(RECEIPT_RESULTS)
       .describe(
@@ -156,7 +158,11 @@ export const eventSchema = z
       .describe(
         'Why not. access-denied: unknown-card, revoked, lost, stolen, replaced, suspended, left, pending, not-yet-valid, expired, door-not-permitted, outside-schedule, door-blocked, lockdown, passback, second-card-required, random-uid, ambiguous-read, clock-untrusted, roster-stale or store-failure. access-not-taken: what stood in the way of a grant, null when nobody opened. card-change: the code of the receipt.',
       ),
-    detail: z.unknown().describe('Null, text, or for changes and commands an object that says which and by whom.'),
+    detail: z
+      .unknown()
+      .describe(
+        'Null, text, or for changes and commands an object that says which and by whom. clock-trusted: setByMilliseconds, by how much the clock had been set since clock-untrusted; add it to the times of the events between the two.',
+      ),
     previousHash: sha256.describe('hash of the event before; 64 zeros in the first one.'),
     hash: sha256.describe(
       "SHA-256, lower-case hex, of this event's JSON without hash: keys sorted, no white space. The log is one chain.",
@@ -168,6 +174,9 @@ const doorStatus = z.object({
   mode: z.enum(['normal', 'unlocked', 'held-open', 'blocked', 'lockdown']).describe('What the door does with a card.'),
   position: z.enum(['open', 'closed', 'unmonitored']).describe('By its contact; unmonitored without one.'),
   strike: z.enum(['locked', 'unlocked']).describe("The lock's output."),
+  orderedBy: id.nullish().describe('Who ordered the mode; null where cards and schedules decide.'),
+  reason: z.string().nullish().describe("Why, in that person's words."),
+  until: timestamp.nullish().describe('When the order is over by itself; null for one without an end.'),
 });
 
 const readerStatus = z.object({
@@ -214,7 +223,13 @@ const onlineStatus = z.object({
   doors: z.record(slug, doorStatus).describe('By door id.'),
   readers: z.record(slug, readerStatus).describe('By reader id.'),
   zones: z.record(slug, zoneStatus).optional().describe('By zone id; left out by older gateways.'),
-  clock: z.object({ synchronized: z.boolean().describe('If false, cards with a validity window are denied.') }),
+  clock: z.object({
+    synchronized: z
+      .boolean()
+      .describe(
+        'If false, validity windows and schedules open nothing, or are judged by the clock as it is, as clock.untrustedPolicy has it.',
+      ),
+  }),
   lossyCardNumbers: z
     .boolean()
     .describe('Whether different UIDs may share a number in the configured cardNumber.format.'),

@@ -39,6 +39,12 @@ export interface DoorStatus {
   readonly mode: DoorMode;
   readonly position: 'open' | 'closed' | 'unmonitored';
   readonly strike: 'locked' | 'unlocked';
+  /** Who ordered the mode; null where cards and schedules decide. */
+  readonly orderedBy: string | null;
+  /** In that person's words. */
+  readonly reason: string | null;
+  /** When the order is over by itself. */
+  readonly until: string | null;
 }
 
 export interface ReaderStatus {

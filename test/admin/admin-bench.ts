@@ -7,6 +7,7 @@ import { type AdminDependencies, AdminOperations, type AdminReader } from '../..
 import { AlarmRegister } from '../../src/app/alarm-register.ts';
 import { DoorCommands } from '../../src/app/door-commands.ts';
 import { DoorController } from '../../src/app/door-controller.ts';
+import type { DoorModeKeeper } from '../../src/app/door-mode-keeper.ts';
 import { describeGateway } from '../../src/app/gateway-status.ts';
 import { TapHandler } from '../../src/app/handle-tap.ts';
 import type { PassageBook } from '../../src/app/passage-book.ts';
@@ -34,6 +35,7 @@ import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { FRESH, judgeOf } from '../fixtures/access-judge.ts';
+import { keeperOf } from '../fixtures/door-mode-keeper.ts';
 import { timingsOf } from '../fixtures/door-timings.ts';
 import { makeInbox, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
 import { passageBookOf } from '../fixtures/passage-book.ts';
@@ -76,6 +78,7 @@ export class AdminBench {
   readonly io: BreakableDoorIo;
   readonly doors = new Map<DoorId, DoorController>();
   readonly writer: SerialWriter;
+  readonly keeper: DoorModeKeeper;
   readonly cardAlarms: AlarmRegister;
   readonly passages: PassageBook;
   readonly dependencies: AdminDependencies;
@@ -114,11 +117,12 @@ export class AdminBench {
     const cardAlarms = new AlarmRegister({ store, clock, log, onChange: () => {} });
     this.cardAlarms = cardAlarms;
     this.passages = passageBookOf({ store, writer: this.writer, clock, log });
+    this.keeper = keeperOf({ doors, store, writer: this.writer, clock, log });
     this.dependencies = {
       gateway: GATEWAY,
       site: SITE,
       doors,
-      commands: new DoorCommands({ writer: this.writer, clock, log }),
+      commands: new DoorCommands({ keeper: this.keeper, writer: this.writer, clock, log }),
       readers: new Map<ReaderId, AdminReader>(),
       simulatedDoors: this.io,
       store,
@@ -134,6 +138,7 @@ export class AdminBench {
           writer: this.writer,
           publisher,
           doors,
+          keeper: this.keeper,
           readers: new Map(),
           passages: this.passages,
           rules,
@@ -142,8 +147,10 @@ export class AdminBench {
           cardAlarms,
           linkFault: () => undefined,
           clock,
+          untrustedPolicy: 'deny-windowed',
         }),
       health: () => this.faults,
+      timeZones: new Map(),
       cardNumberFormat,
       judge: judgeOf({ rules, clock }),
       passages: this.passages,

@@ -1,26 +1,27 @@
 // Two doors, front and lab, that take commands as messages, over a store in memory that can be closed and opened again, and
 // commands as a console would send them.
 
-import { CommandHandler } from '../../src/app/apply-command.ts';
+import { CommandHandler, type PassageResets } from '../../src/app/apply-command.ts';
 import { DoorCommands } from '../../src/app/door-commands.ts';
 import { DoorController } from '../../src/app/door-controller.ts';
+import type { DoorModeKeeper } from '../../src/app/door-mode-keeper.ts';
 import type { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
-import { modeOf } from '../../src/domain/door-mode.ts';
 import type { DoorId } from '../../src/domain/ids.ts';
-import { formatInstant, instant, seconds } from '../../src/domain/units.ts';
+import { formatInstant, instant } from '../../src/domain/units.ts';
 import { unsignedEnvelope } from '../../src/wire/message-envelope.ts';
 import { doorId } from '../domain/samples.ts';
 import { FakeDoorIo } from '../fakes/fake-door-io.ts';
 import { MemoryDisk, MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock, type VirtualClockOptions } from '../fakes/virtual-clock.ts';
+import { keeperOf } from '../fixtures/door-mode-keeper.ts';
+import { timingsOf } from '../fixtures/door-timings.ts';
 import { makeInbox } from '../fixtures/hr-inbox.ts';
 import { RecordingLog } from '../fixtures/recording-log.ts';
 import { GATEWAY, type ReadReceipt, receiptIn, SITE, TOPICS } from '../flows/change-flow.ts';
 
 export const FRONT = doorId('front');
 export const LAB = doorId('lab');
-const TIMINGS = { release: seconds(5), grace: seconds(0), heldOpen: seconds(30), relockOnClose: true };
 
 /** An unlock of the front door, given at the start of the virtual clock and good for a minute. */
 const USUAL = {
@@ -44,14 +45,25 @@ export class CommandBench {
   io = new FakeDoorIo([]);
   store = new MemoryStore(new MemoryDisk());
   writer: SerialWriter;
+  keeper: DoorModeKeeper;
   doorCommands: DoorCommands;
   readonly doors = new Map<DoorId, DoorController>();
+  /** Whose passages were forgotten, in one batch with what goes with it. */
+  readonly resets: string[] = [];
+  readonly passages: PassageResets = {
+    resetPerson: async (cardholder, record) => {
+      const result = await this.writer.write(record);
+      this.resets.push(cardholder);
+      return result;
+    },
+  };
   #inbox: HrInbox | undefined;
 
   private constructor(clock: VirtualClock) {
     this.clock = clock;
     this.writer = this.#makeWriter();
-    this.doorCommands = new DoorCommands({ writer: this.writer, clock, log: this.log });
+    this.keeper = this.#makeKeeper();
+    this.doorCommands = this.#makeCommands();
   }
 
   static async start(clock: VirtualClockOptions = {}): Promise<CommandBench> {
@@ -109,15 +121,19 @@ export class CommandBench {
     const { clock, log, doors } = this;
     this.store = new MemoryStore(this.disk);
     this.writer = this.#makeWriter();
-    this.doorCommands = new DoorCommands({ writer: this.writer, clock, log });
+    this.keeper.stop();
+    doors.clear();
+    this.keeper = this.#makeKeeper();
+    this.doorCommands = this.#makeCommands();
     const strike = { activeLow: false, failMode: 'secure' } as const;
     this.io = new FakeDoorIo([FRONT, LAB].map((door, line) => ({ door, strike: { ...strike, line } })));
     await this.io.open({ onInput: () => {}, onFailure: () => {} });
     for (const door of [FRONT, LAB]) {
-      const deps = { door, timings: TIMINGS, io: this.io, writer: this.writer, clock, log, onChange: () => {} };
-      doors.set(door, new DoorController(deps, modeOf(this.store.doorOrders(door), false)));
+      const deps = { door, timings: timingsOf(), io: this.io, writer: this.writer, clock, log, onChange: () => {} };
+      doors.set(door, new DoorController(deps, this.keeper.initialMode(door)));
     }
-    const { store, writer, doorCommands } = this;
+    this.keeper.start();
+    const { store, writer, doorCommands, passages } = this;
     this.#inbox = makeInbox({
       site: SITE,
       gateway: GATEWAY,
@@ -125,12 +141,22 @@ export class CommandBench {
       topics: TOPICS,
       cardNumberFormat: 'hex',
       envelope: unsignedEnvelope,
-      commands: new CommandHandler({ gateway: GATEWAY, doors, doorCommands, store, writer, clock, log }),
+      commands: new CommandHandler({ gateway: GATEWAY, doors, doorCommands, passages, store, writer, clock, log }),
       store,
       writer,
       clock,
       log,
     });
+  }
+
+  #makeKeeper(): DoorModeKeeper {
+    const { doors, store, writer, clock, log } = this;
+    return keeperOf({ doors, store, writer, clock, log });
+  }
+
+  #makeCommands(): DoorCommands {
+    const { keeper, writer, clock, log } = this;
+    return new DoorCommands({ keeper, writer, clock, log });
   }
 
   #makeWriter(): SerialWriter {

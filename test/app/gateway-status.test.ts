@@ -4,18 +4,19 @@ import { describeGateway, StatusPublisher } from '../../src/app/gateway-status.t
 import { EventPublisher } from '../../src/app/publish-events.ts';
 import { SiteRules } from '../../src/app/site-rules.ts';
 import { EMPTY_CALENDAR } from '../../src/domain/calendar.ts';
+import { type DoorOrders, NO_ORDERS } from '../../src/domain/door-mode.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { type MessageSeal, unsignedSeal } from '../../src/wire/message-envelope.ts';
 import type { StatusDocument } from '../../src/wire/status.ts';
-import { bindingOf, readerId, uidOf, zoneId } from '../domain/samples.ts';
+import { bindingOf, readerId, time, uidOf, zoneId } from '../domain/samples.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { FRESH } from '../fixtures/access-judge.ts';
 import { NO_RECONCILER } from '../fixtures/hr-inbox.ts';
 import { digestFromScratch, GATEWAY, TOPICS } from '../flows/change-flow.ts';
 import { FRONT, makeDoorBench, settle } from './door-bench.ts';
 
-const makeStatus = async (seal: MessageSeal = unsignedSeal) => {
+const makeStatus = async (seal: MessageSeal = unsignedSeal, orders: DoorOrders = NO_ORDERS) => {
   const bench = await makeDoorBench({ cards: { DEADBEEF: bindingOf() } });
   const { clock, store, writer, alarms, controller, handler } = bench;
   const link = new FakeHrLink();
@@ -37,6 +38,7 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal) => {
       writer,
       publisher,
       doors: new Map([[FRONT, controller]]),
+      keeper: { orders: () => orders },
       readers: new Map([[readerId('front-in'), handler]]),
       passages: { view: () => ({ [zoneId('building')]: { antiPassback: 'soft', occupancy: 12 } }) },
       rules: new SiteRules({ configured: EMPTY_CALENDAR, store, log: createLog('silent') }),
@@ -45,6 +47,7 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal) => {
       cardAlarms: alarms,
       linkFault: () => undefined,
       clock,
+      untrustedPolicy: 'deny-windowed',
     });
   const status = new StatusPublisher({ link, topics: TOPICS, seal, clock, describe });
   link.start({ onMessage: async () => {}, onConnect: () => status.publishNow(), onDisconnect: () => {} });
@@ -63,12 +66,28 @@ test('the status says everything that PROTOCOL.md names', async () => {
     roster: { revision: 0, cards: 0, digest: digestFromScratch([]), epoch: null, reconciledAt: null },
     calendar: null,
     outbox: { pending: 0, oldest: null },
-    doors: { front: { mode: 'normal', position: 'closed', strike: 'locked' } },
+    doors: {
+      front: { mode: 'normal', position: 'closed', strike: 'locked', orderedBy: null, reason: null, until: null },
+    },
     readers: { 'front-in': { door: 'front', state: 'starting', detail: null } },
     zones: { building: { antiPassback: 'soft', occupancy: 12 } },
     clock: { synchronized: true },
     lossyCardNumbers: false,
     alarms: [],
+  });
+});
+
+test('a door says who ordered its mode, why and until when; a lockdown before the order beneath it', async () => {
+  const blocked = { mode: 'blocked', operator: 'ada', reason: null, at: time('2026-01-05T07:00:00Z') } as const;
+  const lockdown = { operator: 'guard.3', reason: 'alarm', at: blocked.at, until: time('2026-01-05T09:00:00Z') };
+  const ordered = async (orders: DoorOrders) => (await makeStatus(unsignedSeal, orders)).describe().doors[FRONT];
+  const door = { mode: 'normal', position: 'closed', strike: 'locked' };
+  assert.deepEqual(await ordered({ mode: blocked }), { ...door, orderedBy: 'ada', reason: null, until: null });
+  assert.deepEqual(await ordered({ mode: blocked, lockdown }), {
+    ...door,
+    orderedBy: 'guard.3',
+    reason: 'alarm',
+    until: '2026-01-05T09:00:00.000Z',
   });
 });
 

@@ -4,6 +4,8 @@ import {
   type CommandContext,
   type CommandRecord,
   commandRecord,
+  type DoorOrder,
+  endFault,
   judgeCommand,
   lifetimeFault,
   MAX_REMEMBERED_COMMANDS,
@@ -16,7 +18,9 @@ import { doorId, messageId, time } from './samples.ts';
 const FRONT = doorId('front');
 const LAB = doorId('lab');
 
-const UNLOCK: RemoteCommand = {
+type Order = Extract<RemoteCommand, DoorOrder>;
+
+const UNLOCK: Order = {
   messageId: messageId('c-1'),
   action: 'unlock',
   door: FRONT,
@@ -37,7 +41,7 @@ const CONTEXT: CommandContext = {
 const at = (text: string): CommandContext => ({ ...CONTEXT, now: time(text) });
 
 /** `carry-out front,lab`, `duplicate front`, `refused: code path`, with `(forgotten)` where the messageId is not remembered. */
-const verdictOn = (command: Partial<RemoteCommand> = {}, context: Partial<CommandContext> = {}): string => {
+const verdictOn = (command: Partial<Order> = {}, context: Partial<CommandContext> = {}): string => {
   const verdict = judgeCommand({ ...UNLOCK, ...command }, { ...CONTEXT, ...context });
   switch (verdict.kind) {
     case 'carry-out':
@@ -165,5 +169,37 @@ describe('what is remembered', () => {
     const outcome = { doors: [FRONT], code: null };
     const begun = rememberCommand([], commandRecord(UNLOCK), CONTEXT);
     assert.deepEqual(rememberCommand(begun, commandRecord(UNLOCK, outcome), CONTEXT), [commandRecord(UNLOCK, outcome)]);
+  });
+});
+
+describe('the end of an order', () => {
+  for (const [title, end, expected] of [
+    ['may be left out', undefined, 'carry-out front'],
+    ['may not be now', '2026-01-05T08:00:01Z', 'refused: invalid-message until'],
+    ['may be a moment later', '2026-01-05T08:00:01.001Z', 'carry-out front'],
+    ['may be 31 days later', '2026-02-05T08:00:01Z', 'carry-out front'],
+    ['may not be later than that', '2026-02-05T08:00:01.001Z', 'refused: invalid-message until'],
+  ] as const) {
+    it(title, () => {
+      const until = end === undefined ? {} : { until: time(end) };
+      for (const action of ['block', 'hold-open', 'lockdown'] as const) {
+        assert.equal(verdictOn({ action, ...until }), expected);
+      }
+    });
+  }
+
+  it('is refused where the command does not stand', () => {
+    const until = time('2026-01-05T09:00:00Z');
+    for (const action of ['unlock', 'normal', 'end-lockdown'] as const) {
+      assert.equal(verdictOn({ action, until }), 'refused: invalid-message until');
+      assert.match(endFault({ action, until }, CONTEXT.now) ?? '', /only block, hold-open, lockdown/);
+    }
+  });
+
+  it('is part of what the command says', () => {
+    const until = time('2026-01-05T09:00:00Z');
+    const remembered = [commandRecord({ ...UNLOCK, action: 'block', until }, { doors: [FRONT], code: null })];
+    assert.equal(verdictOn({ action: 'block', until }, { remembered }), 'duplicate front');
+    assert.equal(verdictOn({ action: 'block' }, { remembered }), 'refused: invalid-message messageId (forgotten)');
   });
 });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { COMMAND, decode, TOPICS } from './messages.ts';
 
-const decoded = (fields: object = {}, retained = false): string => {
-  const outcome = decode({ ...COMMAND, ...fields }, { topic: TOPICS.command, retained });
+const decoded = (fields: object = {}, retained = false, topic = TOPICS.command): string => {
+  const outcome = decode({ ...COMMAND, ...fields }, { topic, retained });
   if (outcome.kind !== 'rejected') return outcome.kind;
   const { messageType, messageId, revision, code, path } = outcome.rejection;
   assert.deepEqual([messageType, messageId, revision], ['command', 'c-1', null]);
@@ -11,13 +11,15 @@ const decoded = (fields: object = {}, retained = false): string => {
 };
 
 describe('a command', () => {
-  it('is understood with every field of PROTOCOL.md but until', () => {
-    assert.deepEqual(decode(COMMAND, { topic: TOPICS.command }), {
+  it('is understood with every field of PROTOCOL.md', () => {
+    const message = { ...COMMAND, action: 'hold-open', until: '2026-11-22T18:00:00+08:00' };
+    assert.deepEqual(decode(message, { topic: TOPICS.command }), {
       kind: 'command',
       command: {
         messageId: 'c-1',
-        action: 'unlock',
+        action: 'hold-open',
         door: 'front',
+        until: Date.parse('2026-11-22T10:00:00Z'),
         operator: 'guard.3',
         reason: 'parcel service',
         issuedAt: Date.parse('2026-11-22T01:00:00Z'),
@@ -44,9 +46,18 @@ describe('a command', () => {
       { expiresAt: '2026-11-22T01:05:01Z' },
       'invalid-message expiresAt',
     ],
-    ['cannot be a lockdown yet', { action: 'lockdown' }, 'invalid-message action'],
-    ['cannot end a lockdown yet', { action: 'end-lockdown' }, 'invalid-message action'],
-    ['cannot end by itself yet', { until: '2026-11-22T02:00:00Z' }, 'invalid-message until'],
+    ['may be a lockdown', { action: 'lockdown' }, 'command'],
+    ['may end a lockdown', { action: 'end-lockdown' }, 'command'],
+    ['needs an end with offset', { action: 'block', until: '2026-11-22T09:00:00' }, 'invalid-message until'],
+    ['may reset a person', { action: 'reset-passback', door: '*', cardholder: 'E1001' }, 'command'],
+    ['resets nobody without a name', { action: 'reset-passback', door: '*' }, 'invalid-message cardholder'],
+    ['resets nobody at one door', { action: 'reset-passback', cardholder: 'E1001' }, 'invalid-message door'],
+    [
+      'resets nobody for a while',
+      { action: 'reset-passback', door: '*', cardholder: 'E1001', until: '2026-11-22T18:00:00Z' },
+      'invalid-message until',
+    ],
+    ['opens for nobody in particular', { cardholder: 'E1001' }, 'invalid-message cardholder'],
     ['is refused with a field that it does not have', { doors: ['front'] }, 'invalid-message doors'],
   ] as const) {
     it(title, () => assert.equal(decoded(fields), expected));
@@ -57,8 +68,39 @@ describe('a command', () => {
     assert.equal(decoded({ action: 'lockdown' }, true), 'retained-not-allowed -');
   });
 
-  it('is no message for the topics of HR', () => {
+  it('to reset a person names that person and all doors', () => {
+    const outcome = decode(
+      { ...COMMAND, action: 'reset-passback', door: '*', cardholder: 'E1001' },
+      { topic: TOPICS.command },
+    );
+    assert.ok(outcome.kind === 'command' && outcome.command.action === 'reset-passback');
+    assert.deepEqual([outcome.command.cardholder, outcome.command.door], ['E1001', '*']);
+  });
+
+  it('is no message for the topics of HR that are for others', () => {
     const outcome = decode(COMMAND, { topic: TOPICS.cardBound });
     assert.equal(outcome.kind === 'rejected' && outcome.rejection.code, 'wrong-topic');
+  });
+});
+
+describe('a command to the whole site', () => {
+  const toAll = { action: 'lockdown', door: '*' };
+
+  for (const [title, fields, expected] of [
+    ['may be a lockdown', {}, 'command'],
+    ['may be a lockdown with an end', { until: '2026-11-22T18:00:00Z' }, 'command'],
+    ['may end a lockdown', { action: 'end-lockdown' }, 'command'],
+    ['must not name a gateway', { gateway: 'lobby-1' }, 'wrong-topic gateway'],
+    ['is for all doors', { door: 'front' }, 'wrong-topic door'],
+    ...['unlock', 'block', 'hold-open', 'normal', 'reset-passback'].map(
+      (action) => [`is no ${action}`, { action }, 'wrong-topic action'] as const,
+    ),
+    ['is of the site', { site: 'elsewhere' }, 'wrong-site site'],
+  ] as const) {
+    it(title, () => assert.equal(decoded({ ...toAll, ...fields }, false, TOPICS.siteCommand), expected));
+  }
+
+  it('is refused as a retained copy', () => {
+    assert.equal(decoded(toAll, true, TOPICS.siteCommand), 'retained-not-allowed -');
   });
 });
