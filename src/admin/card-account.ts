@@ -2,8 +2,9 @@
 // Names appear here only: whoever may use the admin socket may see them.
 
 import type { AccessJudge } from '../app/access-judge.ts';
-import { explainAccess } from '../app/explain.ts';
+import { explainAccess, grantStates } from '../app/explain.ts';
 import type { AccessDecision } from '../domain/access-decision.ts';
+import type { Direction } from '../domain/access-event.ts';
 import {
   type CardNumber,
   type CardNumberFormat,
@@ -12,19 +13,30 @@ import {
   parseCardNumber,
 } from '../domain/card-number.ts';
 import type { Binding, CardLookup, Origin, Tombstone } from '../domain/credential.ts';
-import type { DoorMode } from '../domain/door-mode.ts';
+import type { DoorMode, DoorOrders } from '../domain/door-mode.ts';
 import type { DoorId } from '../domain/ids.ts';
+import { type LocalTime, weekdayOf } from '../domain/local-time.ts';
 import { formatInstant, type Instant } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
-import type { BindingView, CardAnswer, DecisionView, ExplainAnswer, OriginView, TombstoneView } from './protocol.ts';
+import type {
+  BindingView,
+  CardAnswer,
+  DecisionView,
+  ExplainAnswer,
+  ModeView,
+  OriginView,
+  TombstoneView,
+} from './protocol.ts';
 import { parseUid } from './requests.ts';
 
 interface Dependencies {
   readonly store: CredentialStore;
   readonly cardNumberFormat: CardNumberFormat;
-  readonly judge: Pick<AccessJudge, 'decide'>;
+  readonly judge: Pick<AccessJudge, 'decide' | 'rules' | 'wallClock'>;
+  /** IANA names, of each door here. */
+  readonly timeZones: ReadonlyMap<DoorId, string>;
   readonly clock: Clock;
 }
 
@@ -66,9 +78,11 @@ export const showCard = (
   const { store, judge } = deps;
   const { card, readAs, isRandom } = readCard(text, deps);
   const found = store.findCard(card);
-  const decisions = [...doors].map(
-    ([door, { mode }]) => [door, decisionView(isRandom ? RANDOM : judge.decide({ card: found, door, mode }))] as const,
-  );
+  const accounts = [...doors].map(([door, { mode }]) => {
+    const decision = decisionView(isRandom ? RANDOM : judge.decide({ card: found, door, mode, direction: 'in' }));
+    const grants = grantStates(judge, { card: found, door });
+    return [door, { ...decision, ...modeView(mode, store.doorOrders(door)), grants }] as const;
+  });
   return {
     card,
     readAs,
@@ -77,7 +91,7 @@ export const showCard = (
     binding: found.kind === 'live' ? bindingView(found.binding) : null,
     tombstone: found.kind === 'retired' ? tombstoneView(found.tombstone) : null,
     origin: originOf(found),
-    doors: Object.fromEntries(decisions),
+    doors: Object.fromEntries(accounts),
     rosterRevision: store.roster().revision,
   };
 };
@@ -89,20 +103,24 @@ export const explainCard = (
     readonly card: string;
     readonly door: DoorId;
     readonly mode: DoorMode;
+    readonly direction: Direction;
     readonly at: Instant | undefined;
   },
 ): Omit<ExplainAnswer, 'isLinkConnected' | keyof DecisionView> & DecisionView => {
-  const { door, mode } = question;
+  const { door, mode, direction } = question;
   const { card, isRandom } = readCard(question.card, deps);
   const at = question.at ?? deps.clock.now();
   const isClockSynchronized = question.at !== undefined || deps.clock.isSynchronized();
-  const explanation = explainAccess(deps, { card, door, mode, at: question.at });
+  const explanation = explainAccess(deps, { card, door, mode, direction, at: question.at });
   return {
     ...decisionView(isRandom ? RANDOM : explanation.decision),
     card,
     door,
     at: formatInstant(at),
-    doorMode: mode,
+    ...modeView(mode, deps.store.doorOrders(door)),
+    grants: explanation.grants,
+    wallClock: wallText(deps.judge.wallClock(door, question.at).local),
+    timeZone: deps.timeZones.get(door) ?? 'UTC',
     clockSynchronized: isClockSynchronized,
     found: explanation.found,
     origin: originView(explanation.origin),
@@ -113,8 +131,31 @@ export const explainCard = (
 /** As at the door, where the UID is judged before its number is looked up. */
 const RANDOM: AccessDecision = { kind: 'denied', reason: 'random-uid' };
 
-const decisionView = (decision: AccessDecision): DecisionView =>
-  decision.kind === 'granted' ? { decision: 'granted', reason: null } : { decision: 'denied', reason: decision.reason };
+const decisionView = (decision: AccessDecision): DecisionView => {
+  if (decision.kind === 'denied') return { decision: 'denied', reason: decision.reason };
+  const { isPassback, needsSecondCard } = decision;
+  return {
+    decision: 'granted',
+    reason: null,
+    ...(isPassback && { isPassback }),
+    ...(needsSecondCard && { needsSecondCard }),
+  };
+};
+
+/** The mode, and the order that has brought it about, where it is one that is stored. */
+const modeView = (mode: DoorMode, orders: DoorOrders): ModeView => {
+  const order = mode === 'lockdown' ? orders.lockdown : orders.mode?.mode === mode ? orders.mode : undefined;
+  if (order === undefined) return { doorMode: mode, modeOrder: null };
+  const { operator, reason, at, until } = order;
+  return { doorMode: mode, modeOrder: { operator, reason, at: formatInstant(at), until: timeView(until) } };
+};
+
+const wallText = (local: LocalTime): string => {
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const { year, month, day, minute } = local;
+  const time = `${two(Math.floor(minute / 60))}:${two(minute % 60)}`;
+  return `${weekdayOf(local)} ${year}-${two(month)}-${two(day)} ${time}`;
+};
 
 const bindingView = (binding: Binding): BindingView => ({
   cardholder: binding.cardholder,
@@ -125,6 +166,8 @@ const bindingView = (binding: Binding): BindingView => ({
   state: binding.activation,
   validFrom: timeView(binding.validFrom),
   validUntil: timeView(binding.validUntil),
+  overridesLockdown: binding.overridesLockdown ?? false,
+  extendedRelease: binding.extendedRelease ?? false,
   revision: binding.revision,
 });
 

@@ -116,9 +116,10 @@ export class AdminOperations {
   }
 
   /** Throws CardeaError `invalid-request` or `unknown-door`. */
-  explain({ card, door, at }: ParsedExplain): ExplainAnswer {
+  explain({ card, door, direction, at }: ParsedExplain): ExplainAnswer {
     const [id, { mode }] = this.#door(door);
-    return { ...explainCard(this.#deps, { card, door: id, mode, at }), isLinkConnected: this.#isLinkConnected() };
+    const account = explainCard(this.#deps, { card, door: id, mode, direction, at });
+    return { ...account, isLinkConnected: this.#isLinkConnected() };
   }
 
   events(request: ParsedEvents, signal: AbortSignal): AsyncGenerator<AccessEvent> {

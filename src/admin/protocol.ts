@@ -4,7 +4,7 @@
 import type { DoorCommandAnswer } from '../app/door-commands.ts';
 import type { GrantState } from '../app/explain.ts';
 import type { describeGateway } from '../app/gateway-status.ts';
-import type { AccessEvent, DenialReason } from '../domain/access-event.ts';
+import type { AccessEvent, DenialReason, Direction } from '../domain/access-event.ts';
 import type { AntiPassback } from '../domain/anti-passback.ts';
 import type { CardKind, CardLookup, Grant, RevocationReason } from '../domain/credential.ts';
 import type { DoorAction } from '../domain/door-command.ts';
@@ -116,7 +116,14 @@ export interface TombstoneView {
 }
 
 export type DecisionView =
-  | { readonly decision: 'granted'; readonly reason: null }
+  | {
+      readonly decision: 'granted';
+      readonly reason: null;
+      /** It is a second time the same way; the event says so. */
+      readonly isPassback?: true;
+      /** Nobody goes through the door alone: once another card of another person follows. */
+      readonly needsSecondCard?: true;
+    }
   | { readonly decision: 'denied'; readonly reason: DenialReason };
 
 export interface ModeView {
@@ -153,6 +160,8 @@ export interface CardAnswer {
 export interface ExplainRequest {
   readonly card: string;
   readonly door: string;
+  /** Which way the person goes; in, where it is left out. */
+  readonly direction?: Direction;
   /** RFC 3339 with offset; now, where it is left out. */
   readonly at?: string;
 }

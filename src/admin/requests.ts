@@ -1,6 +1,7 @@
 // From what came over the admin socket to requests in domain types. What is not understood completely is refused with
 // CardeaError `invalid-request`, in words that help the person at the other end.
 
+import type { Direction } from '../domain/access-event.ts';
 import { DOOR_ACTIONS, type DoorAction } from '../domain/door-command.ts';
 import { CARDHOLDER_ID, type CardholderId, parseCardholderId } from '../domain/ids.ts';
 import { type Instant, instant } from '../domain/units.ts';
@@ -18,6 +19,7 @@ const MAX_COUNT = Number.MAX_SAFE_INTEGER;
 export interface ParsedExplain {
   readonly card: string;
   readonly door: string;
+  readonly direction: Direction;
   readonly at: Instant | undefined;
 }
 
@@ -64,9 +66,11 @@ export const parseCard = (fields: Fields): { readonly card: string } => {
 };
 
 export const parseExplain = (fields: Fields): ParsedExplain => {
-  allowOnly(fields, ['card', 'door', 'at']);
+  allowOnly(fields, ['card', 'door', 'direction', 'at']);
   const at = optional(fields, 'at', text);
-  return { card: text(fields, 'card'), door: text(fields, 'door'), at: at === undefined ? undefined : parseTime(at) };
+  const direction = optional(fields, 'direction', (all, name) => oneOf(all, name, ['in', 'out'] as const)) ?? 'in';
+  const card = text(fields, 'card');
+  return { card, door: text(fields, 'door'), direction, at: at === undefined ? undefined : parseTime(at) };
 };
 
 export const parseEvents = (fields: Fields): ParsedEvents => {

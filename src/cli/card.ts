@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { BindingView, CardAnswer } from '../admin/protocol.ts';
 import { columns } from './columns.ts';
+import { grantTexts, modeText } from './door-reasons.ts';
 import { type CliSession, type GatewayOptions, withGateway, withJson } from './session.ts';
 
 interface Options extends GatewayOptions {
@@ -24,7 +25,7 @@ export const addCardCommand = (program: Command, session: CliSession): void => {
 };
 
 const cardText = (answer: CardAnswer): string => {
-  const { binding, tombstone, origin } = answer;
+  const { found, binding, tombstone, origin } = answer;
   const facts = [
     ['card', `${answer.card}${answer.readAs === 'uid' ? ' (from the UID)' : ''}`],
     ['state', stateText(answer)],
@@ -32,14 +33,20 @@ const cardText = (answer: CardAnswer): string => {
     ...(tombstone === null || tombstone.cardholder === null ? [] : [['was of', tombstone.cardholder]]),
     ...(origin === null
       ? []
-      : [['message', `${origin.messageId}, revision ${origin.revision}, applied ${origin.appliedAt}`]]),
+      : [
+          [
+            found === 'retired' ? 'retired by' : 'message',
+            `${origin.messageId}, revision ${origin.revision}, applied ${origin.appliedAt}`,
+          ],
+        ]),
     ['roster', `revision ${answer.rosterRevision}: nothing newer is known here`],
   ];
-  const doors = Object.entries(answer.doors).map(([door, { decision, reason }]) => [
+  const doors = Object.entries(answer.doors).map(([door, said]) => [
     door,
-    reason === null ? decision : `${decision}: ${reason}`,
+    said.reason === null ? said.decision : `${said.decision}: ${said.reason}`,
+    [...(said.doorMode === 'normal' ? [] : [`mode ${modeText(said)}`]), ...grantTexts(said)].join('; '),
   ]);
-  return `${columns(facts)}\n${columns([['DOOR', 'NOW'], ...doors])}`;
+  return `${columns(facts)}\n${columns([['DOOR', 'NOW', ''], ...doors])}`;
 };
 
 const stateText = ({ found, binding, tombstone, detail }: CardAnswer): string => {
@@ -61,6 +68,8 @@ const bindingFacts = (binding: BindingView): string[][] => [
   ['access', binding.access.map(grantText).join('; ')],
   ...(binding.validFrom === null ? [] : [['valid from', binding.validFrom]]),
   ...(binding.validUntil === null ? [] : [['valid until', binding.validUntil]]),
+  ...(binding.overridesLockdown ? [['lockdown', 'opens doors in a lockdown too']] : []),
+  ...(binding.extendedRelease ? [['release', 'extended']] : []),
 ];
 
 const grantText = (grant: BindingView['access'][number]): string =>

@@ -42,9 +42,15 @@ describe('card', () => {
     assert.equal(answer.binding?.name, 'Ada Lovelace');
     assert.equal(answer.binding?.validUntil, '2026-01-31T23:00:00.000Z');
     assert.deepEqual(answer.origin, { revision: 1, messageId: 'message-1', appliedAt: '2026-01-05T08:00:00.000Z' });
+    const normal = { doorMode: 'normal', modeOrder: null };
     assert.deepEqual(answer.doors, {
-      front: { decision: 'granted', reason: null },
-      lab: { decision: 'denied', reason: 'door-not-permitted' },
+      front: {
+        decision: 'granted',
+        reason: null,
+        ...normal,
+        grants: [{ schedule: 'always', level: null, state: 'open' }],
+      },
+      lab: { decision: 'denied', reason: 'door-not-permitted', ...normal, grants: [] },
     });
     assert.equal(answer.rosterRevision, 1);
   });
@@ -58,7 +64,7 @@ describe('card', () => {
     assert.equal(answer.binding, null);
     assert.deepEqual(answer.tombstone, { reason: 'lost', cardholder: 'E1001', revision: 2 });
     assert.equal(answer.origin?.messageId, 'message-2');
-    assert.deepEqual(answer.doors['front'], { decision: 'denied', reason: 'lost' });
+    assert.equal(answer.doors['front']?.reason, 'lost');
   });
 
   it('tells an unknown card from one whose record cannot be read', async () => {
@@ -69,7 +75,7 @@ describe('card', () => {
     const answer = bench.operations.card({ card: CARD });
     assert.equal(answer.found, 'unreadable');
     assert.match(answer.detail ?? '', /decode/);
-    assert.deepEqual(answer.doors['front'], { decision: 'denied', reason: 'store-failure' });
+    assert.equal(answer.doors['front']?.reason, 'store-failure');
   });
 
   it('takes the number as HR writes it, and the UID in hex, for the same card', async () => {
@@ -105,11 +111,16 @@ describe('explain', () => {
   it('gives the decision at the door with the message behind it', async () => {
     const bench = await AdminBench.start();
     await bench.bind();
-    const answer = bench.operations.explain({ card: CARD, door: 'front', at: undefined });
+    const answer = bench.operations.explain({ card: CARD, door: 'front', direction: 'in', at: undefined });
     assert.equal(answer.decision, 'granted');
     assert.equal(answer.origin?.messageId, 'message-1');
     assert.equal(answer.at, '2026-01-05T08:00:00.000Z');
-    assert.equal(bench.operations.explain({ card: CARD, door: 'lab', at: undefined }).reason, 'door-not-permitted');
+    assert.deepEqual([answer.wallClock, answer.timeZone], ['mon 2026-01-05 08:00', 'UTC']);
+    assert.deepEqual(answer.grants, [{ schedule: 'always', level: null, state: 'open' }]);
+    assert.equal(
+      bench.operations.explain({ card: CARD, door: 'lab', direction: 'in', at: undefined }).reason,
+      'door-not-permitted',
+    );
   });
 
   it('judges a time of its own as if the clock were right, and now with the clock as it is', async () => {
@@ -120,6 +131,7 @@ describe('explain', () => {
       bench.operations.explain({
         card: CARD,
         door: 'front',
+        direction: 'in',
         at: at === undefined ? undefined : instant(Date.parse(at)),
       });
     assert.equal(explain().reason, 'clock-untrusted');
@@ -131,19 +143,19 @@ describe('explain', () => {
     const bench = await AdminBench.start();
     await bench.bind();
     bench.doors.get(FRONT)?.setMode('blocked');
-    assert.equal(bench.operations.explain({ card: CARD, door: 'front', at: undefined }).reason, 'door-blocked');
+    assert.equal(
+      bench.operations.explain({ card: CARD, door: 'front', direction: 'in', at: undefined }).reason,
+      'door-blocked',
+    );
   });
 
   for (const cardNumberFormat of ['hex', 'decimal', 'decimal-reversed', 'wiegand26', 'wiegand34'] as const) {
     it(`says of a random UID that it is one, as the door does, where card numbers are ${cardNumberFormat}`, async () => {
       const bench = await AdminBench.start({ cardNumberFormat });
       const uid = '08A1B2C3';
-      const explained = bench.operations.explain({ card: uid, door: 'front', at: undefined });
+      const explained = bench.operations.explain({ card: uid, door: 'front', direction: 'in', at: undefined });
       assert.deepEqual([explained.decision, explained.reason], ['denied', 'random-uid']);
-      assert.deepEqual(bench.operations.card({ card: uid }).doors['front'], {
-        decision: 'denied',
-        reason: 'random-uid',
-      });
+      assert.equal(bench.operations.card({ card: uid }).doors['front']?.reason, 'random-uid');
       const tapped = await tapAt(bench, 'front-in', uid);
       assert.equal(tapped.outcome === 'denied' && tapped.reason, 'random-uid');
     });
@@ -152,7 +164,8 @@ describe('explain', () => {
   it('says so too when another card shares the number of a random UID', async () => {
     const bench = await AdminBench.start({ cardNumberFormat: 'wiegand26' });
     await bench.bind('161,45763');
-    const reasonOf = (card: string) => bench.operations.explain({ card, door: 'front', at: undefined }).reason;
+    const reasonOf = (card: string) =>
+      bench.operations.explain({ card, door: 'front', direction: 'in', at: undefined }).reason;
     assert.equal(reasonOf('08A1B2C3'), 'random-uid');
     assert.equal(reasonOf('161,45763'), null);
     assert.equal(reasonOf('99A1B2C3'), null);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explainAccess } from '../../src/app/explain.ts';
+import { explainAccess, grantStates } from '../../src/app/explain.ts';
 import type { CardNumberFormat } from '../../src/domain/card-number.ts';
-import type { CardRecord } from '../../src/domain/credential.ts';
-import { bindingOf, cardNumber, doorId, originOf, revision, time, tombstoneOf } from '../domain/samples.ts';
+import type { CardRecord, Grant } from '../../src/domain/credential.ts';
+import { compileRules } from '../../src/domain/rule-book.ts';
+import { bindingOf, cardNumber, doorId, originOf, revision, scheduleId, time, tombstoneOf } from '../domain/samples.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { judgeOf } from '../fixtures/access-judge.ts';
@@ -42,6 +43,7 @@ test('the answer names the decision, the message behind it and the revision up t
     door: 'front',
     decision: { kind: 'granted', binding },
     found: 'live',
+    grants: [{ schedule: 'always', level: null, state: 'open' }],
     origin: originOf(7),
     rosterRevision: 9,
   });
@@ -83,4 +85,47 @@ test('text that is no card number, and a random UID, are answered rather than re
     kind: 'denied',
     reason: 'random-uid',
   });
+});
+
+const RULES = compileRules({
+  schedules: { mornings: [{ days: ['mon'], from: '06:00', to: '12:00' }] },
+  holidays: {},
+  levels: { staff: [{ doors: [doorId('front'), doorId('lab')], schedule: scheduleId('mornings') }] },
+});
+const ACCESS: readonly Grant[] = [
+  { doors: [doorId('front')], schedule: scheduleId('nights') },
+  { level: 'staff' },
+  { doors: [doorId('lab')], schedule: scheduleId('always') },
+  { level: 'guests' },
+  { doors: ['*'], schedule: scheduleId('always') },
+];
+
+const grants = (clock: VirtualClock, at?: string) =>
+  grantStates(judgeOf({ clock, rules: RULES }), {
+    card: { kind: 'live', binding: bindingOf({ access: ACCESS }) },
+    door: doorId('front'),
+    ...(at !== undefined && { at: time(at) }),
+  }).map(({ schedule, level, state }) => `${schedule ?? '-'} ${level ?? '-'} ${state}`);
+
+test('each grant that names the door says where its schedule comes from and whether it holds then', () => {
+  const clock = new VirtualClock();
+  const others = ['- guests unknown-level', 'always - open'];
+  assert.deepEqual(grants(clock), ['nights - unknown-schedule', 'mornings staff open', ...others]);
+  assert.deepEqual(grants(clock, '2026-01-05T12:00:00Z'), [
+    'nights - unknown-schedule',
+    'mornings staff closed',
+    ...others,
+  ]);
+});
+
+test('while the clock is a guess it cannot be told whether a schedule holds, but for another time that is named', () => {
+  const clock = new VirtualClock({ synchronized: false });
+  assert.equal(grants(clock)[1], 'mornings staff clock-untrusted');
+  assert.equal(grants(clock, '2026-01-05T11:59:00Z')[1], 'mornings staff open');
+});
+
+test('a card that is not live has no grants', () => {
+  const judge = judgeOf({ clock: new VirtualClock() });
+  const retired = { kind: 'retired', tombstone: tombstoneOf() } as const;
+  assert.deepEqual(grantStates(judge, { card: retired, door: doorId('front') }), []);
 });

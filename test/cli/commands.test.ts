@@ -62,12 +62,13 @@ describe('cardea card show', () => {
     const { code, output } = await cardea('card', 'show', '04 a2 b3 c4 d5 e6 80');
     assert.equal(code, EXIT.ok);
     assert.match(output, /^cardholder +E1001, Ada Lovelace$/m);
-    assert.match(output, /^front +granted$/m);
+    assert.match(output, /^front +granted +always: open$/m);
     assert.match(output, /^lab +denied: door-not-permitted$/m);
     await bench.revoke();
     const revoked = await cardea('card', 'show', CARD);
     assert.equal(revoked.code, EXIT.no);
     assert.match(revoked.output, /retired: lost/);
+    assert.match(revoked.output, /^retired by +message-2, revision 2, applied 2026-01-05T08:00:00.000Z$/m);
   });
 
   it('prints JSON with --json', async (t) => {
@@ -102,6 +103,25 @@ describe('cardea card show', () => {
 });
 
 describe('cardea explain', () => {
+  it('tells the grants with their schedules, the time on the wall, the flags, and who ordered the mode', async (t) => {
+    const { bench, cardea } = await startBench(t);
+    const access = [{ doors: ['front'], schedule: 'nights' }, { level: 'staff' }, { doors: ['front'] }];
+    await bench.bind(CARD, { access, overridesLockdown: true, extendedRelease: true });
+    await cardea('door', 'front', 'block');
+    const { code, output } = await cardea('explain', '--card', CARD, '--door', 'front');
+    assert.equal(code, EXIT.no);
+    assert.match(output, /^decision +denied: door-blocked$/m);
+    assert.match(output, new RegExp(`^door +front, mode blocked by ${OPERATOR} since 2026-01-05T08:00:00.000Z$`, 'm'));
+    assert.match(output, /^on the wall +mon 2026-01-05 08:00 \(UTC\)$/m);
+    assert.match(output, /^schedule +nights: not known here$/m);
+    assert.match(output, /^schedule +level staff: not known here$/m);
+    assert.match(output, /^schedule +always: open$/m);
+    const card = await cardea('card', 'show', CARD);
+    assert.match(card.output, new RegExp(`^front +denied: door-blocked +mode blocked by ${OPERATOR} `, 'm'));
+    assert.match(card.output, /^lockdown +opens doors in a lockdown too$/m);
+    assert.match(card.output, /^release +extended$/m);
+  });
+
   it('says yes with 0 and no with 1, and from which message it knows', async (t) => {
     const { bench, cardea } = await startBench(t);
     await bench.bind();
