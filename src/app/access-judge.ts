@@ -6,7 +6,7 @@ import type { CardLookup } from '../domain/credential.ts';
 import type { DoorMode } from '../domain/door-mode.ts';
 import type { DoorId } from '../domain/ids.ts';
 import { type LocalClock, UTC } from '../domain/local-time.ts';
-import type { AccessRules, WallClock } from '../domain/schedule.ts';
+import type { AccessRules, UntrustedPolicy, WallClock } from '../domain/schedule.ts';
 import type { Instant } from '../domain/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { PassageBook } from './passage-book.ts';
@@ -18,8 +18,7 @@ interface Dependencies {
   readonly clock: Clock;
   /** What the clock on the wall shows at each door; UTC for one that is not named. */
   readonly localClocks: ReadonlyMap<DoorId, LocalClock>;
-  /** What becomes of windows while the clock is a guess: they are closed, or judged by the guess. */
-  readonly untrustedPolicy: 'deny-windowed' | 'allow';
+  readonly untrustedPolicy: UntrustedPolicy;
   readonly passages: Pick<PassageBook, 'judge'>;
   /** Doors that nobody enters alone. */
   readonly twoPersonDoors: ReadonlySet<DoorId>;

@@ -28,6 +28,9 @@ export interface WallClock {
   readonly isTrusted: boolean;
 }
 
+/** What becomes of windows while the clock is a guess: they open nothing, or are judged by the guess. */
+export type UntrustedPolicy = 'deny-windowed' | 'allow';
+
 /** clock-untrusted: it takes a clock to tell, and there is none to be trusted. */
 export type DoorPermission = 'permitted' | 'clock-untrusted' | 'outside-schedule' | 'not-permitted';
 
