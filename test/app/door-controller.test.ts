@@ -199,6 +199,13 @@ test('a door starts in the mode that it is given, unlocked in one that holds the
   assert.deepEqual(strikes, { normal: none, blocked: none, lockdown: none, 'held-open': held, unlocked: held });
 });
 
+test('status hears of a change of mode that leaves the strike alone', async () => {
+  const bench = await makeDoorBench();
+  bench.controller.setMode('blocked');
+  bench.controller.setMode('lockdown');
+  assert.deepEqual([bench.changes(), bench.strikes()], [2, []]);
+});
+
 test('a change from one mode that holds the strike to another does not click it', async () => {
   const bench = await makeDoorBench();
   for (const mode of ['unlocked', 'held-open', 'unlocked'] as const) bench.controller.setMode(mode);

@@ -54,7 +54,7 @@ const VALUES: readonly Case[] = [
     name: 'a missing key, at the key of the block around it',
     text: textWith({ 7: '  front: { heldOpenSeconds: 5 }', 8: '' }),
     faults: [
-      '7:3 doors.front.strike: is missing; allowed: a block with the keys line, activeLow, releaseSeconds, failMode, relockOnClose (The strike: the electric lock of the door, switched by a relay)',
+      '7:3 doors.front.strike: is missing; allowed: a block with the keys line, activeLow, releaseSeconds, extendedReleaseSeconds, failMode, relockOnClose (The strike: the electric lock of the door, switched by a relay)',
     ],
   },
   {

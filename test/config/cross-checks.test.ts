@@ -11,6 +11,37 @@ const withReaders = (...readers: readonly string[]): string =>
   textWith({ 11: ['    door: front', ...readers].join('\n') });
 const withMqtt = (...lines: readonly string[]): string => textWith({ 5: lines.map((line) => `  ${line}`).join('\n') });
 
+describe('the times of a door', () => {
+  const faultsWith = (strike: string, rest: string): readonly string[] =>
+    faultsOf(textWith({ 8: `    strike: { line: 17, ${strike} }\n    contact: { line: 27 }\n    ${rest}` }));
+
+  it('leave more of it to those who need more', () => {
+    const tooShort =
+      '8:68 doors.front.strike.extendedReleaseSeconds: 7 is less than releaseSeconds; allowed: 8 or more';
+    assert.deepEqual(faultsWith('releaseSeconds: 8, extendedReleaseSeconds: 7', 'heldOpenSeconds: 20'), [tooShort]);
+    assert.deepEqual(faultsWith('releaseSeconds: 8, extendedReleaseSeconds: 8', 'heldOpenSeconds: 20'), []);
+    assert.deepEqual(faultsWith('extendedReleaseSeconds: 5', 'heldOpenSeconds: 20'), []);
+    assert.equal(faultsWith('extendedReleaseSeconds: 4.9', 'heldOpenSeconds: 20').length, 1, 'the default counts');
+  });
+
+  it('warn before the alarm', () => {
+    const late =
+      '11:29 doors.front.heldOpenWarningSeconds: 20 is not before the 20 seconds of heldOpenSeconds; allowed: less than those';
+    const warning = (seconds: string): readonly string[] =>
+      faultsWith('releaseSeconds: 8', `heldOpenSeconds: 20\n    heldOpenWarningSeconds: ${seconds}`);
+    assert.deepEqual(warning('20'), [late]);
+    assert.deepEqual([warning('19.5'), warning('0')], [[], []]);
+    assert.equal(faultsWith('releaseSeconds: 8', 'heldOpenWarningSeconds: 30').length, 1, 'the default counts');
+  });
+
+  it('follow from each other where they are left out', () => {
+    const { timings } =
+      configOf(textWith({ 8: '    strike: { line: 17, releaseSeconds: 20 }\n    heldOpenSeconds: 6' })).doors[0] ??
+      assert.fail();
+    assert.deepEqual([timings.extendedRelease, timings.heldOpenWarning], [60_000, 2000]);
+  });
+});
+
 describe('GPIO lines', () => {
   it('serve one purpose each, across doors and readers', () => {
     const text = textWith({
@@ -306,12 +337,21 @@ describe('a file that works but looks like a slip is warned of', () => {
   it('what needs a contact at a door without one', () => {
     const idle = 'has no effect without a contact, which tells whether the door is open';
     assert.deepEqual(
-      warningsOf(textWith({ 8: '    strike: { line: 17, relockOnClose: true }\n    heldOpenSeconds: 20' })),
-      [`8:25 doors.front.strike.relockOnClose: ${idle}`, `9:5 doors.front.heldOpenSeconds: ${idle}`],
+      warningsOf(
+        textWith({
+          8: '    strike: { line: 17, relockOnClose: true }\n    heldOpenSeconds: 20\n    heldOpenWarningSeconds: 5\n    exitButton: { line: 5, action: shunt }',
+        }),
+      ),
+      [
+        `8:25 doors.front.strike.relockOnClose: ${idle}`,
+        `9:5 doors.front.heldOpenSeconds: ${idle}`,
+        `10:5 doors.front.heldOpenWarningSeconds: ${idle}`,
+        '11:28 doors.front.exitButton.action: there is no contact to shunt: the button is recorded and does nothing else',
+      ],
     );
     assert.deepEqual(warningsOf(textWith({ 8: '    strike: { line: 17, relockOnClose: false }' })), []);
     const complete =
-      '    strike: { line: 17, relockOnClose: true }\n    heldOpenSeconds: 20\n    contact: { line: 27 }';
+      '    strike: { line: 17, relockOnClose: true }\n    heldOpenSeconds: 20\n    heldOpenWarningSeconds: 5\n    contact: { line: 27 }\n    exitButton: { line: 5, action: shunt }';
     assert.deepEqual(warningsOf(textWith({ 8: complete })), []);
   });
 

@@ -37,6 +37,7 @@ describe('the JSON Schema', () => {
         ...['mqtt.connectTimeoutSeconds', 'mqtt.sessionExpiryHours', 'mqtt.allowPlaintext'],
         ...['cardNumber', 'cardNumber.format', 'clock', 'clock.trust', 'clock.untrustedPolicy'],
         ...['gpio', 'gpio.driver', 'gpio.chip', 'gpio.debounceMilliseconds'],
+        ...['zones', 'zones.*', 'zones.*.antiPassback', 'zones.*.timedMinutes'],
         ...['doors', 'doors.*', 'doors.*.strike', 'doors.*.strike.line', 'doors.*.strike.activeLow'],
         ...['doors.*.strike.releaseSeconds', 'doors.*.strike.extendedReleaseSeconds', 'doors.*.strike.failMode'],
         ...['doors.*.strike.relockOnClose'],
@@ -44,7 +45,10 @@ describe('the JSON Schema', () => {
         ...['doors.*.exitButton', 'doors.*.exitButton.line', 'doors.*.exitButton.activeLow'],
         ...['doors.*.exitButton.action'],
         ...['doors.*.tamper', 'doors.*.tamper.line', 'doors.*.tamper.activeLow'],
-        ...['doors.*.heldOpenSeconds', 'doors.*.heldOpenWarningSeconds', 'doors.*.timezone', 'doors.*.recordBeforeRelease'],
+        ...['doors.*.heldOpenSeconds', 'doors.*.heldOpenWarningSeconds'],
+        ...['doors.*.unlockSchedule', 'doors.*.unlockSchedule.schedule', 'doors.*.unlockSchedule.afterFirstCard'],
+        ...['doors.*.timezone'],
+        ...['doors.*.zone', 'doors.*.twoPerson', 'doors.*.twoPerson.withinSeconds', 'doors.*.recordBeforeRelease'],
         ...['readers', 'readers.*', 'readers.*.door', 'readers.*.direction', 'readers.*.role', 'readers.*.driver'],
         ...['readers.*.spi', 'readers.*.speedHz', 'readers.*.resetLine', 'readers.*.rxGainDb'],
         ...['readers.*.pollMilliseconds', 'readers.*.feedback'],
@@ -66,18 +70,18 @@ describe('the JSON Schema', () => {
 
   it('gives every number its range, and its unit in its name or its description', () => {
     const numbers = keysIn(schema).filter(({ schema: key }) => ['integer', 'number'].includes(String(key['type'])));
-    assert.equal(numbers.length, 16);
+    assert.equal(numbers.length, 24);
     for (const { path, schema: key } of numbers) {
       const isBounded =
         Array.isArray(key['enum']) || (Number.isFinite(key['minimum']) && Number.isFinite(key['maximum']));
       assert.ok(isBounded, `${path} has no range`);
-      assert.match(`${path} ${key['description']}`, /seconds|hours|hertz|decibels|BCM|port|version/i);
+      assert.match(`${path} ${key['description']}`, /seconds|minutes|hours|hertz|decibels|BCM|port|version/i);
     }
   });
 
   it('refuses unknown keys in every block', () => {
     const blocks = [{ path: '', schema }, ...keysIn(schema)].filter(({ schema: key }) => 'properties' in key);
-    assert.equal(blocks.length, 16);
+    assert.equal(blocks.length, 24);
     for (const { path, schema: block } of blocks) assert.equal(block['additionalProperties'], false, path);
   });
 
@@ -115,6 +119,9 @@ describe('the JSON Schema', () => {
       textWith({ 1: 'site: hq\nlevels: { staff: [{ doors: [Front] }] }' }),
       textWith({ 1: 'site: hq\nlevels: { staff: [{ doors: [front], schedule: Day }] }' }),
       textWith({ 11: '    spi: /dev/tty' }),
+      textWith({ 1: 'site: hq\nzones: { building: { antiPassback: strict } }' }),
+      textWith({ 1: 'site: hq\nzones: { Building: {} }' }),
+      textWith({ 8: '    strike: { line: 17 }\n    twoPerson: { withinSeconds: 0 }' }),
     ];
     for (const text of spoilt) {
       assert.notDeepEqual(checkConfig(text, 'f').faults ?? [], [], text);
