@@ -37,6 +37,11 @@ const statusText = ({ status, faults, isLinkConnected }: StatusAnswer, hasColour
     state,
     detail ?? '',
   ]);
+  const zones = Object.entries(status.zones).map(([zone, { occupancy, antiPassback }]) => [
+    zone,
+    String(occupancy),
+    antiPassback,
+  ]);
   const facts = [
     ['gateway', `${status.gateway}, version ${status.version}, up since ${status.startedAt}`],
     ['clock', status.clock.synchronized ? 'synchronized' : 'not synchronized: cards with a validity are denied'],
@@ -51,6 +56,7 @@ const statusText = ({ status, faults, isLinkConnected }: StatusAnswer, hasColour
     columns(facts),
     '\n',
     columns([['DOOR', 'MODE', 'POSITION', 'STRIKE'], ...doors]),
+    ...(zones.length === 0 ? [] : ['\n', columns([['ZONE', 'INSIDE', 'ANTI-PASSBACK'], ...zones])]),
     ...(readers.length === 0 ? [] : ['\n', columns([['READER', 'DOOR', 'STATE', ''], ...readers])]),
     '\n',
     ...(troubles.length === 0 ? ['nothing needs attention\n'] : troubles),

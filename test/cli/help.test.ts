@@ -28,6 +28,8 @@ describe('cardea --help', () => {
       'tap',
       'line',
       'explain',
+      'zone',
+      'passback',
       'config',
       'contract',
       'desk',
@@ -38,7 +40,7 @@ describe('cardea --help', () => {
   });
 
   it('knows all the commands', () => {
-    assert.equal(paths.length, 27);
+    assert.equal(paths.length, 30);
   });
 
   for (const path of paths) {
