@@ -26,8 +26,17 @@ export const asyncApi = ({ site, gateway }: AsyncApiOptions = {}): object => {
     },
     defaultContentType: 'application/json',
     servers: { broker: brokerOf(places) },
-    channels: byMessage((name, message) => [name, channelOf(name, message, places)]),
-    operations: byMessage((name, message) => [operationName(name), operationOf(name, message)]),
+    channels: {
+      ...byMessage((name, message) => [name, channelOf(name, message, addressOf(name, places))]),
+      ...forAll((name, message) => [channelForAll(name), channelOf(name, message, addressForAll(name, places))]),
+    },
+    operations: {
+      ...byMessage((name, message) => [`${message.action}-${name}`, operationOf(name, message)]),
+      ...forAll((name, message) => [
+        `${message.action}-${channelForAll(name)}`,
+        operationOf(channelForAll(name), message),
+      ]),
+    },
     components: {
       schemas: { ...byMessage((name) => [name, messageSchema(name)]), jws: JWS },
       messages: { ...byMessage((name) => [name, messageOf(name)]), ...signedMessages() },
@@ -39,7 +48,7 @@ export const asyncApi = ({ site, gateway }: AsyncApiOptions = {}): object => {
 const DESCRIPTION = `A door access-control gateway, as an HR system sees it. \`receive\` is what the gateway receives: HR publishes it.
 
 - QoS 1 everywhere; only calendar, roster-digest and status are retained. A retained card-bound, card-revoked or command is refused.
-- Every card-bound and card-revoked is answered by one receipt from every gateway of the site, redeliveries included, and so is every calendar, but for a retained one that the gateway has; every command by one receipt from the gateway that it is for; any other message from HR by a receipt when it is refused.
+- Every card-bound and card-revoked is answered by one receipt from every gateway of the site, redeliveries included, and so is every calendar, but for a retained one that the gateway has; every command by one receipt from the gateway that it is for, or from each gateway where it is for all; any other message from HR by a receipt when it is refused.
 - Order is decided by \`revision\` alone, never by arrival.
 - A command is good until expiresAt, and once: its messageId is remembered until then.
 - Strict: an unknown field in a message to a gateway is refused, \`x-...\` aside, which is ignored. In messages from a gateway new fields may appear.
@@ -76,6 +85,10 @@ interface Places {
 const addressOf = (name: MessageName, { site, gateway }: Places): string =>
   `cardea/${site}/${CONTRACT[name].branch === 'hr' ? 'hr' : `gateways/${gateway}`}/${name}`;
 
+/** The channel of a message that comes below `hr` as well. */
+const channelForAll = (name: MessageName): string => `site-${name}`;
+const addressForAll = (name: MessageName, { site }: Places): string => `cardea/${site}/hr/${name}`;
+
 const parametersIn = (address: string): object => {
   const open = Object.entries(PARAMETERS).filter(([name]) => address.includes(`{${name}}`));
   return open.length === 0 ? {} : { parameters: Object.fromEntries(open) };
@@ -107,22 +120,15 @@ const brokerOf = (places: Places): object => ({
   },
 });
 
-const channelOf = (name: MessageName, message: ContractMessage, places: Places): object => {
-  const address = addressOf(name, places);
-  return {
-    address,
-    messages: Object.fromEntries(
-      formsOf(name, message).map((form) => [form, { $ref: `#/components/messages/${form}` }]),
-    ),
-    ...parametersIn(address),
-  };
-};
+const channelOf = (name: MessageName, message: ContractMessage, address: string): object => ({
+  address,
+  messages: Object.fromEntries(formsOf(name, message).map((form) => [form, { $ref: `#/components/messages/${form}` }])),
+  ...parametersIn(address),
+});
 
-const operationName = (name: MessageName): string => `${CONTRACT[name].action}-${name}`;
-
-const operationOf = (name: MessageName, { action, isRetained, answeredBy }: ContractMessage): object => ({
+const operationOf = (channel: string, { action, isRetained, answeredBy }: ContractMessage): object => ({
   action,
-  channel: { $ref: `#/channels/${name}` },
+  channel: { $ref: `#/channels/${channel}` },
   bindings: { mqtt: { qos: 1, retain: isRetained, bindingVersion: BINDING_VERSION } },
   ...(answeredBy !== undefined && { reply: { channel: { $ref: `#/channels/${answeredBy}` } } }),
 });
@@ -157,3 +163,8 @@ const signedMessages = (): object => {
 
 const byMessage = (entryOf: (name: MessageName, message: ContractMessage) => readonly [string, object]): object =>
   Object.fromEntries(MESSAGE_NAMES.map((name) => entryOf(name, CONTRACT[name])));
+
+const forAll = (entryOf: (name: MessageName, message: ContractMessage) => readonly [string, object]): object =>
+  Object.fromEntries(
+    MESSAGE_NAMES.filter((name) => CONTRACT[name].isAlsoForAll).map((name) => entryOf(name, CONTRACT[name])),
+  );

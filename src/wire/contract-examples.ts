@@ -188,6 +188,37 @@ export const EXAMPLES = {
         door: '*',
       },
     },
+    {
+      summary: 'On hr/command: no card but those that override it opens any door of the site for two hours',
+      payload: {
+        type: 'command',
+        site: SITE,
+        messageId: 'console-19',
+        issuedAt: '2026-11-22T09:12:00+08:00',
+        expiresAt: '2026-11-22T09:17:00+08:00',
+        operator: 'guard.3',
+        reason: 'intruder reported',
+        action: 'lockdown',
+        door: '*',
+        until: '2026-11-22T11:12:00+08:00',
+      },
+    },
+    {
+      summary: 'Somebody who slipped out behind a colleague may come in again',
+      payload: {
+        type: 'command',
+        site: SITE,
+        gateway: GATEWAY,
+        messageId: 'console-20',
+        issuedAt: '2026-11-22T09:20:00+08:00',
+        expiresAt: '2026-11-22T09:21:00+08:00',
+        operator: 'guard.3',
+        reason: 'tailgated out',
+        action: 'reset-passback',
+        door: '*',
+        cardholder: CARDHOLDER,
+      },
+    },
   ],
   receipt: [
     { summary: 'The new card works at door front, the old one nowhere', payload: answer },
@@ -277,7 +308,7 @@ export const EXAMPLES = {
   ],
   status: [
     {
-      summary: 'All is well',
+      summary: 'The front door is blocked; nothing else needs attention',
       payload: {
         type: 'status',
         gateway: GATEWAY,
@@ -288,7 +319,16 @@ export const EXAMPLES = {
         roster: { ...ROSTER, epoch: '2026-a', reconciledAt: '2026-11-22T01:00:04.000Z' },
         calendar: { revision: 7, messageId: 'hr-calendar-7' },
         outbox: { pending: 0, oldest: null },
-        doors: { front: { mode: 'normal', position: 'closed', strike: 'locked' } },
+        doors: {
+          front: {
+            mode: 'blocked',
+            position: 'closed',
+            strike: 'locked',
+            orderedBy: 'guard.3',
+            reason: 'disturbance at the gate',
+            until: null,
+          },
+        },
         readers: { 'front-in': { door: 'front', state: 'online', detail: null } },
         zones: { building: { antiPassback: 'soft', occupancy: 12 } },
         clock: { synchronized: true },

@@ -25,6 +25,8 @@ export interface ContractMessage {
   readonly action: 'receive' | 'send';
   /** Below `cardea/<site>/`: HR's for all gateways, or those of one gateway. */
   readonly branch: 'hr' | 'gateways';
+  /** Whether it comes below `hr` as well, for all gateways at once. */
+  readonly isAlsoForAll?: true;
   readonly isRetained: boolean;
   /** Whether it may come as JWS: from HR where messages are signed, from a gateway that has a key of its own. */
   readonly mayBeSigned: boolean;
@@ -74,6 +76,7 @@ export const CONTRACT: Readonly<Record<MessageName, ContractMessage>> = {
     schema: commandSchema,
     action: 'receive',
     branch: 'gateways',
+    isAlsoForAll: true,
     isRetained: false,
     mayBeSigned: true,
     answeredBy: 'receipt',

@@ -307,8 +307,11 @@ export const commandSchema = wireObject({
   .describe('A command to doors of one gateway, or of all. It is good once, and soon or never.')
   .meta({
     oneOf: [
-      { properties: { action: { const: 'reset-passback' }, door: { const: '*' } }, required: ['cardholder'] },
-      { properties: { action: { enum: DOOR_ACTIONS } }, not: { required: ['cardholder'] } },
+      {
+        properties: { action: { const: 'reset-passback' }, door: { const: '*' }, cardholder: {} },
+        required: ['cardholder'],
+      },
+      { properties: { action: { enum: DOOR_ACTIONS } }, not: having('cardholder') },
     ],
   });
 

@@ -48,12 +48,14 @@ describe('the AsyncAPI document', () => {
     const site = siteId('hq');
     const gateway = gatewayId('lobby-1');
     const given = asyncApi({ site, gateway });
-    const addresses = MESSAGE_NAMES.map((name) => at(given, `channels/${name}/address`));
+    const channels = [...MESSAGE_NAMES, 'site-command'];
+    const addresses = channels.map((name) => at(given, `channels/${name}/address`));
     assert.deepEqual(addresses.toSorted(), Object.values(topicsOf(site, gateway)).toSorted());
     assert.equal(at(given, 'channels/receipt/parameters'), undefined);
     assert.equal(at(DOCUMENT, 'channels/receipt/address'), 'cardea/{site}/gateways/{gateway}/receipt');
     assert.deepEqual(parametersOf('receipt'), ['site', 'gateway']);
     assert.deepEqual(parametersOf('card-bound'), ['site']);
+    assert.deepEqual(parametersOf('site-command'), ['site']);
   });
 
   it("takes the gateway's side: it receives what HR sends", () => {
@@ -64,6 +66,14 @@ describe('the AsyncAPI document', () => {
       assert.equal(at(operation, 'bindings/mqtt/qos'), 1);
       assert.equal(at(operation, 'bindings/mqtt/retain'), isRetained);
     }
+  });
+
+  it('says that a command may also come for all gateways, which all answer', () => {
+    const operation = at(DOCUMENT, 'operations/receive-site-command');
+    assert.equal(at(operation, 'action'), 'receive');
+    assert.equal(at(DOCUMENT, 'channels/site-command/address'), 'cardea/{site}/hr/command');
+    assert.deepEqual(at(DOCUMENT, 'channels/site-command/messages'), at(DOCUMENT, 'channels/command/messages'));
+    assert.deepEqual(at(operation, 'reply'), at(DOCUMENT, 'operations/receive-command/reply'));
   });
 
   it('shows every message with its schema and its examples, and the signed form where there is one', () => {

@@ -246,7 +246,7 @@ const TOPIC_OF: Partial<Record<MessageName, string>> = {
 
 /** What JSON Schema cannot say: comparisons between fields, the site's own card numbers and names, and what this version lacks. */
 const BEYOND_SCHEMA =
-  /^(wrong-site|wrong-topic gateway|invalid-card-number|random-uid|invalid-window (cards\[\d+\]\.)?validUntil: validUntil must be later|invalid-message (action: this gateway|until: this gateway|expiresAt: (a command is good|expiresAt must)|supersedes: a card cannot|page: there are|cards\[\d+\]\.revision: the card is newer|cards\[\d+\]\.card: the card is in none))/;
+  /^(wrong-site|wrong-topic gateway|invalid-card-number|random-uid|invalid-window (cards\[\d+\]\.)?validUntil: validUntil must be later|invalid-message (until: reset-passback has no end|expiresAt: (a command is good|expiresAt must)|supersedes: a card cannot|page: there are|cards\[\d+\]\.revision: the card is newer|cards\[\d+\]\.card: the card is in none))/;
 
 type Mutation = readonly [which: number, how: 'set' | 'cut' | 'rename' | 'add', value: unknown, name: string];
 

@@ -68,6 +68,7 @@ test('topics are those of PROTOCOL.md, and the gateway listens to nothing of its
     cardRevoked: 'cardea/hq/hr/card-revoked',
     rosterDigest: 'cardea/hq/hr/roster-digest',
     calendar: 'cardea/hq/hr/calendar',
+    siteCommand: 'cardea/hq/hr/command',
     rosterPage: 'cardea/hq/gateways/lobby-1/roster-page',
     command: 'cardea/hq/gateways/lobby-1/command',
     receipt: 'cardea/hq/gateways/lobby-1/receipt',
@@ -80,6 +81,7 @@ test('topics are those of PROTOCOL.md, and the gateway listens to nothing of its
     'cardea/hq/hr/card-revoked',
     'cardea/hq/hr/roster-digest',
     'cardea/hq/hr/calendar',
+    'cardea/hq/hr/command',
     'cardea/hq/gateways/lobby-1/roster-page',
     'cardea/hq/gateways/lobby-1/command',
   ]);
