@@ -246,7 +246,7 @@ const TOPIC_OF: Partial<Record<MessageName, string>> = {
 
 /** What JSON Schema cannot say: comparisons between fields, the site's own card numbers and names, and what this version lacks. */
 const BEYOND_SCHEMA =
-  /^(wrong-site|wrong-topic gateway|invalid-card-number|random-uid|invalid-window (cards\[\d+\]\.)?validUntil: validUntil must be later|invalid-message (until: reset-passback has no end|expiresAt: (a command is good|expiresAt must)|supersedes: a card cannot|page: there are|cards\[\d+\]\.revision: the card is newer|cards\[\d+\]\.card: the card is in none))/;
+  /^(wrong-site|wrong-topic gateway|invalid-card-number|random-uid|invalid-window (cards\[\d+\]\.)?validUntil: validUntil must be later|invalid-message (until: reset-passback has no end|expiresAt: (a command is good|expiresAt must)|supersedes: a card cannot|page: there are|cards\[\d+\]\.revision: the card is newer|cards\[\d+\]\.card: the card is in none|schedules\.(always: always is built in|\S+: (there is no holiday list|is equal to from))|holidays\.\S+: ".*" is not allowed))/;
 
 type Mutation = readonly [which: number, how: 'set' | 'cut' | 'rename' | 'add', value: unknown, name: string];
 
@@ -272,6 +272,7 @@ const VALUE = fc.oneof(
   ),
   fc.constantFrom('all', 'none', 'permanent', 'temporary', 'lost', 'pending', 'DEADBEEF', '08000001', 'front'),
   fc.constantFrom('2026-02-29T00:00:00Z', '2028-02-29T00:00:00+08:00', '2026-11-22T09:00Z', '2026-11-22T24:00:00Z'),
+  fc.constantFrom('08:00', '24:00', '25:00', 'mon', 'public', '02-29', '02-30', '2026-01-02..2026-01-01'),
   fc.constantFrom('2026-11-22T09:00:00', '2026-11-22t09:00:00z', '2026-11-22T09:00:60Z', '2026-11-22T09:00:00.5-23:59'),
 );
 
@@ -279,7 +280,19 @@ const MUTATION: fc.Arbitrary<Mutation> = fc.tuple(
   fc.nat(),
   fc.constantFrom('set', 'cut', 'rename', 'add'),
   VALUE,
-  fc.constantFrom('x-note', 'x-', 'x', 'validUntill', 'card', 'cardholder', 'validUntil', 'level', 'schedule', 'kind'),
+  fc.constantFrom(
+    'x-note',
+    'x-',
+    'x',
+    'validUntill',
+    'card',
+    'cardholder',
+    'validUntil',
+    'level',
+    'schedule',
+    'kind',
+    'always',
+  ),
 );
 
 /** Every container in `value`, outermost first. */

@@ -10,10 +10,27 @@ import { HR_MESSAGE_TYPES } from '../../src/wire/message-envelope.ts';
 import { repeatedKey } from '../../src/wire/unique-keys.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { makeChangeFlow, receiptIn } from '../flows/change-flow.ts';
-import { CARD_REVOKED, CARDHOLDER_REVOKED, COMMAND, decode, FULL_BOUND, SHORT_BOUND, TOPICS } from './messages.ts';
+import {
+  CALENDAR,
+  CARD_REVOKED,
+  CARDHOLDER_REVOKED,
+  COMMAND,
+  decode,
+  FULL_BOUND,
+  SHORT_BOUND,
+  TOPICS,
+} from './messages.ts';
 
-const TOPIC = fc.constantFrom(TOPICS.cardBound, TOPICS.cardRevoked, TOPICS.command, TOPICS.event, '', '#');
-const VALID = fc.constantFrom(FULL_BOUND, SHORT_BOUND, CARD_REVOKED, CARDHOLDER_REVOKED, COMMAND);
+const TOPIC = fc.constantFrom(
+  TOPICS.cardBound,
+  TOPICS.cardRevoked,
+  TOPICS.calendar,
+  TOPICS.command,
+  TOPICS.event,
+  '',
+  '#',
+);
+const VALID = fc.constantFrom(FULL_BOUND, SHORT_BOUND, CARD_REVOKED, CARDHOLDER_REVOKED, CALENDAR, COMMAND);
 
 /** Some bytes of a valid message replaced, taken out or put in. */
 const MUTATED = fc
@@ -55,6 +72,7 @@ test('no bytes on any topic make the decoder throw, and a rejection is always co
       const decoded = decode(payload, { topic, retained });
       if (decoded.kind === 'change') return HR_MESSAGE_TYPES.includes(decoded.message.messageType) && !retained;
       if (decoded.kind === 'command') return topic === TOPICS.command && !retained;
+      if (decoded.kind === 'calendar') return topic === TOPICS.calendar;
       if (decoded.kind !== 'rejected') return topic === TOPICS.rosterDigest || topic === TOPICS.rosterPage;
       const { code, detail, messageId, payloadSha256 } = decoded.rejection;
       return code.length > 0 && detail.length > 0 && (messageId === null) !== (payloadSha256 === null);
@@ -66,15 +84,20 @@ test('no bytes on any topic make the decoder throw, and a rejection is always co
 test('bytes that do not decode to a valid message change nothing, and are answered by one rejection', async () => {
   let refused = 0;
   await fc.assert(
-    fc.asyncProperty(ANYTHING, fc.constantFrom(TOPICS.cardBound, TOPICS.cardRevoked), async (payload, topic) => {
-      if (decode(payload, { topic }).kind !== 'rejected') return;
-      refused += 1;
-      const store = new MemoryStore();
-      await makeChangeFlow(store).deliver(topic, payload);
-      assert.deepEqual([store.cards.size, store.cardholders.size, store.roster().revision], [0, 0, 0]);
-      assert.equal(store.entries.length, 1);
-      assert.equal(receiptIn(store.entries[0]).result, 'rejected');
-    }),
+    fc.asyncProperty(
+      ANYTHING,
+      fc.constantFrom(TOPICS.cardBound, TOPICS.cardRevoked, TOPICS.calendar),
+      async (payload, topic) => {
+        if (decode(payload, { topic }).kind !== 'rejected') return;
+        refused += 1;
+        const store = new MemoryStore();
+        await makeChangeFlow(store).deliver(topic, payload);
+        assert.deepEqual([store.cards.size, store.cardholders.size, store.roster().revision], [0, 0, 0]);
+        assert.equal(store.calendar(), undefined);
+        assert.equal(store.entries.length, 1);
+        assert.equal(receiptIn(store.entries[0]).result, 'rejected');
+      },
+    ),
     { numRuns: 1500 },
   );
   assert.ok(refused > 1000, `${refused}`);

@@ -68,6 +68,24 @@ export const COMMAND = {
   door: 'front',
 };
 
+export const CALENDAR = {
+  type: 'calendar',
+  site: 'hq',
+  messageId: 'cal-7',
+  revision: 7,
+  issuedAt: '2026-11-22T09:00:00+08:00',
+  operator: 'hr.desk-2',
+  schedules: {
+    'office-hours': [
+      { days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '08:00', to: '18:00' },
+      { holidays: ['*'], from: '10:00', to: '12:00' },
+    ],
+    'night-shift': [{ days: ['fri'], holidays: ['public'], from: '22:00', to: '06:00' }],
+  },
+  holidays: { public: ['12-25', '2026-04-03', '12-24..01-02', '2026-08-03..2026-08-21'] },
+  levels: { staff: [{ doors: ['front', 'lab'], schedule: 'office-hours' }, { doors: ['*'] }] },
+};
+
 export interface DecodeOptions {
   readonly topic?: string;
   readonly retained?: boolean;
