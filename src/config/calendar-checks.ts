@@ -17,7 +17,7 @@ export const calendar = (tree: YamlTree): Findings => {
     levels,
   });
   return {
-    faults: faults.map(({ path, detail }) => atKey(path, detail)),
+    faults: faults.map(({ path, detail }) => (isNamed(path) ? atKey(path, detail) : atValue(path, detail))),
     warnings: Object.entries(levels).flatMap(([name, grants]) =>
       grants.flatMap(({ doors, schedule }, index) => {
         const grant = ['levels', name, String(index)];
@@ -29,6 +29,9 @@ export const calendar = (tree: YamlTree): Findings => {
     ),
   };
 };
+
+/** A section, or one schedule, list or level; what lies below stands in lists, which have no keys. */
+const isNamed = (path: readonly string[]): boolean => path.length <= 2;
 
 /** What is wrong by itself is told by the schema; its name is known all the same. */
 const readable = <Entry>(
