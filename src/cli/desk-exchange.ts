@@ -6,10 +6,11 @@ import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import * as z from 'zod';
 import type { Config, MqttConfig } from '../config/config.ts';
 import { sha256Hex } from '../domain/canonical-json.ts';
+import type { GatewayId } from '../domain/ids.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/hr-messages.ts';
 import type { MessageSeal } from '../wire/message-envelope.ts';
-import { type ReceiptFields, receiptSchema } from '../wire/outbound-schema.ts';
+import { type EventFields, eventSchema, type ReceiptFields, receiptSchema } from '../wire/outbound-schema.ts';
 import { type Topics, topicsOf } from '../wire/topics.ts';
 import type { GatewayOpener } from './desk-signing.ts';
 
@@ -19,9 +20,13 @@ export interface DeskLimits {
   readonly status: number;
   /** For the status to show what the receipt has told. */
   readonly settling: number;
+  /** For a person to hold a card to a reader. */
+  readonly presentation: number;
 }
 
-const LIMITS: DeskLimits = { receipt: 10_000, status: 3_000, settling: 1_000 };
+const LIMITS: DeskLimits = { receipt: 10_000, status: 3_000, settling: 1_000, presentation: 60_000 };
+/** The gateway's clock may be so far behind ours, in milliseconds; what is older was held to the reader before anybody waited. */
+const CLOCK_TOLERANCE = 5_000;
 const END_LIMIT = 1_000;
 
 const statusSchema = z.object({
@@ -101,6 +106,35 @@ export class DeskExchange {
     throw new CardeaError(
       'link-offline',
       `gateway ${this.#config.gateway} is not online at this broker; start it, or choose the number with --revision${this.#doubts}`,
+    );
+  }
+
+  /**
+   * The number of the next card that is held to an enrolment reader. Events are not signed: whoever may publish as that gateway
+   * chooses the number. Rejects with CardeaError `timed-out`, or `invalid-request` when the reader says anything else of a card.
+   */
+  async nextPresented(reader: string, gateway: GatewayId): Promise<string> {
+    const { event: topic } = topicsOf(this.#config.site, gateway);
+    const since = Date.now() - CLOCK_TOLERANCE;
+    // A gateway that was offline tells of earlier cards first.
+    const isNews = ({ time, clockSynchronized }: EventFields): boolean =>
+      clockSynchronized && Date.parse(time) >= since;
+    await this.#client.subscribeAsync(topic, { qos: 1 });
+    const event = await this.#next(this.#limits.presentation, (from, content) => {
+      const event = from === topic ? eventSchema.safeParse(content).data : undefined;
+      if (event === undefined || event.reader !== reader || !TAP_EVENTS.includes(event.event)) return undefined;
+      return isNews(event) ? event : undefined;
+    });
+    if (event === undefined) {
+      const seconds = this.#limits.presentation / 1000;
+      const why = `no card was held to reader ${reader} of gateway ${gateway} within ${seconds} seconds`;
+      throw new CardeaError('timed-out', `${why}, or its clock is not set; nothing is bound`);
+    }
+    if (event.event === 'card-presented' && event.card !== null) return event.card;
+    const what = event.reason === null ? event.event : `${event.event}: ${event.reason}`;
+    throw new CardeaError(
+      'invalid-request',
+      `reader ${reader} says ${what}; only card-presented gives a number to bind`,
     );
   }
 
@@ -186,7 +220,8 @@ export class DeskExchange {
   }
 
   async #onMessage(topic: string, payload: Buffer): Promise<void> {
-    const json = await this.#signing.open(payload);
+    const isSigned = topic === this.#topics.receipt || topic === this.#topics.status;
+    const json = isSigned ? await this.#signing.open(payload) : payload;
     if (json === undefined) {
       this.#doubts = `; what came was not signed with the key in ${this.#config.trust.gatewayKey.file}, which a running gateway takes at its next start`;
       return;
@@ -199,6 +234,14 @@ export class DeskExchange {
     for (const listener of [...this.#listeners]) listener(topic, content);
   }
 }
+
+/** What a reader may say of a card. */
+const TAP_EVENTS: readonly EventFields['event'][] = [
+  'card-presented',
+  'card-activated',
+  'access-granted',
+  'access-denied',
+];
 
 const urlOf = (mqtt: MqttConfig): string => (mqtt.kind === 'broker' ? mqtt.url : `mqtt://${mqtt.host}:${mqtt.port}`);
 

@@ -2,6 +2,7 @@
 
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { REVOCATION_REASONS } from '../domain/credential.ts';
+import { type GatewayId, parseGatewayId } from '../domain/ids.ts';
 import { CONFIG_HELP } from './locate-gateway.ts';
 import { type CliSession, withJson } from './session.ts';
 
@@ -19,6 +20,10 @@ export interface BindOptions extends DeskOptions {
   readonly supersedes: 'all' | 'none';
   readonly pending?: boolean;
   readonly until?: string;
+  readonly overridesLockdown?: boolean;
+  readonly extendedRelease?: boolean;
+  readonly fromReader?: string;
+  readonly gateway?: GatewayId;
 }
 
 export interface RevokeOptions extends DeskOptions {
@@ -36,7 +41,9 @@ export const addDeskCommands = (program: Command, session: CliSession): void => 
 
   withDesk(desk.command('bind'))
     .description('bind a card to a cardholder, or replace their card')
-    .argument('<card>', "card number in the site's format")
+    .argument('[card]', "card number in the site's format; left out with --from-reader")
+    .option('--from-reader <reader>', 'bind the card that is held next to this enrolment reader, within a minute')
+    .option('--gateway <id>', 'whose reader that is (default: the gateway of the configuration)', parseGateway)
     .requiredOption('--cardholder <id>', 'whose card it is')
     .option('--name <name>', 'name of the cardholder')
     .option('--doors <ids>', 'doors that it opens, separated by commas (default: all)')
@@ -47,7 +54,15 @@ export const addDeskCommands = (program: Command, session: CliSession): void => 
     )
     .option('--pending', 'opens nothing until it is held to an activation reader')
     .option('--until <time>', 'a temporary card, valid until then, such as 2026-11-22T18:00:00+08:00')
-    .action(async (card: string, options: BindOptions) => {
+    .option('--overrides-lockdown', 'opens doors in a lockdown too')
+    .option('--extended-release', 'the person needs more time: doors stay released, and may stand open, for longer')
+    .action(async (card: string | undefined, options: BindOptions, command: Command) => {
+      if ((card === undefined) === (options.fromReader === undefined)) {
+        command.error('error: name either a card or --from-reader READER');
+      }
+      if (options.gateway !== undefined && options.fromReader === undefined) {
+        command.error('error: --gateway says whose reader --from-reader names');
+      }
       const { bindCard } = await import('./desk-messages.ts');
       await bindCard(card, options, session);
     });
@@ -88,6 +103,12 @@ const withDesk = (command: Command): Command =>
       parseRevision,
     )
     .addHelpText('after', DESK_HELP);
+
+const parseGateway = (text: string): GatewayId => {
+  const gateway = parseGatewayId(text);
+  if (gateway === undefined) throw new InvalidArgumentError('It must be the id of a gateway.');
+  return gateway;
+};
 
 const parseRevision = (text: string): number => {
   const revision = Number(text);

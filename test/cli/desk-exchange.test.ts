@@ -6,9 +6,12 @@ import { checkConfig } from '../../src/config/check.ts';
 import type { Config } from '../../src/config/config.ts';
 import { sha256Hex } from '../../src/domain/canonical-json.ts';
 import { EmbeddedBroker } from '../../src/drivers/embedded-broker/embedded-broker.ts';
+import { CardeaError } from '../../src/errors.ts';
 import { EXAMPLES } from '../../src/wire/contract-examples.ts';
 import { unsignedSeal } from '../../src/wire/message-envelope.ts';
+import { gatewayId } from '../domain/samples.ts';
 import { RecordingLog } from '../fixtures/recording-log.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 
 const TOPICS = 'cardea/hq/gateways/demo';
 
@@ -29,13 +32,17 @@ doors: { front: { strike: {} } }
 };
 
 /** Short waits where nothing is to come. */
-const IMPATIENT = { receipt: 50, status: 50, settling: 50 };
-const PATIENT = { receipt: 20_000, status: 20_000, settling: 20_000 };
+const IMPATIENT = { receipt: 50, status: 50, settling: 50, presentation: 50 };
+const PATIENT = { receipt: 20_000, status: 20_000, settling: 20_000, presentation: 20_000 };
 
 const UNSIGNED: DeskSigning = { seal: unsignedSeal, open: async (payload) => payload };
 
 const [{ payload: EXAMPLE }] = EXAMPLES.receipt;
 const RECEIPT = { ...EXAMPLE, roster: { ...EXAMPLE.roster, revision: 7 } };
+
+const [{ payload: EVENT }] = EXAMPLES.event;
+const PRESENTED = { ...EVENT, gateway: 'reception', event: 'card-presented', reader: 'enrol-1', door: null };
+const PRESENTED_TOPIC = 'cardea/hq/gateways/reception/event';
 
 describe('a desk command at the broker', () => {
   const broker = new EmbeddedBroker({ port: 0, log: new RecordingLog() });
@@ -116,6 +123,60 @@ describe('a desk command at the broker', () => {
     await assert.rejects(exchange.nextRevision('card-bound'), {
       code: 'link-offline',
       message: /what came was not signed with the key in data\/gateway-key\.pem, which/,
+    });
+    await exchange.close();
+  });
+
+  it('takes the number of the card that is held to the reader now, of no other reader and of no earlier time', async () => {
+    const now = new Date().toISOString();
+    const presented = { ...PRESENTED, time: now, card: 'DEADBEEF' };
+    const others = [
+      { ...presented, card: '11111111', reader: 'enrol-2' },
+      { ...presented, card: '22222222', time: '2026-01-05T08:00:00.000Z' },
+      { ...presented, card: '33333333', clockSynchronized: false },
+      { ...presented, card: null, event: 'reader-offline' },
+    ];
+    const exchange = await DeskExchange.connect(config, UNSIGNED, PATIENT);
+    let number: string | undefined;
+    const found = exchange.nextPresented('enrol-1', gatewayId('reception')).then((card) => {
+      number = card;
+    });
+    await waitFor(() => {
+      for (const event of [...others, presented]) gateway.publish(PRESENTED_TOPIC, JSON.stringify(event), { qos: 1 });
+      return number !== undefined;
+    }, 'a number');
+    await found;
+    assert.equal(number, 'DEADBEEF');
+    await exchange.close();
+  });
+
+  it('takes no number from a reader that decides, or that could not read the card', async () => {
+    const exchange = await DeskExchange.connect(config, UNSIGNED, PATIENT);
+    for (const [reader, event, reason, words] of [
+      ['front-in', 'access-granted', null, /front-in says access-granted; only/],
+      ['enrol-1', 'access-denied', 'random-uid', /enrol-1 says access-denied: random-uid; only/],
+    ] as const) {
+      let refusal: unknown;
+      const waiting = exchange.nextPresented(reader, gatewayId('reception')).catch((error: unknown) => {
+        refusal = error;
+      });
+      const told = { ...PRESENTED, reader, time: new Date().toISOString(), event, reason };
+      await waitFor(() => {
+        gateway.publish(PRESENTED_TOPIC, JSON.stringify(told), { qos: 1 });
+        return refusal !== undefined;
+      }, 'a refusal');
+      await waiting;
+      assert.ok(refusal instanceof CardeaError && refusal.code === 'invalid-request');
+      assert.match(refusal.message, words);
+    }
+    await exchange.close();
+  });
+
+  it('says so when no card is held to the reader', async () => {
+    const exchange = await DeskExchange.connect(config, UNSIGNED, IMPATIENT);
+    await assert.rejects(exchange.nextPresented('enrol-1', gatewayId('reception')), {
+      code: 'timed-out',
+      message: /no card was held to reader enrol-1 of gateway reception/,
     });
     await exchange.close();
   });
