@@ -113,6 +113,14 @@ test('every trouble is an alarm in words: door, strike, reader, outbox, store', 
   ]);
 });
 
+test('a clock that is not set is an alarm, which says what that means for cards', async () => {
+  const { describe, clock } = await makeStatus();
+  clock.setSynchronized(false);
+  const { clock: shown, alarms } = describe();
+  assert.deepEqual(shown, { synchronized: false });
+  assert.deepEqual(alarms, ['clock: not set, validity windows and schedules other than always open nothing']);
+});
+
 test('the status is published, retained, at every connect and once a minute', async () => {
   const { link, clock, status } = await makeStatus();
   link.connect();
