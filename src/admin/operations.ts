@@ -12,8 +12,9 @@ import type { RosterReconciler } from '../app/reconcile-roster.ts';
 import type { SerialWriter } from '../app/serial-writer.ts';
 import type { AccessEvent } from '../domain/access-event.ts';
 import type { CardNumberFormat } from '../domain/card-number.ts';
+import { endFault } from '../domain/door-command.ts';
 import type { DoorId, GatewayId, ReaderId, SiteId } from '../domain/ids.ts';
-import { milliseconds } from '../domain/units.ts';
+import { instant, milliseconds } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
@@ -29,6 +30,7 @@ import type {
   ClearAlarmsAnswer,
   ExplainAnswer,
   LineAnswer,
+  LockdownAnswer,
   ResetPassbackAnswer,
   StatusAnswer,
   TapAnswer,
@@ -40,6 +42,8 @@ import type {
   ParsedEvents,
   ParsedExplain,
   ParsedLine,
+  ParsedLockdown,
+  ParsedOrder,
   ParsedResetPassback,
   ParsedTap,
 } from './requests.ts';
@@ -126,10 +130,27 @@ export class AdminOperations {
     return this.#feed.read(request, signal);
   }
 
-  /** Rejects with CardeaError `unknown-door`, or as DoorCommands.run does. */
-  async commandDoor({ door, action, operator }: ParsedDoorCommand): Promise<DoorCommandAnswer> {
+  /** Rejects with CardeaError `unknown-door`, `invalid-request` for an end that cannot be, or as DoorCommands.run does. */
+  async commandDoor({ door, ...order }: ParsedDoorCommand): Promise<DoorCommandAnswer> {
     const [id, controller] = this.#door(door);
-    return this.#deps.commands.run({ door: id, controller, action, operator });
+    return this.#deps.commands.run({ door: id, controller, ...this.#terms(order) });
+  }
+
+  /** The same for one door or for all of them; what locks, locks all of them before anything is waited for. */
+  async lockdown({ door, ...order }: ParsedLockdown): Promise<LockdownAnswer> {
+    const { doors, commands } = this.#deps;
+    const chosen = door === undefined ? [...doors] : [this.#door(door)];
+    const terms = this.#terms(order);
+    const answers = chosen.map(([id, controller]) => commands.run({ door: id, controller, ...terms }));
+    return { doors: await Promise.all(answers) };
+  }
+
+  #terms({ action, operator, reason, until, duration }: ParsedOrder & Pick<ParsedDoorCommand, 'action'>) {
+    const now = this.#deps.clock.now();
+    const end = duration === undefined ? until : instant(now + duration);
+    const fault = endFault({ action, until: end }, now);
+    if (fault !== undefined) throw new CardeaError('invalid-request', fault);
+    return { action, operator, reason, until: end };
   }
 
   /**

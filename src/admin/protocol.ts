@@ -23,6 +23,7 @@ export const CALL_NAMES = [
   'explain',
   'events',
   'door-command',
+  'lockdown',
   'accept-epoch',
   'zone',
   'reset-passback',
@@ -39,6 +40,7 @@ export const CALL_METHODS: Readonly<Record<CallName, 'GET' | 'POST'>> = {
   explain: 'GET',
   events: 'GET',
   'door-command': 'POST',
+  lockdown: 'POST',
   'accept-epoch': 'POST',
   zone: 'GET',
   'reset-passback': 'POST',
@@ -53,6 +55,7 @@ export interface Calls {
   readonly card: { readonly request: CardRequest; readonly answer: CardAnswer };
   readonly explain: { readonly request: ExplainRequest; readonly answer: ExplainAnswer };
   readonly 'door-command': { readonly request: DoorCommandRequest; readonly answer: DoorCommandAnswer };
+  readonly lockdown: { readonly request: LockdownRequest; readonly answer: LockdownAnswer };
   readonly 'accept-epoch': { readonly request: AcceptEpochRequest; readonly answer: AcceptEpochAnswer };
   readonly zone: { readonly request: ZoneRequest; readonly answer: ZoneAnswer };
   readonly 'reset-passback': { readonly request: ResetPassbackRequest; readonly answer: ResetPassbackAnswer };
@@ -198,11 +201,31 @@ export const DEFAULT_EVENTS = 20;
 /** One line of the stream. */
 export type EventLine = AccessEvent | Refusal;
 
-export interface DoorCommandRequest {
+/** Who gives an order, why, and how long it lasts. At most one of `until` and `forSeconds`; with neither, it has no end. */
+export interface OrderTerms {
+  /** 1 to 64 characters; a claim that the log keeps, not a proof. */
+  readonly operator: string;
+  /** 1 to 200 characters. */
+  readonly reason?: string;
+  /** RFC 3339 with offset. */
+  readonly until?: string;
+  /** From now on, by the gateway's clock. */
+  readonly forSeconds?: string;
+}
+
+export interface DoorCommandRequest extends OrderTerms {
   readonly door: string;
   readonly action: DoorAction;
-  /** Who asks, 1 to 64 characters; a claim that the log keeps, not a proof. */
-  readonly operator: string;
+}
+
+export interface LockdownRequest extends OrderTerms {
+  readonly action: 'lockdown' | 'end-lockdown';
+  /** All doors of the gateway, where it is left out. */
+  readonly door?: string;
+}
+
+export interface LockdownAnswer {
+  readonly doors: readonly DoorCommandAnswer[];
 }
 
 export interface AcceptEpochRequest {

@@ -4,7 +4,7 @@
 import type { Direction } from '../domain/access-event.ts';
 import { DOOR_ACTIONS, type DoorAction } from '../domain/door-command.ts';
 import { CARDHOLDER_ID, type CardholderId, parseCardholderId } from '../domain/ids.ts';
-import { type Instant, instant } from '../domain/units.ts';
+import { type Instant, instant, type Milliseconds, seconds } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import { LINES } from './protocol.ts';
 
@@ -15,6 +15,9 @@ export type Fields = ReadonlyMap<string, unknown>;
 const MAX_TEXT = 128;
 /** More events than any gateway will ever have. */
 const MAX_COUNT = Number.MAX_SAFE_INTEGER;
+
+/** As long as in a command that comes as a message. */
+const REASON = /^\P{Cc}{1,200}$/u;
 
 export interface ParsedExplain {
   readonly card: string;
@@ -29,10 +32,22 @@ export interface ParsedEvents {
   readonly follow: boolean;
 }
 
-export interface ParsedDoorCommand {
+export interface ParsedOrder {
+  readonly operator: string;
+  readonly reason?: string | undefined;
+  readonly until?: Instant | undefined;
+  /** Instead of `until`. */
+  readonly duration?: Milliseconds | undefined;
+}
+
+export interface ParsedDoorCommand extends ParsedOrder {
   readonly door: string;
   readonly action: DoorAction;
-  readonly operator: string;
+}
+
+export interface ParsedLockdown extends ParsedOrder {
+  readonly door?: string | undefined;
+  readonly action: 'lockdown' | 'end-lockdown';
 }
 
 export interface ParsedAcceptEpoch {
@@ -82,8 +97,28 @@ export const parseEvents = (fields: Fields): ParsedEvents => {
 };
 
 export const parseDoorCommand = (fields: Fields): ParsedDoorCommand => {
-  allowOnly(fields, ['door', 'action', 'operator']);
-  return { door: text(fields, 'door'), action: oneOf(fields, 'action', DOOR_ACTIONS), operator: operator(fields) };
+  allowOnly(fields, ['door', 'action', ...ORDER_FIELDS]);
+  return { door: text(fields, 'door'), action: oneOf(fields, 'action', DOOR_ACTIONS), ...order(fields) };
+};
+
+export const parseLockdown = (fields: Fields): ParsedLockdown => {
+  allowOnly(fields, ['door', 'action', ...ORDER_FIELDS]);
+  const action = oneOf(fields, 'action', ['lockdown', 'end-lockdown'] as const);
+  return { door: optional(fields, 'door', text), action, ...order(fields) };
+};
+
+const ORDER_FIELDS = ['operator', 'reason', 'until', 'forSeconds'];
+
+const order = (fields: Fields): ParsedOrder => {
+  const until = optional(fields, 'until', text);
+  const forSeconds = optional(fields, 'forSeconds', count);
+  if (until !== undefined && forSeconds !== undefined) throw refused('give until or forSeconds, not both');
+  return {
+    operator: operator(fields),
+    reason: optional(fields, 'reason', reason),
+    until: until === undefined ? undefined : parseTime(until),
+    duration: forSeconds === undefined ? undefined : seconds(forSeconds),
+  };
 };
 
 export const parseAcceptEpoch = (fields: Fields): ParsedAcceptEpoch => {
@@ -179,6 +214,12 @@ const oneOf = <Value extends string>(fields: Fields, name: string, values: reado
   const value = values.find((candidate) => candidate === given);
   if (value === undefined) throw refused(`${name} is "${shown(given)}"; allowed: ${values.join(', ')}`);
   return value;
+};
+
+const reason = (fields: Fields, name: string): string => {
+  const value = fields.get(name);
+  if (typeof value === 'string' && REASON.test(value)) return value;
+  throw refused(`${name} must be a text of 1 to 200 characters, without control characters`);
 };
 
 const operator = (fields: Fields): string => {

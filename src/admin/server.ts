@@ -19,6 +19,7 @@ import {
   parseEvents,
   parseExplain,
   parseLine,
+  parseLockdown,
   parseNothing,
   parseResetPassback,
   parseTap,
@@ -139,6 +140,8 @@ class AdminServer {
         return operations.explain(parseExplain(fields));
       case 'door-command':
         return operations.commandDoor(parseDoorCommand(fields));
+      case 'lockdown':
+        return operations.lockdown(parseLockdown(fields));
       case 'accept-epoch':
         return operations.acceptEpoch(parseAcceptEpoch(fields));
       case 'clear-alarms':

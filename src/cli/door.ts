@@ -3,32 +3,38 @@
 import { Argument, type Command } from 'commander';
 import type { DoorCommandAnswer } from '../admin/protocol.ts';
 import { DOOR_ACTIONS, type DoorAction } from '../domain/door-command.ts';
+import { ORDER_HELP, type OrderOptions, orderTerms, withOrder } from './order-options.ts';
 import { type CliSession, type GatewayOptions, withGateway, withJson } from './session.ts';
 import { plain } from './terminal.ts';
 
-interface Options extends GatewayOptions {
+interface Options extends GatewayOptions, OrderOptions {
   readonly json?: boolean;
 }
 
 const ACTIONS_HELP = `
 Actions:
-  unlock     release the strike once, as a granted tap does
-  block      lock; no card and no unlock opens until normal (the exit button still does); outlives a restart
-  hold-open  keep the strike unlocked until normal or block
-  normal     back to cards
+  unlock        release the strike once, as a granted tap does
+  block         lock; no card and no unlock opens until normal (the exit button still does); outlives a restart
+  hold-open     keep the strike unlocked until normal or block; ends with a lockdown and with a restart
+  normal        back to cards, and to the door's unlock schedule if it has one
+  lockdown      as block, but for cards that override it, and whatever else is ordered; outlives a restart
+  end-lockdown  end that; a block that was there before, or was ordered since, is in effect again
+${ORDER_HELP}
+A door with an unlock schedule is unlocked by it again after a restart; with afterFirstCard only when a card was granted again.
 
 Every command is recorded with your name. What locks takes effect even while the store fails; what opens does not.
-Exits 1 when the door refuses (blocked) or its strike cannot be driven.`;
+Exits 1 when the door refuses (blocked, in lockdown) or its strike cannot be driven.`;
 
 export const addDoorCommand = (program: Command, session: CliSession): void => {
-  withJson(withGateway(program.command('door')))
-    .description('unlock a door, block it, hold it open, or bring it back to normal')
+  withJson(withOrder(withGateway(program.command('door'))))
+    .description('unlock a door, block it, hold it open, lock it down, or bring it back to normal')
     .argument('<door>', 'id of the door')
     .addArgument(new Argument('<action>', 'what to do').choices(DOOR_ACTIONS))
     .addHelpText('after', ACTIONS_HELP)
     .action(async (door: string, action: DoorAction, options: Options) => {
       const gateway = await session.gateway(options);
-      const answer = await gateway.call('door-command', { door, action, operator: session.environment.operator() });
+      const operator = session.environment.operator();
+      const answer = await gateway.call('door-command', { door, action, operator, ...orderTerms(options) });
       session.conclude(answer.result === 'done');
       if (options.json === true) await session.printJson(answer);
       else await session.print(`${plain(doorText(answer))}\n`);
@@ -44,7 +50,7 @@ const DONE: Readonly<Record<DoorAction, string>> = {
   'end-lockdown': 'no longer in lockdown',
 };
 
-const doorText = ({ door, action, result, detail, mode }: DoorCommandAnswer): string => {
+export const doorText = ({ door, action, result, detail, mode }: DoorCommandAnswer): string => {
   const what = result === 'done' ? DONE[action] : `${action} ${result}`;
   const why = detail === null ? '' : `: ${detail}`;
   const also = result === 'done' ? '' : ` [mode ${mode}]`;

@@ -14,6 +14,7 @@ import { addExplainCommand } from './explain.ts';
 import { addGatewayCommand } from './gateway.ts';
 import { addKeysCommands } from './keys.ts';
 import { addLineCommand } from './line.ts';
+import { addLockdownCommand } from './lockdown.ts';
 import { addRosterCommands } from './roster.ts';
 import { type CliEnvironment, CliSession } from './session.ts';
 import { addStatusCommand } from './status.ts';
@@ -60,6 +61,7 @@ export const createProgram = (session: CliSession): Command => {
   addCardCommand(program, session);
   addEventsCommand(program, session);
   addDoorCommand(program, session);
+  addLockdownCommand(program, session);
   addTapCommand(program, session);
   addLineCommand(program, session);
   addExplainCommand(program, session);

@@ -3,6 +3,7 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { StatusAnswer } from '../admin/protocol.ts';
+import type { DoorStatus } from '../wire/status.ts';
 import { columns } from './columns.ts';
 import { type CliSession, type GatewayOptions, withGateway, withJson } from './session.ts';
 import { plain } from './terminal.ts';
@@ -25,11 +26,12 @@ export const addStatusCommand = (program: Command, session: CliSession): void =>
 
 const statusText = ({ status, faults, isLinkConnected }: StatusAnswer, hasColour: boolean): string => {
   const red = (text: string): string => (hasColour ? styleText('red', text, { validateStream: false }) : text);
-  const doors = Object.entries(status.doors).map(([door, { mode, position, strike }]) => [
+  const doors = Object.entries(status.doors).map(([door, state]) => [
     door,
-    mode,
-    position,
-    strike,
+    state.mode,
+    state.position,
+    state.strike,
+    orderText(state),
   ]);
   const readers = Object.entries(status.readers).map(([reader, { door, state, detail }]) => [
     reader,
@@ -55,12 +57,20 @@ const statusText = ({ status, faults, isLinkConnected }: StatusAnswer, hasColour
   return [
     columns(facts),
     '\n',
-    columns([['DOOR', 'MODE', 'POSITION', 'STRIKE'], ...doors]),
+    columns([['DOOR', 'MODE', 'POSITION', 'STRIKE', ''], ...doors]),
     ...(zones.length === 0 ? [] : ['\n', columns([['ZONE', 'INSIDE', 'ANTI-PASSBACK'], ...zones])]),
     ...(readers.length === 0 ? [] : ['\n', columns([['READER', 'DOOR', 'STATE', ''], ...readers])]),
     '\n',
     ...(troubles.length === 0 ? ['nothing needs attention\n'] : troubles),
   ].join('');
+};
+
+/** Who ordered the mode, why and until when. */
+const orderText = ({ orderedBy, reason, until }: Pick<DoorStatus, 'orderedBy' | 'reason' | 'until'>): string => {
+  if (orderedBy === null) return '';
+  return [`by ${orderedBy}`, ...(until === null ? [] : [`until ${until}`]), ...(reason === null ? [] : [reason])].join(
+    ', ',
+  );
 };
 
 const outboxText = ({ pending, oldest }: StatusAnswer['status']['outbox']): string =>

@@ -25,6 +25,7 @@ describe('cardea --help', () => {
       'card',
       'events',
       'door',
+      'lockdown',
       'tap',
       'line',
       'explain',
