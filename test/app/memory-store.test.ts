@@ -14,6 +14,9 @@ storeContract('MemoryStore', async () => {
     garbleCard: async (card) => void disk.garbledCards.add(card),
     garbleCardholder: async (id) => void disk.garbledCardholders.add(id),
     garbleEntry: async (sequence) => void disk.garbledEntries.add(sequence),
+    garbleCalendar: async () => {
+      disk.calendar = 'unreadable';
+    },
     breakWrites: async () => {
       for (const store of opened) store.commitFailure = new CardeaError('store-write-failed', 'the disk is full');
     },

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { chainEvent, EMPTY_LOG, type NewEvent } from '../../src/domain/access-event.ts';
+import { EMPTY_CALENDAR } from '../../src/domain/calendar.ts';
 import type { CardNumber } from '../../src/domain/card-number.ts';
 import type { CardRecord } from '../../src/domain/credential.ts';
 import { modeOf, NO_ORDERS } from '../../src/domain/door-mode.ts';
@@ -36,6 +37,7 @@ export interface StoreHarness {
   garbleCard(card: CardNumber): Promise<void>;
   garbleCardholder(id: CardholderId): Promise<void>;
   garbleEntry(sequence: number): Promise<void>;
+  garbleCalendar(): Promise<void>;
   /** Makes the commits from now on fail, as a full or broken disk does. */
   breakWrites(store: CredentialStore): Promise<void>;
   dispose(): Promise<void>;
@@ -332,6 +334,24 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
       await harness.garbleCardholder(PERSON);
       store = await harness.open();
       assert.throws(() => store.findCardholder(PERSON), hasCode('store-record-unreadable'));
+    });
+
+    it('says that a damaged calendar is unreadable, and takes the next one in its place', async () => {
+      const calendar = {
+        revision: revision(7),
+        messageId: messageId('cal-7'),
+        appliedAt: time('2026-01-05T08:00:00Z'),
+        fingerprint: 'abc',
+        definition: EMPTY_CALENDAR,
+      };
+      assert.equal(store.calendar(), undefined);
+      await store.commit(batchOf({ calendar }));
+      await store.close();
+      await harness.garbleCalendar();
+      store = await harness.open();
+      assert.equal(store.calendar(), 'unreadable');
+      await store.commit(batchOf({ calendar }));
+      assert.deepEqual(store.calendar(), calendar);
     });
 
     it('refuses a damaged entry with store-record-unreadable and still gives the others', async () => {

@@ -208,6 +208,10 @@ export class MemoryStore implements CredentialStore, EventLog {
     this.#disk.garbledCardholders.add(id);
   }
 
+  garbleCalendar(): void {
+    this.#disk.calendar = 'unreadable';
+  }
+
   garbleEntry(sequence: number): void {
     this.#disk.garbledEntries.add(sequence);
   }

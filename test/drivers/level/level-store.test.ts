@@ -44,6 +44,7 @@ storeContract('LevelStore', async () => {
     garbleCard: (card) => tamper(path, 'card', [keyOf(card), garbage]),
     garbleCardholder: (id) => tamper(path, 'cardholder', [id, garbage]),
     garbleEntry: (sequence) => tamper(path, 'event', [sequence.toString(16).padStart(14, '0'), garbage]),
+    garbleCalendar: () => tamper(path, 'meta', ['calendar', garbage]),
     // A database that was closed underneath refuses every batch.
     breakWrites: (store) => store.close(),
     dispose: async () => rmSync(folder, { recursive: true }),
