@@ -5,18 +5,9 @@
 
 import type { Direction, NewEvent } from '../domain/access-event.ts';
 import type { CardNumber } from '../domain/card-number.ts';
-import {
-  type DoorEffect,
-  type DoorMachineInput,
-  type DoorState,
-  type DoorTimings,
-  initialDoor,
-  isWarning,
-  nextDeadline,
-  type ReleaseCause,
-  stepDoor,
-} from '../domain/door-machine.ts';
+import { type DoorEffect, type DoorMachineInput, type ReleaseCause, stepDoor } from '../domain/door-machine.ts';
 import type { DoorMode } from '../domain/door-mode.ts';
+import { type DoorState, type DoorTimings, initialDoor, isWarning, nextDeadline } from '../domain/door-state.ts';
 import type { CardholderId, DoorId, ReaderId, Revision } from '../domain/ids.ts';
 import { milliseconds } from '../domain/units.ts';
 import { errorMessage } from '../errors.ts';

@@ -4,8 +4,8 @@
 import type { AntiPassback } from '../domain/anti-passback.ts';
 import type { CalendarDefinition } from '../domain/calendar.ts';
 import type { CardNumberFormat } from '../domain/card-number.ts';
-import type { DoorTimings } from '../domain/door-machine.ts';
 import type { UnlockSchedule } from '../domain/door-mode.ts';
+import type { DoorTimings } from '../domain/door-state.ts';
 import type { Signal } from '../domain/feedback.ts';
 import type { DoorId, GatewayId, ReaderId, SiteId, ZoneId } from '../domain/ids.ts';
 import type { UntrustedPolicy } from '../domain/schedule.ts';

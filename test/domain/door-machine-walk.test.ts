@@ -3,17 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  type DoorEffect,
-  type DoorMachineInput,
-  type DoorState,
-  type DoorTimings,
-  initialDoor,
-  isWarning,
-  nextDeadline,
-  stepDoor,
-} from '../../src/domain/door-machine.ts';
+import { type DoorEffect, type DoorMachineInput, stepDoor } from '../../src/domain/door-machine.ts';
 import { DOOR_MODES, type DoorMode } from '../../src/domain/door-mode.ts';
+import { type DoorState, type DoorTimings, initialDoor, isWarning, nextDeadline } from '../../src/domain/door-state.ts';
 import { milliseconds, monotonicTime } from '../../src/domain/units.ts';
 import { timingsOf } from '../fixtures/door-timings.ts';
 import { type Random, seededRandom } from '../fixtures/seeded-random.ts';
@@ -102,7 +94,7 @@ const DOORS: readonly (readonly [string, Walk])[] = [
   ['a door whose exit button shunts', { seed: 3, position: 'open', timings: { exitAction: 'shunt' } }],
   [
     'a door without grace and warning',
-    { seed: 4, timings: { grace: milliseconds(0), heldOpenWarning: milliseconds(0) } },
+    { seed: 4, position: 'closed', timings: { grace: milliseconds(0), heldOpenWarning: milliseconds(0) } },
   ],
   ['a door without a contact', { seed: 5, position: undefined }],
 ];

@@ -5,17 +5,19 @@ import { test } from 'node:test';
 import {
   type DoorEffect,
   type DoorMachineInput,
-  type DoorState,
   type DoorStep,
+  type ReleaseCause,
+  stepDoor,
+} from '../../src/domain/door-machine.ts';
+import type { DoorMode } from '../../src/domain/door-mode.ts';
+import {
+  type DoorState,
   initialDoor,
   isWarning,
   type LeafPhase,
   nextDeadline,
-  type ReleaseCause,
   type StrikePhase,
-  stepDoor,
-} from '../../src/domain/door-machine.ts';
-import type { DoorMode } from '../../src/domain/door-mode.ts';
+} from '../../src/domain/door-state.ts';
 import { milliseconds, monotonicTime } from '../../src/domain/units.ts';
 import { timingsOf } from '../fixtures/door-timings.ts';
 
