@@ -33,6 +33,7 @@ gpio: { driver: simulated }
 doors: { front: { strike: {}, contact: {}, exitButton: {} } }
 readers:
   front-in: { door: front, driver: simulated }
+  activate: { door: front, role: activation, driver: simulated }
   desk: { role: enrolment, driver: simulated }
 admin: { socket: ${socket} }
 log: { level: silent }
@@ -57,6 +58,8 @@ const changeOf = (type: string, revision: number, fields: object): object => ({
   ...fields,
 });
 
+const FLAGS = { overridesLockdown: true, extendedRelease: true };
+
 const binding = (revision: number, fields: object): object =>
   changeOf('card-bound', revision, { cardholder: { id: 'E1' }, access: [{ doors: ['front'] }], ...fields });
 
@@ -78,7 +81,7 @@ test('receipts, events, statuses and roster requests of a gateway at work keep t
     ['card-bound', binding(1, { card: 'C0FFEE01' })],
     ['card-bound', binding(3, { card: 'C0FFEE02', validUntill: 'never' })],
     ['card-bound', binding(4, { card: 'C0FFEE03', cardholder: { id: 'E3' }, validFrom: '2090-01-01T00:00:00Z' })],
-    ['card-bound', binding(5, { card: 'C0FFEE04', cardholder: { id: 'E4' } })],
+    ['card-bound', binding(5, { card: 'C0FFEE04', cardholder: { id: 'E4' }, state: 'pending', ...FLAGS })],
     ['card-revoked', changeOf('card-revoked', 6, { card: 'C0FFEE03', reason: 'lost' })],
     ['card-revoked', changeOf('card-revoked', 7, { cardholder: 'E1', reason: 'left' })],
     ['card-bound', 'not JSON'],
@@ -87,11 +90,18 @@ test('receipts, events, statuses and roster requests of a gateway at work keep t
   for (const [type, content] of changes) await hr.publish(`${ROOT}/hr/${type}`, content);
   await waitFor(() => receipts() === changes.length, 'a receipt for each message');
 
+  await tap('C0FFEE04', 'activate');
   await tap('C0FFEE04');
   await admin.call('line', { door: 'front', line: 'contact', state: 'off', operator });
   await admin.call('line', { door: 'front', line: 'contact', state: 'on', operator });
   for (const uid of ['DEADBEEF', '08010203', 'C0FFEE03']) await tap(uid);
   await tap('DEADBEEF', 'desk');
+  const lostCard = /^card C0\*{4}03 \(lost\) was held to front-in at /m;
+  assert.match(gateway.describe().alarms.join('\n'), lostCard);
+  const isTold = (status: unknown): boolean => JSON.stringify(status).includes('(lost) was held to front-in');
+  await waitFor(() => hr.json('/status').some(isTold), 'the lost card in a status');
+  await admin.call('clear-alarms', { operator });
+  assert.deepEqual(gateway.describe().alarms, []);
   for (const action of ['hold-open', 'block', 'normal', 'unlock'] as const) {
     await admin.call('door-command', { door: 'front', action, operator });
   }
@@ -124,6 +134,8 @@ test('receipts, events, statuses and roster requests of a gateway at work keep t
     'access-denied',
     'door-opened',
     'card-presented',
+    'card-activated',
+    'operator-action',
     'door-command',
     'card-change',
   ]) {
