@@ -15,7 +15,7 @@ fi
 "$board" setup
 command -v mosquitto > /dev/null || { echo 'test:board: mosquitto is missing: apt-get install -y mosquitto' >&2; exit 1; }
 npm run --silent build
-npx esbuild gateway=test/board/gateway.board.ts --bundle --platform=node --format=esm --target=node20 --log-level=warning \
+npx esbuild gateway=test/board/gateway.board.ts doors=test/board/doors.board.ts --bundle --platform=node --format=esm --target=node20 --log-level=warning \
   --outdir=dist-board --out-extension:.js=.mjs \
   --banner:js="import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);"
 
@@ -31,6 +31,10 @@ suite() { # LABEL, then board options and job
 }
 suite 'gateway on gpiochip' --rst-line 25 --timeout 600 --env CARDEA_GPIO=gpiochip node --test-reporter=spec dist-board/gateway.mjs
 suite 'gateway on rpi-gpio' --kernel-base 0 --rst-line 25 --timeout 600 --env CARDEA_GPIO=rpi-gpio node --test-reporter=spec dist-board/gateway.mjs
+suite 'doors and readers on gpiochip' --readers 2 --timeout 600 --env CARDEA_GPIO=gpiochip node --test-reporter=spec dist-board/doors.mjs
+# What differs with the backend: outputs and inputs.
+suite 'doors and readers on rpi-gpio' --kernel-base 0 --readers 2 --timeout 600 --env CARDEA_GPIO=rpi-gpio \
+  node --test-reporter=spec --test-name-pattern='LEDs|tampering|shunts|pulse' dist-board/doors.mjs
 bash test/board/gpio/run.sh "$board" || failed=1
 for job in reader-check.ts two-readers.ts; do
   readers=1
