@@ -83,10 +83,7 @@ export class DeskExchange {
   /** Connected, and listening for receipts. Rejects with CardeaError `link-offline`. */
   static async connect(config: Config, signing: DeskSigning, limits = LIMITS): Promise<DeskExchange> {
     const url = urlOf(config.mqtt);
-    const client = await connectAsync(url, clientOptions(config.mqtt), false).catch((error: unknown) => {
-      const reason = errorMessage(error) || 'the connection is refused';
-      throw new CardeaError('link-offline', `no broker answers at ${url}: ${reason}`, { cause: error });
-    });
+    const client = await connectDesk(config);
     const exchange = new DeskExchange(client, config, { signing, limits });
     try {
       await client.subscribeAsync([exchange.#topics.receipt, exchange.#topics.status], { qos: 1 });
@@ -192,11 +189,8 @@ export class DeskExchange {
     }
   }
 
-  async close(): Promise<void> {
-    const ended = this.#client.endAsync().catch(() => {});
-    const timer = setTimeout(() => this.#client.end(true), END_LIMIT);
-    await ended;
-    clearTimeout(timer);
+  close(): Promise<void> {
+    return endDesk(this.#client);
   }
 
   /** The first value that `pick` makes of a message; undefined when none has come in time. */
@@ -243,6 +237,23 @@ const TAP_EVENTS: readonly EventFields['event'][] = [
   'access-denied',
 ];
 
+/** A throw-away client, connected. Rejects with CardeaError `link-offline`. */
+export const connectDesk = ({ mqtt }: Config): Promise<MqttClient> => {
+  const url = urlOf(mqtt);
+  return connectAsync(url, clientOptions(mqtt), false).catch((error: unknown) => {
+    const reason = errorMessage(error) || 'the connection is refused';
+    throw new CardeaError('link-offline', `no broker answers at ${url}: ${reason}`, { cause: error });
+  });
+};
+
+/** Ends the connection, at once where the broker does not follow. */
+export const endDesk = async (client: MqttClient): Promise<void> => {
+  const ended = client.endAsync().catch(() => {});
+  const timer = setTimeout(() => client.end(true), END_LIMIT);
+  await ended;
+  clearTimeout(timer);
+};
+
 const urlOf = (mqtt: MqttConfig): string => (mqtt.kind === 'broker' ? mqtt.url : `mqtt://${mqtt.host}:${mqtt.port}`);
 
 const clientOptions = (mqtt: MqttConfig): IClientOptions => {
@@ -266,7 +277,7 @@ const clientOptions = (mqtt: MqttConfig): IClientOptions => {
   };
 };
 
-const parseJson = (json: Uint8Array): unknown => {
+export const parseJson = (json: Uint8Array): unknown => {
   try {
     return JSON.parse(Buffer.from(json).toString());
   } catch {

@@ -4,6 +4,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import { REVOCATION_REASONS } from '../domain/credential.ts';
 import { type GatewayId, parseGatewayId } from '../domain/ids.ts';
 import { CONFIG_HELP } from './locate-gateway.ts';
+import { type OrderEnd, withEnd } from './order-options.ts';
 import { type CliSession, withJson } from './session.ts';
 
 export interface DeskOptions {
@@ -26,6 +27,14 @@ export interface BindOptions extends DeskOptions {
   readonly gateway?: GatewayId;
 }
 
+export interface LockdownOptions extends OrderEnd {
+  readonly config?: string;
+  readonly key?: string;
+  readonly reason: string;
+  readonly end?: boolean;
+  readonly json?: boolean;
+}
+
 export interface RevokeOptions extends DeskOptions {
   readonly cardholder?: string;
   readonly reason: string;
@@ -35,6 +44,10 @@ const DESK_HELP = `
 The message goes to the broker of the configuration, with the user name and certificate that stand there, and the
 command waits up to 10 seconds for the gateway's receipt. Exits 0 when it says applied or duplicate, 1 otherwise,
 3 when no broker or no receipt answers.`;
+
+const LOCKDOWN_HELP = `
+The command goes to the broker of the configuration, for all gateways of its site. Whoever is online by the status that the broker
+keeps is waited for, up to 10 seconds. Exits 0 when all of them have done it, 1 otherwise, 3 when no broker or no gateway answers.`;
 
 export const addDeskCommands = (program: Command, session: CliSession): void => {
   const desk = program.command('desk').description('send one message as HR would, and show the receipt');
@@ -81,6 +94,19 @@ export const addDeskCommands = (program: Command, session: CliSession): void => 
     });
 
   addDeskCalendarCommand(desk, session);
+  addDeskLockdownCommand(desk, session);
+};
+
+const addDeskLockdownCommand = (desk: Command, session: CliSession): void => {
+  withEnd(withBroker(desk.command('lockdown')))
+    .description('lock all doors of all gateways of the site down; with --end, end that')
+    .requiredOption('--reason <text>', 'why, for the logs and for cardea status')
+    .option('--end', 'end the lockdown')
+    .addHelpText('after', LOCKDOWN_HELP)
+    .action(async (options: LockdownOptions) => {
+      const { lockSiteDown } = await import('./desk-lockdown.ts');
+      await lockSiteDown(options, session);
+    });
 };
 
 const addDeskCalendarCommand = (desk: Command, session: CliSession): void => {
@@ -93,10 +119,13 @@ const addDeskCalendarCommand = (desk: Command, session: CliSession): void => {
     });
 };
 
-const withDesk = (command: Command): Command =>
+const withBroker = (command: Command): Command =>
   withJson(command)
     .option('--config <file>', CONFIG_HELP)
-    .option('--key <file>', 'private key to sign with, where the gateway takes signed messages only')
+    .option('--key <file>', 'private key to sign with, where the gateway takes signed messages only');
+
+const withDesk = (command: Command): Command =>
+  withBroker(command)
     .option(
       '--revision <number>',
       "HR's change counter, or that of its calendars (default: one more than the gateway has seen)",

@@ -3,11 +3,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { OrderTerms } from '../admin/protocol.ts';
 
-export interface OrderOptions {
-  readonly reason?: string;
+export interface OrderEnd {
   readonly until?: string;
   /** Seconds. */
   readonly for?: number;
+}
+
+export interface OrderOptions extends OrderEnd {
+  readonly reason?: string;
 }
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
@@ -17,8 +20,11 @@ With --until or --for, block, hold-open and lockdown end by themselves, after 31
 time, what locks stays without an end, and hold-open with one is refused.`;
 
 export const withOrder = (command: Command): Command =>
+  withEnd(command.option('--reason <text>', 'why, for the log and for cardea status'));
+
+/** At most one of the two. */
+export const withEnd = (command: Command): Command =>
   command
-    .option('--reason <text>', 'why, for the log and for cardea status')
     .addOption(
       new Option('--until <time>', 'when the order ends by itself, such as 2026-11-22T18:00:00+08:00').conflicts('for'),
     )
