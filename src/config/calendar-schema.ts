@@ -95,7 +95,7 @@ export const calendarSections = {
   holidays: named(
     holidayList,
     CALENDAR_LIMITS.holidays.names,
-    'Lists of holidays, at most 256, each under its name. A day of any list is a holiday: only windows with holidays begin on it',
+    'Lists of holidays, at most 32, each under its name. A day of any list is a holiday: only windows with holidays begin on it',
   ),
   levels: named(level, CALENDAR_LIMITS.levels.names, 'Access levels, at most 256, each under the name that HR grants'),
 };

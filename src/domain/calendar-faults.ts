@@ -12,10 +12,10 @@ export interface CalendarFault {
   readonly detail: string;
 }
 
-/** How many names a section may have, and how many entries each of them. */
+/** How many names a section may have, and how many entries each of them: all holidays are gone through once for each new day. */
 export const CALENDAR_LIMITS = {
   schedules: { names: 256, entries: 64 },
-  holidays: { names: 256, entries: 400 },
+  holidays: { names: 32, entries: 400 },
   levels: { names: 256, entries: 64 },
 } as const;
 

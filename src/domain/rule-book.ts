@@ -88,7 +88,7 @@ const parsed = <Value>(text: string, parse: (text: string) => Value | undefined)
 /** Doors in several time zones have a few dates at once; the rest is looked up when somebody asks about it. */
 const MAX_KEPT_DAYS = 16;
 
-/** What kind of day a date is. Remembers the last ones, since the lists may hold a hundred thousand entries. */
+/** What kind of day a date is. Remembers the last ones, since the lists may hold thousands of entries. */
 const dayBook = (
   lists: readonly { readonly name: string; readonly spans: readonly HolidaySpan[] }[],
 ): ((date: LocalDate) => Day) => {
