@@ -7,48 +7,12 @@ import fc from 'fast-check';
 import { EventPublisher } from '../../src/app/publish-events.ts';
 import { digestOf } from '../../src/domain/roster-digest.ts';
 import { createLog } from '../../src/log.ts';
-import type { StoreBatch } from '../../src/ports/credential-store.ts';
 import { unsignedSeal } from '../../src/wire/message-envelope.ts';
 import { settle } from '../app/door-bench.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { MemoryDisk, MemoryStore } from '../fakes/memory-store.ts';
+import { type Death, MortalStore } from '../fakes/mortal-store.ts';
 import { makeChangeFlow, TOPICS, wholeLog } from '../flows/change-flow.ts';
-
-type Death = 'before commit' | 'after commit' | 'before cursor' | 'never';
-
-/** Dies at its n-th step of a kind: from then on nothing it was asked for comes back. */
-class MortalStore extends MemoryStore {
-  #left: number;
-  readonly #death: Death;
-  isDead = false;
-
-  constructor(disk: MemoryDisk, death: Death, after: number) {
-    super(disk);
-    this.#death = death;
-    this.#left = after;
-  }
-
-  override async commit(batch: StoreBatch): Promise<void> {
-    if (this.isDead) return gone();
-    if (this.#dies('before commit')) return gone();
-    await super.commit(batch);
-    if (this.#dies('after commit')) return gone();
-  }
-
-  override async saveSentUpTo(sequence: number): Promise<void> {
-    if (this.isDead || this.#dies('before cursor')) return gone();
-    await super.saveSentUpTo(sequence);
-  }
-
-  #dies(here: Death): boolean {
-    if (here !== this.#death) return false;
-    this.#left -= 1;
-    this.isDead = this.#left < 0;
-    return this.isDead;
-  }
-}
-
-const gone = (): Promise<never> => new Promise(() => {});
 
 const messageOf = (revision: number): { topic: string; payload: string } => {
   const common = { site: 'hq', messageId: `m-${revision}`, revision, issuedAt: '2026-01-05T08:00:00Z', operator: 'hr' };
