@@ -283,8 +283,9 @@ export class TapHandler implements CardReaderListener {
    */
   #withdraw(grant: GrantedTap, { reason, detail, found }: Obstacle): void {
     const { card } = grant;
-    this.#record({ event: 'access-not-taken', ...grant, reason, detail: this.#alarm({ card, reason, found }) ?? detail });
-    this.#conclude({ kind: 'denied', card: grant.card, reason, ...(detail !== undefined && { detail }) });
+    const alarm = this.#alarm({ card, reason, found });
+    this.#record({ event: 'access-not-taken', ...grant, reason, detail: alarm ?? detail });
+    this.#conclude({ kind: 'denied', card, reason, ...(detail !== undefined && { detail }) });
   }
 
   #deny(denial: Denial): void {
