@@ -81,7 +81,7 @@ const VALUES: readonly Case[] = [
     name: 'a list in place of the file',
     text: '- site: hq',
     faults: [
-      '1:1: a list is not allowed; allowed: a block with the keys site, gateway, timezone, schedules, holidays, levels, dataDir, mqtt, cardNumber, clock, gpio, doors, readers, admin, trust, reconcile, log',
+      '1:1: a list is not allowed; allowed: a block with the keys site, gateway, timezone, schedules, holidays, levels, dataDir, mqtt, cardNumber, clock, gpio, zones, doors, readers, admin, trust, reconcile, log',
     ],
   },
   {
@@ -184,20 +184,20 @@ const VALUES: readonly Case[] = [
   {
     name: 'a permission that there is not, at its place in the list',
     text: textWith({ 3: `trust: { keys: { hr: { publicKey: ${KEY}, may: [bind, revke] } } }` }),
-    faults: ['3:92 trust.keys.hr.may.1: "revke" is not allowed; allowed: bind, revoke, roster, command'],
+    faults: ['3:92 trust.keys.hr.may.1: "revke" is not allowed; allowed: bind, revoke, roster, command, calendar'],
   },
   {
     name: 'a key without permissions',
     text: textWith({ 3: `trust: { keys: { hr: { publicKey: ${KEY}, may: [] } } }` }),
     faults: [
-      '3:85 trust.keys.hr.may: an empty list is out of range; allowed: bind, revoke, roster, command, at least one, in a list',
+      '3:85 trust.keys.hr.may: an empty list is out of range; allowed: bind, revoke, roster, command, calendar, at least one, in a list',
     ],
   },
   {
     name: 'a permission that is not in a list',
     text: textWith({ 3: `trust: { keys: { hr: { publicKey: ${KEY}, may: bind } } }` }),
     faults: [
-      '3:85 trust.keys.hr.may: "bind" is not allowed; allowed: bind, revoke, roster, command, at least one, in a list',
+      '3:85 trust.keys.hr.may: "bind" is not allowed; allowed: bind, revoke, roster, command, calendar, at least one, in a list',
     ],
   },
   {

@@ -28,6 +28,7 @@ describe('the configuration', () => {
       cardNumber: { format: 'hex' },
       clock: { trust: 'auto', untrustedPolicy: 'deny-windowed' },
       gpio: { driver: 'auto', debounce: 10 },
+      zones: [],
       doors: [
         {
           id: 'front',
@@ -143,6 +144,7 @@ log: { level: debug }
       cardNumber: { format: 'wiegand26' },
       clock: { trust: 'always', untrustedPolicy: 'allow' },
       gpio: { driver: 'gpiochip', chip: 'pinctrl-rp1', debounce: 0 },
+      zones: [],
       doors: [
         {
           id: 'front',
