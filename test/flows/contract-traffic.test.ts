@@ -86,6 +86,8 @@ test('receipts, events, statuses and roster requests of a gateway at work keep t
     ['card-revoked', changeOf('card-revoked', 7, { cardholder: 'E1', reason: 'left' })],
     ['card-bound', 'not JSON'],
     ['roster-digest', { type: 'roster-digest', messageId: 'd-1' }],
+    ['calendar', EXAMPLES.calendar[0].payload],
+    ['calendar', { ...EXAMPLES.calendar[0].payload, revision: 6 }],
   ];
   for (const [type, content] of changes) await hr.publish(`${ROOT}/hr/${type}`, content);
   await waitFor(() => receipts() === changes.length, 'a receipt for each message');
