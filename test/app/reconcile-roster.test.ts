@@ -66,6 +66,18 @@ test('changes that never pause put the question off for a minute, not for ever',
   assert.equal(bench.requests().length, 1);
 });
 
+test('passages from before a repair are held against nobody; without a repair they are', async () => {
+  const bench = makeReconciliation();
+  await bench.deliver(bench.bind(A, 'E1'));
+  await bench.digest();
+  assert.equal(bench.store.passageEra(), 0);
+  bench.bind(B, 'E2');
+  await bench.reconcile();
+  assert.equal(bench.store.passageEra(), 1);
+  await bench.digest();
+  assert.equal(bench.store.passageEra(), 1);
+});
+
 test('an equal digest asks for nothing and makes the roster reconciled as of its revision', async () => {
   const bench = makeReconciliation();
   await bench.deliver(bench.bind(A, 'E1'), bench.bind(B, 'E1'));
