@@ -7,7 +7,7 @@ import { SLUG } from '../domain/ids.ts';
 import { calendar, idleClockPolicy } from './calendar-checks.ts';
 import { doorTimes } from './door-checks.ts';
 import { atKey, atValue, type Finding, type Findings, showValue } from './faults.ts';
-import { missingLines, mixedHardware, sharedLines, sharedSpi } from './hardware-checks.ts';
+import { longDebounce, missingLines, mixedHardware, sharedLines, sharedSpi } from './hardware-checks.ts';
 import { bareInputs, contactless, silentFeedback, wiredSimulation } from './idle-keys.ts';
 import { mqttLink } from './mqtt-checks.ts';
 import { didYouMean } from './nearest-key.ts';
@@ -28,6 +28,7 @@ export const crossCheck = (tree: YamlTree): Required<Findings> => {
     missingLines,
     sharedLines,
     sharedSpi,
+    longDebounce,
     readerDoors,
     idleDoors,
     unlockSchedules,
@@ -92,11 +93,15 @@ const readerDoors = (tree: YamlTree): Findings => {
   return { faults };
 };
 
+/** What opens a door without a reader. */
+const OPENED_BY = ['exitButton', 'unlockSchedule'];
+
 const idleDoors = (tree: YamlTree): Findings => {
   const served = new Set(tree.keys(['readers']).map((reader) => tree.at(['readers', reader, 'door'])));
   const idle = tree
     .keys(['doors'])
-    .filter((door) => !served.has(door) && tree.at(['doors', door, 'exitButton']) === undefined);
+    .filter((door) => !served.has(door))
+    .filter((door) => OPENED_BY.every((key) => tree.at(['doors', door, key]) === undefined));
   return {
     warnings: idle.map((door) =>
       atKey(['doors', door], 'has neither a reader nor an exit button; only commands open it'),

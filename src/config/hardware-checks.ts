@@ -4,7 +4,7 @@
 import { SIGNALS } from '../domain/feedback.ts';
 import { atKey, atValue, type Finding, type Findings, formatPath } from './faults.ts';
 import { readerDriver, spi } from './reader-schema.ts';
-import { gpioChip, gpioDriver } from './schema.ts';
+import { debounceMilliseconds, gpioChip, gpioDriver } from './schema.ts';
 import { line, MAX_LINE } from './schema-terms.ts';
 import { isBlock, type YamlTree } from './yaml-tree.ts';
 
@@ -82,6 +82,17 @@ export const sharedSpi = (tree: YamlTree): Findings => {
     faults.push(atValue([...path, 'spi'], message));
   }
   return { faults };
+};
+
+/** Of the 400 ms that an input must last to count for certain, what the driver's own looks leave. */
+const LONGEST_DEBOUNCE = 300;
+
+export const longDebounce = (tree: YamlTree): Findings => {
+  const path = ['gpio', 'debounceMilliseconds'];
+  const debounce = tree.read(path, debounceMilliseconds);
+  if (debounce === undefined || debounce <= LONGEST_DEBOUNCE) return {};
+  const message = `a button pressed for 400 ms may be missed; with ${LONGEST_DEBOUNCE} or less it is not`;
+  return { warnings: [atValue(path, message)] };
 };
 
 export const mixedHardware = (tree: YamlTree): Findings => {

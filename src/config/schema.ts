@@ -42,18 +42,18 @@ export const gpioChip = text(
   'GPIO chip for the gpiochip driver: a path like /dev/gpiochip0 or a label like pinctrl-bcm2711. Default: the Pi’s own header, found by its label',
 ).optional();
 
+export const debounceMilliseconds = z
+  .int()
+  .min(0)
+  .max(1000)
+  .default(10)
+  .describe('Inputs of doors must hold a level for this many milliseconds before it counts; 0 turns it off');
+
 const gpio = z
   .strictObject({
     driver: gpioDriver,
     chip: gpioChip,
-    debounceMilliseconds: z
-      .int()
-      .min(0)
-      .max(1000)
-      .default(10)
-      .describe(
-        'Contacts and exit buttons must hold a level for this many milliseconds before it counts; 0 turns it off',
-      ),
+    debounceMilliseconds,
   })
   .prefault({})
   .describe('The GPIO lines that strikes, contacts and exit buttons hang on');

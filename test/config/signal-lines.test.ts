@@ -1,4 +1,4 @@
-// The lines of LEDs, buzzers and tamper switches: none serves two purposes, none is left out where it is real.
+// Inputs and signals in the configuration: no line serves two purposes or is left out where it is real, no press is missed.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -64,5 +64,15 @@ describe('lines of LEDs, buzzers and tamper switches', () => {
       8: '    strike: { line: 17 }\n    tamper: { line: 23 }',
     });
     assert.match(warningsOf(text).join(), /doors\.front\.tamper: needs a pull resistor outside the Pi/);
+  });
+});
+
+describe('the debouncing of inputs', () => {
+  it('is warned of where it hides a button pressed for 400 ms', () => {
+    const withDebounce = (time: number): string => textWith({ 1: `site: hq\ngpio: { debounceMilliseconds: ${time} }` });
+    assert.deepEqual(warningsOf(withDebounce(300)), []);
+    assert.deepEqual(warningsOf(withDebounce(301)), [
+      '2:31 gpio.debounceMilliseconds: a button pressed for 400 ms may be missed; with 300 or less it is not',
+    ]);
   });
 });
