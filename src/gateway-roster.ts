@@ -41,6 +41,8 @@ interface Dependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly onChange: () => void;
+  /** Schedules may have changed. */
+  readonly onRules: () => void;
 }
 
 export interface HrSide {
@@ -65,6 +67,7 @@ export const createHrSide = (deps: Dependencies): HrSide => {
     clock,
     log,
     onChange,
+    onRules,
   } = deps;
   const { site, gateway } = config;
   const changes = new ChangeHandler({
@@ -76,7 +79,14 @@ export const createHrSide = (deps: Dependencies): HrSide => {
     clock,
     log: log.child({ part: 'changes' }),
   });
-  const calendars = new CalendarHandler({ gateway, rules, writer, clock, log: log.child({ part: 'calendar' }) });
+  const calendars = new CalendarHandler({
+    gateway,
+    rules,
+    writer,
+    clock,
+    log: log.child({ part: 'calendar' }),
+    onRules,
+  });
   const commands = new CommandHandler({
     gateway,
     doors,

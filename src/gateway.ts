@@ -216,6 +216,7 @@ const start = async (
     clock,
     log,
     onChange,
+    onRules: () => keeper.look(),
   });
   closing.add('reconciliation', () => hr.reconciler.stop());
 

@@ -20,6 +20,8 @@ interface Dependencies {
   readonly writer: SerialWriter;
   readonly clock: Clock;
   readonly log: Log;
+  /** The rules may have changed: doors that go by schedules are to look. */
+  readonly onRules: () => void;
 }
 
 export class CalendarHandler {
@@ -34,10 +36,11 @@ export class CalendarHandler {
    * broker's retained copy (not `isLive`) of what is in force comes at every connect, and is not worth a receipt.
    */
   async apply(message: CalendarMessage, { isLive }: { readonly isLive: boolean }): Promise<void> {
-    const { rules, writer, log } = this.#deps;
+    const { rules, writer, log, onRules } = this.#deps;
     const receipt = await writer.write((tx) => this.#plan(tx, message, isLive));
     // Also after a duplicate: the batch that was refused the first time may have been written all the same.
     rules.refresh();
+    onRules();
     const { messageId, revision } = message;
     const { result, code, warnings } = receipt;
     if (isLive || result !== 'duplicate') log.info({ messageId, revision, result, code, warnings }, 'calendar from HR');

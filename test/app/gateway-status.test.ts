@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { describeGateway, StatusPublisher } from '../../src/app/gateway-status.ts';
+import { type DoorOrders, messageId, readerId, revision, test } from 'node:test';
+import { type MessageSeal, StatusPublisher } from '../../src/app/gateway-status.ts';
 import { EventPublisher } from '../../src/app/publish-events.ts';
 import { SiteRules } from '../../src/app/site-rules.ts';
 import { EMPTY_CALENDAR } from '../../src/domain/calendar.ts';
-import { type DoorOrders, NO_ORDERS } from '../../src/domain/door-mode.ts';
+import { calendarFingerprint } from '../../src/domain/calendar-order.ts';
+import { NO_ORDERS } from '../../src/domain/door-mode.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
-import { type MessageSeal, unsignedSeal } from '../../src/wire/message-envelope.ts';
+import { describeGateway, time, uidOf, unsignedSeal } from '../../src/wire/message-envelope.ts';
 import type { StatusDocument } from '../../src/wire/status.ts';
-import { bindingOf, readerId, time, uidOf, zoneId } from '../domain/samples.ts';
+import { bindingOf, zoneId } from '../domain/samples.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { FRESH } from '../fixtures/access-judge.ts';
 import { NO_RECONCILER } from '../fixtures/hr-inbox.ts';
@@ -28,6 +29,7 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal, orders: DoorOrders =
     clock,
     log: createLog('silent'),
   });
+  const rules = new SiteRules({ configured: EMPTY_CALENDAR, store, log: createLog('silent') });
   const describe = (): StatusDocument =>
     describeGateway({
       gateway: GATEWAY,
@@ -41,7 +43,7 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal, orders: DoorOrders =
       keeper: { orders: () => orders },
       readers: new Map([[readerId('front-in'), handler]]),
       passages: { view: () => ({ [zoneId('building')]: { antiPassback: 'soft', occupancy: 12 } }) },
-      rules: new SiteRules({ configured: EMPTY_CALENDAR, store, log: createLog('silent') }),
+      rules,
       freshness: FRESH,
       reconciler: NO_RECONCILER,
       cardAlarms: alarms,
@@ -51,7 +53,7 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal, orders: DoorOrders =
     });
   const status = new StatusPublisher({ link, topics: TOPICS, seal, clock, describe });
   link.start({ onMessage: async () => {}, onConnect: () => status.publishNow(), onDisconnect: () => {} });
-  return { ...bench, link, publisher, describe, status };
+  return { ...bench, link, publisher, rules, describe, status };
 };
 
 test('the status says everything that PROTOCOL.md names', async () => {
@@ -119,6 +121,26 @@ test('a clock that is not set is an alarm, which says what that means for cards'
   const { clock: shown, alarms } = describe();
   assert.deepEqual(shown, { synchronized: false });
   assert.deepEqual(alarms, ['clock: not set, validity windows and schedules other than always open nothing']);
+});
+
+test('the status names the calendar in force, and a stored one that cannot be used is an alarm', async () => {
+  const { describe, store, writer, rules } = await makeStatus();
+  const calendar = {
+    revision: revision(7),
+    messageId: messageId('cal-7'),
+    appliedAt: time('2026-01-05T08:00:00Z'),
+    fingerprint: calendarFingerprint(EMPTY_CALENDAR),
+    definition: EMPTY_CALENDAR,
+  };
+  await writer.write((tx) => tx.putCalendar(calendar));
+  rules.refresh();
+  assert.deepEqual(describe().calendar, { revision: 7, messageId: 'cal-7' });
+  store.garbleCalendar();
+  rules.refresh();
+  assert.equal(describe().calendar, null);
+  assert.deepEqual(describe().alarms, [
+    "calendar: the one from HR that is stored here cannot be used, and its names open nothing until HR's comes again",
+  ]);
 });
 
 test('the status is published, retained, at every connect and once a minute', async () => {

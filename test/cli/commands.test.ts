@@ -20,6 +20,7 @@ describe('cardea status', () => {
     assert.equal(errors, '');
     assert.match(output, /^roster +revision 1, 1 cards$/m);
     assert.match(output, /^HR link +not connected$/m);
+    assert.match(output, /^calendar +none from HR$/m);
     assert.match(output, /^front +normal +closed +locked$/m);
     assert.match(output, /^lab +normal +unmonitored +locked$/m);
     assert.match(output, /nothing needs attention/);

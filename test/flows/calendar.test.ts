@@ -73,7 +73,7 @@ mqtt: { url: mqtt://127.0.0.1:${broker.port}, protocolVersion: 4 }
 trust: ${trust}
 clock: { trust: always }
 gpio: { driver: simulated }
-doors: { front: { strike: {} } }
+doors: { front: { strike: {} }, lobby: { strike: {}, unlockSchedule: { schedule: all-week } } }
 readers: { front-in: { door: front, driver: simulated } }
 admin: { socket: ${folder}/cardea.sock }
 log: { level: silent }
@@ -156,6 +156,16 @@ test('a tap is decided by the calendar as soon as its receipt is there', async (
   assert.equal(await tap(), 'outside-schedule');
   await answerTo(calendar(1));
   assert.equal(await tap(), 'granted');
+});
+
+test('a door that is unlocked by a schedule follows the calendar', async (t) => {
+  const { answerTo, describe } = await startSite(t);
+  const lobby = () => Object.entries(describe().doors).find(([door]) => door === 'lobby')?.[1].mode;
+  assert.equal(lobby(), 'normal');
+  await answerTo(calendar(1));
+  assert.equal(lobby(), 'unlocked');
+  await answerTo(calendar(2, {}));
+  assert.equal(lobby(), 'normal');
 });
 
 test('a restarted gateway has the calendar at once, and its retained copy brings no second receipt', async (t) => {
