@@ -100,12 +100,16 @@ export class DoorModeKeeper {
   /** Puts orders into effect at once. To store them is the caller's; see storeLater(). */
   order(door: DoorId, orders: DoorOrders): void {
     const kept = this.#keptOf(door);
+    this.#put(kept, orders);
+    this.#follow(door, kept);
+  }
+
+  #put(kept: KeptDoor, orders: DoorOrders): void {
     // By the object: an order that is given once more lasts from then on.
     const deadlineOf = (part: OrderPart): MonotonicTime | undefined =>
       orders[part] === kept.orders[part] ? kept.deadlines[part] : this.#deadlineOf(orders[part]);
     kept.deadlines = { lockdown: deadlineOf('lockdown'), mode: deadlineOf('mode') };
     kept.orders = orders;
-    this.#follow(door, kept);
   }
 
   /** The store could not be told of the orders, or was told of others: it is told within a second, and until it works. */
@@ -161,8 +165,9 @@ export class DoorModeKeeper {
     const deadline = kept.deadlines[part];
     const isTimeUp = deadline !== undefined && clock.monotonic() >= deadline;
     if (!isOver(order, { now: clock.now(), isTrusted: this.isClockTrusted(door), isTimeUp })) return;
-    this.order(door, ordersAfter(kept.orders, part === 'lockdown' ? 'end-lockdown' : 'normal', order));
+    this.#put(kept, ordersAfter(kept.orders, part === 'lockdown' ? 'end-lockdown' : 'normal', order));
     void this.#recordEnd(door, order, part);
+    this.#follow(door, kept);
   }
 
   async #recordEnd(door: DoorId, order: StandingOrder, part: OrderPart): Promise<void> {

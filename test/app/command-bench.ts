@@ -1,19 +1,25 @@
 // Two doors, front and lab, that take commands as messages, over a store in memory that can be closed and opened again, and
 // commands as a console would send them.
 
+import assert from 'node:assert/strict';
 import { CommandHandler, type PassageResets } from '../../src/app/apply-command.ts';
-import { DoorCommands } from '../../src/app/door-commands.ts';
+import { type DoorCommand, type DoorCommandAnswer, DoorCommands } from '../../src/app/door-commands.ts';
 import { DoorController } from '../../src/app/door-controller.ts';
 import type { DoorModeKeeper } from '../../src/app/door-mode-keeper.ts';
 import type { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
+import { EMPTY_CALENDAR } from '../../src/domain/calendar.ts';
+import type { DoorAction } from '../../src/domain/door-command.ts';
+import type { DoorMode, UnlockSchedule } from '../../src/domain/door-mode.ts';
 import type { DoorId } from '../../src/domain/ids.ts';
-import { formatInstant, instant } from '../../src/domain/units.ts';
+import { compileRules } from '../../src/domain/rule-book.ts';
+import { formatInstant, type Instant, instant, type Milliseconds } from '../../src/domain/units.ts';
 import { unsignedEnvelope } from '../../src/wire/message-envelope.ts';
-import { doorId } from '../domain/samples.ts';
+import { doorId, scheduleId } from '../domain/samples.ts';
 import { FakeDoorIo } from '../fakes/fake-door-io.ts';
 import { MemoryDisk, MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock, type VirtualClockOptions } from '../fakes/virtual-clock.ts';
+import { judgeOf } from '../fixtures/access-judge.ts';
 import { keeperOf } from '../fixtures/door-mode-keeper.ts';
 import { timingsOf } from '../fixtures/door-timings.ts';
 import { makeInbox } from '../fixtures/hr-inbox.ts';
@@ -22,6 +28,13 @@ import { GATEWAY, type ReadReceipt, receiptIn, SITE, TOPICS } from '../flows/cha
 
 export const FRONT = doorId('front');
 export const LAB = doorId('lab');
+
+/** Monday to Friday, 08:30 to 12:00, in UTC. */
+export const DAY = scheduleId('day');
+const RULES = compileRules({
+  ...EMPTY_CALENDAR,
+  schedules: { day: [{ days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '08:30', to: '12:00' }] },
+});
 
 /** An unlock of the front door, given at the start of the virtual clock and good for a minute. */
 const USUAL = {
@@ -57,17 +70,22 @@ export class CommandBench {
       return result;
     },
   };
+  readonly #unlockSchedules: ReadonlyMap<DoorId, UnlockSchedule>;
   #inbox: HrInbox | undefined;
 
-  private constructor(clock: VirtualClock) {
+  private constructor(clock: VirtualClock, unlockSchedules: ReadonlyMap<DoorId, UnlockSchedule>) {
     this.clock = clock;
+    this.#unlockSchedules = unlockSchedules;
     this.writer = this.#makeWriter();
     this.keeper = this.#makeKeeper();
     this.doorCommands = this.#makeCommands();
   }
 
-  static async start(clock: VirtualClockOptions = {}): Promise<CommandBench> {
-    const bench = new CommandBench(new VirtualClock(clock));
+  static async start(
+    clock: VirtualClockOptions = {},
+    unlockSchedules: ReadonlyMap<DoorId, UnlockSchedule> = new Map(),
+  ): Promise<CommandBench> {
+    const bench = new CommandBench(new VirtualClock(clock), unlockSchedules);
     await bench.#boot();
     return bench;
   }
@@ -106,6 +124,23 @@ export class CommandBench {
   /** Every time that a strike was driven to unlocked since the last start. */
   get releases(): string[] {
     return this.io.strikeCalls.filter(({ state }) => state === 'unlocked').map(({ door }) => door);
+  }
+
+  mode(door: DoorId): DoorMode | undefined {
+    return this.doors.get(door)?.mode;
+  }
+
+  /** A technician's command. */
+  order(action: DoorAction, terms: Partial<DoorCommand> = {}): Promise<DoorCommandAnswer> {
+    const door = terms.door ?? FRONT;
+    const controller = this.doors.get(door);
+    assert.ok(controller !== undefined);
+    return this.doorCommands.run({ door, controller, action, operator: 'ada', ...terms });
+  }
+
+  /** That long from now. */
+  in(delay: Milliseconds): Instant {
+    return instant(this.clock.now() + delay);
   }
 
   /** `front unlock done`, of each command in the log. */
@@ -151,7 +186,8 @@ export class CommandBench {
 
   #makeKeeper(): DoorModeKeeper {
     const { doors, store, writer, clock, log } = this;
-    return keeperOf({ doors, store, writer, clock, log });
+    const judge = judgeOf({ clock, rules: RULES });
+    return keeperOf({ doors, store, writer, clock, log, judge, unlockSchedules: this.#unlockSchedules });
   }
 
   #makeCommands(): DoorCommands {
