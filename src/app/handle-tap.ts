@@ -7,7 +7,7 @@
 import type { AccessDecision } from '../domain/access-decision.ts';
 import type { DenialReason, Direction, NewEvent } from '../domain/access-event.ts';
 import { type CardNumber, type CardNumberFormat, cardNumberOfUid, isRandomUid } from '../domain/card-number.ts';
-import type { Binding, CardLookup, CardRecord } from '../domain/credential.ts';
+import type { Binding, CardLookup } from '../domain/credential.ts';
 import type { DoorId, ReaderId } from '../domain/ids.ts';
 import { IDLE_FILTER, stepTapFilter, type Tap, type TapFilterState } from '../domain/tap-filter.ts';
 import { formatInstant, milliseconds } from '../domain/units.ts';
@@ -18,11 +18,13 @@ import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { ReaderStatus } from '../wire/status.ts';
 import type { AccessJudge } from './access-judge.ts';
+import { activateCard } from './activate-card.ts';
 import { type AlarmRegister, alarmDetailOf } from './alarm-register.ts';
 import type { Companion, DoorController, GrantedTap } from './door-controller.ts';
 import type { DoorPair } from './door-pair.ts';
 import { ReaderNews } from './reader-news.ts';
 import type { SerialWriter } from './serial-writer.ts';
+import { grantDetail, whose } from './tap-events.ts';
 
 /** Where a reader hangs and what it is for. */
 export interface ReaderPlace {
@@ -309,25 +311,11 @@ export class TapHandler implements CardReaderListener {
     this.#conclude({ kind: 'presented', card });
   }
 
-  /**
-   * A pending card becomes active here and now, and opens from the next tap on; HR confirms later with a newer binding. It is
-   * judged in its turn, as if it were active: a card that would not open this door even then stays as it is.
-   */
   #activate(tap: { readonly card: CardNumber; readonly door: DoorId; readonly controller: DoorController }): void {
-    const { writer, judge, log, place } = this.#deps;
-    const { card, door, controller } = tap;
-    const work = writer.write((tx): Denial | undefined => {
-      const found = lookupOf(tx.card(card));
-      const decision = judge.decide({ card: asActive(found), door, mode: controller.mode });
-      if (decision.kind === 'denied') return { card, reason: decision.reason, found };
-      if (found.kind !== 'live' || found.binding.activation !== 'pending') {
-        return { card, reason: 'pending', detail: 'it was activated in the meantime: tap again', found };
-      }
-      tx.putChange({ cards: new Map([[card, decision.binding]]), cardholders: new Map(), revision: 0 });
-      tx.append(this.#event({ event: 'card-activated', card, ...whose(found) }));
-      return undefined;
-    });
-    void work.then(
+    const { log, place } = this.#deps;
+    const { card } = tap;
+    const eventOf = (found: CardLookup): NewEvent => this.#event({ event: 'card-activated', card, ...whose(found) });
+    void activateCard(this.#deps, { ...tap, eventOf }).then(
       (denial) => {
         if (denial === undefined) this.#conclude({ kind: 'activated', card });
         else this.#deny(denial);
@@ -363,30 +351,3 @@ export class TapHandler implements CardReaderListener {
 }
 
 const LOG_MESSAGES = { granted: 'access granted', presented: 'card presented', activated: 'card activated' } as const;
-
-const asActive = (found: CardLookup): CardLookup =>
-  found.kind === 'live' ? { kind: 'live', binding: { ...found.binding, activation: 'active' } } : found;
-
-const lookupOf = (record: CardRecord | undefined): CardLookup => {
-  if (record === undefined) return { kind: 'unknown' };
-  return record.state === 'live' ? { kind: 'live', binding: record } : { kind: 'retired', tombstone: record };
-};
-
-const PASSBACK = { passback: true } as const;
-
-/** What is to be known of a grant beside whom it was given to; undefined where nothing is. */
-const grantDetail = ({ isPassback }: Granted, companion: Companion | undefined): NewEvent['detail'] => {
-  if (companion === undefined) return isPassback && PASSBACK;
-  const { card, cardholder } = companion;
-  return { ...(isPassback && PASSBACK), with: { card, cardholder, ...(companion.isPassback && PASSBACK) } };
-};
-
-/** Whose card it is or was, so that attendance can join a person's history. */
-const whose = (found: CardLookup | undefined): Partial<NewEvent> => {
-  if (found?.kind === 'live') return { cardholder: found.binding.cardholder, bindingRevision: found.binding.revision };
-  if (found?.kind === 'retired') {
-    const { tombstone } = found;
-    return { cardholder: tombstone.cardholder, bindingRevision: tombstone.revision };
-  }
-  return {};
-};
