@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { BindingView, CardAnswer } from '../admin/protocol.ts';
 import { columns } from './columns.ts';
-import { grantTexts, modeText } from './door-reasons.ts';
+import { grantTexts, modeText, verdictText } from './door-reasons.ts';
 import { type CliSession, type GatewayOptions, withGateway, withJson } from './session.ts';
 
 interface Options extends GatewayOptions {
@@ -43,7 +43,7 @@ const cardText = (answer: CardAnswer): string => {
   ];
   const doors = Object.entries(answer.doors).map(([door, said]) => [
     door,
-    said.reason === null ? said.decision : `${said.decision}: ${said.reason}`,
+    verdictText(said),
     [...(said.doorMode === 'normal' ? [] : [`mode ${modeText(said)}`]), ...grantTexts(said)].join('; '),
   ]);
   return `${columns(facts)}\n${columns([['DOOR', 'NOW', ''], ...doors])}`;

@@ -1,6 +1,14 @@
 // Why a door says to a card what it says, in words: for `cardea card show` and `cardea explain`.
 
-import type { DoorAnswer } from '../admin/protocol.ts';
+import type { DecisionView, DoorAnswer } from '../admin/protocol.ts';
+
+/** The decision, with what else it takes or brings about. */
+export const verdictText = (said: DecisionView): string => {
+  if (said.decision === 'denied') return `denied: ${said.reason}`;
+  const pair = said.needsSecondCard === true ? ', together with the card of another person' : '';
+  const passback = said.isPassback === true ? ', and recorded as a passback' : '';
+  return `granted${pair}${passback}`;
+};
 
 /** The mode of the door, with the order that it goes back to. */
 export const modeText = ({ doorMode, modeOrder }: Pick<DoorAnswer, 'doorMode' | 'modeOrder'>): string => {

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { ExplainAnswer } from '../admin/protocol.ts';
 import { columns } from './columns.ts';
-import { grantTexts, modeText } from './door-reasons.ts';
+import { grantTexts, modeText, verdictText } from './door-reasons.ts';
 import { type CliSession, type GatewayOptions, withGateway, withJson } from './session.ts';
 
 interface Options extends GatewayOptions {
@@ -32,13 +32,6 @@ export const addExplainCommand = (program: Command, session: CliSession): void =
       if (options.json === true) await session.printJson(answer);
       else await session.print(explainText(answer));
     });
-};
-
-const verdictText = (answer: ExplainAnswer): string => {
-  if (answer.decision === 'denied') return `denied: ${answer.reason}`;
-  const pair = answer.needsSecondCard === true ? ', together with the card of another person' : '';
-  const passback = answer.isPassback === true ? ', and recorded as a passback' : '';
-  return `granted${pair}${passback}`;
 };
 
 const explainText = (answer: ExplainAnswer): string => {
