@@ -207,12 +207,6 @@ export class LineWatch {
     return this.edges(line).filter(({ isRising }) => isRising).length;
   }
 
-  /** Seconds between each edge and the next. */
-  lengths(line: string): readonly number[] {
-    const edges = this.edges(line);
-    return edges.slice(1).map(({ at }, index) => at - Number(edges[index]?.at));
-  }
-
   stop(): void {
     this.#process.kill();
   }
