@@ -123,7 +123,7 @@ export const receiptSchema = z
     warnings: z
       .array(z.string())
       .describe(
-        'What keeps an applied binding from opening doors here now: not-yet-valid, expired, outside-schedule (doors names it: it opens in its hours), clock-untrusted, roster-stale, unknown-schedule: NAME, unknown-level: NAME, damaged-record. Of a command: not-carried-out: DOOR.',
+        'What keeps an applied binding from opening doors here now: not-yet-valid, expired, outside-schedule (doors names it: it opens in its hours), clock-untrusted, roster-stale, unknown-schedule: NAME, unknown-level: NAME, damaged-record. Of a calendar: the unknown schedules that access levels name. Of a command: not-carried-out: DOOR.',
       ),
     appliedAt: timestamp.describe("When the outcome was decided, RFC 3339; by the gateway's clock."),
     clockSynchronized,

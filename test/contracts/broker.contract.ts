@@ -149,6 +149,28 @@ export const brokerContract = (kind: BrokerKind): void => {
         await waitFor(() => site.receipts().some(isRefused), 'the refusal', 20_000);
       });
 
+      it('gets HR’s retained calendar when it connects, and answers it at the first time only', async (t) => {
+        const site = await openSite(t);
+        const push = (revision: number) =>
+          site.hr.publish(site.topic('hr/calendar'), site.calendar(revision), { retain: true });
+        await site.gateway.stop();
+        await push(1);
+        await push(2);
+        await site.startGateway();
+        await site.receiptOf('calendar-2');
+        // What is answered behind it says that the retained copy, which comes with the subscription, is through.
+        await site.bind(3, OLD_CARD, 'E1001');
+        await site.receiptOf('m-3');
+        const answers = (): Set<number> =>
+          new Set(site.receipts().flatMap(({ messageId, sequence }) => (messageId === 'calendar-2' ? [sequence] : [])));
+        const before = answers();
+        await site.gateway.stop();
+        await site.startGateway();
+        await site.bind(4, OLD_CARD, 'E1001');
+        await site.receiptOf('m-4');
+        assert.deepEqual(answers(), before);
+      });
+
       const openDesk = async (t: TestContext, { site }: Site, cards: number): Promise<Desk> => {
         const desk = await Desk.open({ site, port: broker.port });
         t.after(() => desk.close());
