@@ -15,14 +15,12 @@ import {
   commandRecord,
   type DoorOrder,
   judgeCommand,
-  latestForgotten,
   type PassbackReset,
   type RemoteCommand,
   rememberCommand,
   timeLeft,
 } from '../domain/door-command.ts';
 import type { CardholderId, DoorId, GatewayId, MessageId } from '../domain/ids.ts';
-import { instant } from '../domain/units.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
@@ -65,7 +63,6 @@ const INTERRUPTED =
 export class CommandHandler {
   readonly #deps: Dependencies;
   readonly #underWay = new Map<MessageId, Promise<void>>();
-  #forgottenUpTo = instant(0);
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
@@ -94,7 +91,6 @@ export class CommandHandler {
       isClockSynchronized: clock.isSynchronized(),
       doors: [...doors.keys()],
       remembered: store.commands(),
-      forgottenUpTo: this.#forgottenUpTo,
     });
     if (verdict.kind === 'carry-out') {
       return command.action === 'reset-passback' ? this.#reset(command) : this.#carryOut(command, verdict.doors);
@@ -177,8 +173,6 @@ export class CommandHandler {
   #remember(tx: StoreTransaction, record: CommandRecord): void {
     const { clock } = this.#deps;
     const time = { now: clock.now(), isClockSynchronized: clock.isSynchronized() };
-    const forgotten = latestForgotten(tx.commands(), time) ?? this.#forgottenUpTo;
-    this.#forgottenUpTo = instant(Math.max(this.#forgottenUpTo, forgotten));
     tx.putCommands(rememberCommand(tx.commands(), record, time));
   }
 }

@@ -5,7 +5,7 @@
 
 import { canonicalJson, sha256Hex } from './canonical-json.ts';
 import type { CardholderId, DoorId, MessageId } from './ids.ts';
-import { type Instant, instant, type Milliseconds, milliseconds } from './units.ts';
+import { type Instant, type Milliseconds, milliseconds } from './units.ts';
 
 /** unlock: one release. The others are orders that stand until others are given, or until a moment. */
 export const DOOR_ACTIONS = ['unlock', 'block', 'hold-open', 'normal', 'lockdown', 'end-lockdown'] as const;
@@ -89,6 +89,11 @@ export interface CommandRecord {
   readonly expiresAt: Instant;
   /** Missing while it is being carried out, and ever after where that was interrupted. */
   readonly outcome?: CommandOutcome;
+  /**
+   * It is forgotten, and stays as a mark: the latest to expire of all that were. What expires no later may be one of these, if the
+   * clock was set back since.
+   */
+  readonly isForgotten?: true;
 }
 
 export interface CommandContext {
@@ -97,8 +102,6 @@ export interface CommandContext {
   /** The doors of this gateway. */
   readonly doors: readonly DoorId[];
   readonly remembered: readonly CommandRecord[];
-  /** The latest `expiresAt` of any that was forgotten. What expires no later may be one of these, if the clock was set back since. */
-  readonly forgottenUpTo: Instant;
 }
 
 export type CommandVerdict =
@@ -130,7 +133,9 @@ export const commandRecord = (command: RemoteCommand, outcome?: CommandOutcome):
 const fingerprintOf = (command: RemoteCommand): string => sha256Hex(canonicalJson({ ...command }));
 
 export const judgeCommand = (command: RemoteCommand, context: CommandContext): CommandVerdict => {
-  const known = context.remembered.find(({ messageId }) => messageId === command.messageId);
+  const known = context.remembered.find(
+    ({ messageId, isForgotten }) => messageId === command.messageId && isForgotten === undefined,
+  );
   if (known !== undefined) return judgeKnown(command, known);
   const { now, isClockSynchronized } = context;
   const isFromTheFuture = command.issuedAt - now > MAX_CLOCK_LEAD;
@@ -144,7 +149,7 @@ export const judgeCommand = (command: RemoteCommand, context: CommandContext): C
   }
   if (now >= command.expiresAt)
     return refuse('expired-command', 'expiresAt had passed when the gateway got the command');
-  if (command.expiresAt <= context.forgottenUpTo) {
+  if (context.remembered.some(({ isForgotten, expiresAt }) => isForgotten && command.expiresAt <= expiresAt)) {
     return refuse('expired-command', "expiresAt has passed once already: this gateway's clock was set back");
   }
   if (isFromTheFuture) {
@@ -171,24 +176,16 @@ const judgeKnown = (command: RemoteCommand, known: CommandRecord): CommandVerdic
   return { kind: 'refused', code: outcome.code, detail, isToBeRemembered: false };
 };
 
-/** The list with `record` in it, in the place of what was remembered under its messageId, and without those that have expired. */
+/** The list with `record` in it, in the place of what was remembered under its messageId; those that have expired become a mark. */
 export const rememberCommand = (
   remembered: readonly CommandRecord[],
   record: CommandRecord,
   clock: Pick<CommandContext, 'now' | 'isClockSynchronized'>,
-): readonly CommandRecord[] => [
-  ...current(remembered, clockOf(clock)).filter(({ messageId }) => messageId !== record.messageId),
-  record,
-];
-
-/** The latest `expiresAt` of those that rememberCommand would drop now; undefined where it drops none. */
-export const latestForgotten = (
-  remembered: readonly CommandRecord[],
-  clock: Pick<CommandContext, 'now' | 'isClockSynchronized'>,
-): Instant | undefined => {
-  const kept = new Set(current(remembered, clockOf(clock)));
-  const times = remembered.filter((record) => !kept.has(record)).map(({ expiresAt }) => expiresAt);
-  return times.length === 0 ? undefined : instant(Math.max(...times));
+): readonly CommandRecord[] => {
+  const kept = current(remembered, clockOf(clock));
+  const [latest] = remembered.filter((other) => !kept.includes(other)).toSorted((a, b) => b.expiresAt - a.expiresAt);
+  const others = kept.filter(({ messageId }) => messageId !== record.messageId);
+  return [...(latest === undefined ? [] : [{ ...latest, isForgotten: true } as const]), ...others, record];
 };
 
 /** Undefined while the time is a guess, by which nothing is forgotten. */
@@ -196,7 +193,9 @@ const clockOf = ({ now, isClockSynchronized }: Pick<CommandContext, 'now' | 'isC
   isClockSynchronized ? now : undefined;
 
 const current = (remembered: readonly CommandRecord[], now: Instant | undefined): readonly CommandRecord[] =>
-  now === undefined ? remembered : remembered.filter(({ expiresAt }) => expiresAt > now);
+  remembered.filter(
+    ({ isForgotten, expiresAt }) => isForgotten === undefined && (now === undefined || expiresAt > now),
+  );
 
 /** How long the command is good for from now on. */
 export const timeLeft = ({ expiresAt }: Pick<RemoteCommand, 'expiresAt'>, now: Instant): Milliseconds =>

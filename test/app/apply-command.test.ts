@@ -208,8 +208,11 @@ describe('a command that was seen before', () => {
     bench.clock.advance(61_000);
     assert.equal(await bench.outcome(bench.fresh('later')), 'applied front');
     assert.deepEqual(
-      bench.store.commands().map(({ messageId }) => messageId),
-      ['later'],
+      bench.store.commands().map(({ messageId, isForgotten }) => [messageId, isForgotten]),
+      [
+        ['c-1', true],
+        ['later', undefined],
+      ],
     );
     assert.equal(await bench.outcome(), 'rejected: expired-command -');
     assert.deepEqual(bench.releases.length, 2);
@@ -225,6 +228,9 @@ describe('a command whose expiry comes twice', () => {
     bench.clock.setNow('2026-01-05T08:00:30Z');
     assert.equal(await bench.outcome(), 'rejected: expired-command -');
     assert.deepEqual(bench.releases, ['front', 'lab']);
+    await bench.restart();
+    assert.equal(await bench.outcome(), 'rejected: expired-command -', 'after a restart too');
+    assert.deepEqual(bench.releases, []);
     bench.clock.setNow('2026-01-05T08:01:30Z');
     assert.equal(await bench.outcome(bench.fresh('new')), 'applied front');
   });

@@ -35,7 +35,6 @@ const CONTEXT: CommandContext = {
   isClockSynchronized: true,
   doors: [FRONT, LAB],
   remembered: [],
-  forgottenUpTo: instant(0),
 };
 
 const at = (text: string): CommandContext => ({ ...CONTEXT, now: time(text) });
@@ -91,10 +90,15 @@ describe('a command that is new', () => {
     [
       'is too late where a forgotten one expired then',
       {},
-      { forgottenUpTo: UNLOCK.expiresAt },
+      { remembered: [{ ...anyRecord(1), isForgotten: true }] },
       'refused: expired-command -',
     ],
-    ['is good where it expires later', {}, { forgottenUpTo: instant(UNLOCK.expiresAt - 1) }, 'carry-out front'],
+    [
+      'is good where it expires later',
+      {},
+      { remembered: [{ ...anyRecord(1, instant(UNLOCK.expiresAt - 1)), isForgotten: true }] },
+      'carry-out front',
+    ],
     ['is too late ever after', {}, at('2027-01-05T08:05:00Z'), 'refused: expired-command -'],
     ['is refused while the time is a guess', {}, unsynchronized, 'refused: expired-command -'],
     ['may come from a clock that is a minute ahead', {}, at('2026-01-05T07:59:00Z'), 'carry-out front'],
@@ -153,10 +157,28 @@ describe('a messageId that was seen before', () => {
 describe('what is remembered', () => {
   const idsOf = (list: readonly CommandRecord[]): string[] => list.map((record) => record.messageId);
 
-  it('is kept until it expires, and goes when another comes after that', () => {
+  it('is kept until it expires; of what has expired the latest stays as a mark', () => {
     const kept = anyRecord(1, instant(CONTEXT.now + 1));
-    const gone = anyRecord(2, CONTEXT.now);
-    assert.deepEqual(idsOf(rememberCommand([kept, gone], commandRecord(UNLOCK), CONTEXT)), ['other-1', 'c-1']);
+    const earlier = anyRecord(2, instant(CONTEXT.now - 1));
+    const latest = anyRecord(3, CONTEXT.now);
+    const mark = { ...latest, isForgotten: true };
+    const list = rememberCommand([kept, earlier, latest], commandRecord(UNLOCK), CONTEXT);
+    assert.deepEqual(list, [mark, kept, commandRecord(UNLOCK)]);
+    const before = { ...CONTEXT, now: instant(CONTEXT.now - 10_000) };
+    assert.deepEqual(
+      rememberCommand(list, anyRecord(4), before),
+      [...list, anyRecord(4)],
+      'by a clock that is set back too',
+    );
+    const guessing = { ...CONTEXT, isClockSynchronized: false };
+    assert.deepEqual(idsOf(rememberCommand(list, anyRecord(4), guessing)), ['other-3', 'other-1', 'c-1', 'other-4']);
+  });
+
+  it('as a mark takes no room, and is no command that was seen', () => {
+    const mark = { ...anyRecord(MAX_REMEMBERED_COMMANDS), isForgotten: true } as const;
+    const full = [mark, ...records(MAX_REMEMBERED_COMMANDS - 1)];
+    const later = { messageId: mark.messageId, expiresAt: instant(UNLOCK.expiresAt + 1), issuedAt: CONTEXT.now };
+    assert.equal(verdictOn(later, { remembered: full }), 'carry-out front');
   });
 
   it('is all kept while the time is a guess', () => {

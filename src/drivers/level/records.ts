@@ -90,7 +90,8 @@ const isCommandRecord = (value: unknown): boolean =>
   isText(value['messageId']) &&
   isText(value['fingerprint']) &&
   Number.isSafeInteger(value['expiresAt']) &&
-  (value['outcome'] === undefined || isCommandOutcome(value['outcome']));
+  (value['outcome'] === undefined || isCommandOutcome(value['outcome'])) &&
+  (value['isForgotten'] === undefined || value['isForgotten'] === true);
 
 const isCommandOutcome = (value: unknown): boolean =>
   isObject(value) && isListOf(value['doors'], isText) && (value['code'] === null || isText(value['code']));
