@@ -73,7 +73,11 @@ const openSite = async (t: TestContext) => {
     await hr.publish(`${OWN}/command`, payload, options);
     return receipt();
   };
-  return { hr, start, stop, send, receipt };
+  const sendToAll = async (payload: string): Promise<string> => {
+    await hr.publish('cardea/hq/hr/command', payload);
+    return receipt();
+  };
+  return { hr, start, stop, send, sendToAll, receipt };
 };
 
 const commandOf = (messageId: string, fields: object = {}): string => {
@@ -96,6 +100,23 @@ test('a command needs a key with the permission command, which binds no cards', 
   assert.equal(modeOf(gateway), 'held-open');
   assert.equal(await send(await GUARDS.seal(commandOf('c-2', { action: 'block', door: '*' }))), 'applied front lab');
   assert.equal(modeOf(gateway), 'blocked');
+});
+
+test('a command to the whole site locks down and ends that, with the same permission, and nothing else', async (t) => {
+  const { start, send, sendToAll } = await openSite(t);
+  const gateway = await start();
+  const lock = { action: 'lockdown', door: '*' };
+  assert.equal(await sendToAll(commandOf('c-1', lock)), 'not-signed');
+  assert.equal(await sendToAll(await HR.seal(commandOf('c-1', lock))), 'not-permitted');
+  assert.equal(await sendToAll(await GUARDS.seal(commandOf('c-2', { door: '*' }))), 'wrong-topic');
+  assert.equal(modeOf(gateway), 'normal');
+  const sealed = await GUARDS.seal(commandOf('c-1', lock));
+  assert.equal(await sendToAll(sealed), 'applied front lab');
+  assert.equal(modeOf(gateway), 'lockdown');
+  const end = { action: 'end-lockdown', door: '*' };
+  assert.equal(await sendToAll(await GUARDS.seal(commandOf('c-3', end))), 'applied front lab');
+  assert.equal(await send(sealed), 'duplicate front lab', 'on the topic of one gateway, too');
+  assert.equal(modeOf(gateway), 'normal');
 });
 
 test('invariant 6: a copy that somebody has kept opens nothing, retained or not, before a restart or after it', async (t) => {
