@@ -15,7 +15,7 @@ fi
 "$board" setup
 command -v mosquitto > /dev/null || { echo 'test:board: mosquitto is missing: apt-get install -y mosquitto' >&2; exit 1; }
 npm run --silent build
-npx esbuild gateway=test/board/gateway.board.ts doors=test/board/doors.board.ts --bundle --platform=node --format=esm --target=node20 --log-level=warning \
+npx esbuild gateway=test/board/gateway.board.ts doors=test/board/doors.board.ts power=test/board/power/store.board.ts --bundle --external:classic-level --platform=node --format=esm --target=node20 --log-level=warning \
   --outdir=dist-board --out-extension:.js=.mjs \
   --banner:js="import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);"
 
@@ -42,4 +42,6 @@ for job in reader-check.ts two-readers.ts; do
   echo "== reader driver: $job"
   node test/board/reader/run.mjs "$board" "test/board/reader/$job" --readers "$readers" || { echo "FAILED: $job"; failed=1; }
 done
+echo '== power cuts'
+"$board" power-cut --cuts 3 --run-seconds 0.5..4 test/board/power/writer.sh test/board/power/checker.sh || { echo 'FAILED: power cuts'; failed=1; }
 exit $failed
