@@ -118,14 +118,13 @@ export class DoorCommands {
     const isEndless = given.until !== undefined && !keeper.isClockTrusted(door);
     const command = isEndless ? { ...given, until: undefined } : given;
     const before = keeper.orders(door);
-    const isLate = this.#isOvertaken(command);
+    const isLockedSo = action === 'lockdown' ? before.lockdown !== undefined : before.mode?.mode === 'blocked';
+    // A late one cuts nothing short that was ordered after it.
+    const isSettled = isLockedSo && this.#isOvertaken(command);
     this.#locked.set(door, this.#timesLocked(door) + 1);
     const givenAt = this.#givenAt(command);
     this.#lockedAt.set(door, monotonicTime(Math.max(givenAt, this.#lockedAt.get(door) ?? givenAt)));
-    // A late one changes nothing of a lockdown that was ordered after it.
-    if (!(isLate && action === 'lockdown' && before.lockdown !== undefined)) {
-      keeper.order(door, ordersAfter(before, action, this.#orderOf(command)));
-    }
+    if (!isSettled) keeper.order(door, ordersAfter(before, action, this.#orderOf(command)));
     const isFailed = controller.hasStrikeFault;
     const result = isFailed ? 'failed' : 'done';
     const note = isFailed ? STRIKE_FAILED : isEndless ? ENDLESS : null;
@@ -228,7 +227,9 @@ export class DoorCommands {
     const { keeper } = this.#deps;
     if (action === 'unlock') {
       const released = controller.releaseByOperator();
-      if (released.kind === 'refused') return { result: 'refused', detail: BLOCKED };
+      if (released.kind === 'refused') {
+        return { result: 'refused', detail: released.mode === 'lockdown' ? IN_LOCKDOWN : BLOCKED };
+      }
       if (released.kind === 'failed') return { result: 'failed', detail: `${STRIKE_FAILED} (${released.detail})` };
       const isOpenAnyway = controller.mode === 'held-open' || controller.mode === 'unlocked';
       return { result: 'done', detail: isOpenAnyway ? 'the door is open to everybody anyway' : null };

@@ -236,15 +236,27 @@ describe('a lockdown', () => {
     assert.deepEqual(told(bench), ['front end-lockdown done']);
   });
 
-  it('is not ended by a message from before it, nor cut short by one', async () => {
+  it('is not cut short by a message from before it, nor is a block', async () => {
+    for (const [action, mode] of [
+      ['lockdown', 'lockdown'],
+      ['block', 'blocked'],
+    ] as const) {
+      const bench = await CommandBench.start();
+      const late = bench.fresh('late', { action, until: '2026-01-05T08:05:00Z' });
+      bench.clock.advance(10_000);
+      await bench.order(action);
+      assert.equal(await bench.outcome(late), 'applied front');
+      bench.clock.advance(HOUR);
+      assert.equal(bench.mode(FRONT), mode);
+    }
+  });
+
+  it('is not ended by a message from before it', async () => {
     const bench = await CommandBench.start();
     const lateEnd = bench.fresh('end', { action: 'end-lockdown' });
-    const lateLock = bench.fresh('lock', { action: 'lockdown', until: '2026-01-05T08:05:00Z' });
     bench.clock.advance(10_000);
     await bench.order('lockdown');
     assert.equal(await bench.outcome(lateEnd), 'rejected: not-carried-out -');
-    assert.equal(await bench.outcome(lateLock), 'applied front');
-    bench.clock.advance(HOUR);
     assert.equal(bench.mode(FRONT), 'lockdown');
   });
 
