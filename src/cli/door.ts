@@ -44,9 +44,9 @@ export const addDoorCommand = (program: Command, session: CliSession): void => {
 const DONE: Readonly<Record<DoorAction, string>> = {
   unlock: 'unlocked once',
   block: 'blocked',
-  'hold-open': 'held open until normal or block',
+  'hold-open': 'held open',
   normal: 'normal again',
-  lockdown: 'in lockdown until end-lockdown',
+  lockdown: 'in lockdown',
   'end-lockdown': 'no longer in lockdown',
 };
 
