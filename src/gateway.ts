@@ -250,7 +250,8 @@ const start = async (
     const onWarning = (isActive: boolean): void => {
       for (const { id } of atDoor) feedbacks.get(id)?.onWarning(isActive);
     };
-    const hooks = { onChange, onTaken, onWarning };
+    const onOpenToAll = (isOpen: boolean): void => passages.setOpenToAll(door, isOpen);
+    const hooks = { onChange, onTaken, onWarning, onOpenToAll };
     const deps = { door, timings, io: lines.io, writer, clock, log: log.child({ part: 'door' }), ...hooks };
     doors.set(door, new DoorController(deps, keeper.initialMode(door)));
   }

@@ -3,7 +3,7 @@
 import { type AccessDecision, decideAccess } from '../domain/access-decision.ts';
 import type { Direction } from '../domain/access-event.ts';
 import type { CardLookup } from '../domain/credential.ts';
-import type { DoorMode } from '../domain/door-mode.ts';
+import { type DoorMode, isOpenMode } from '../domain/door-mode.ts';
 import type { DoorId } from '../domain/ids.ts';
 import { type LocalClock, UTC } from '../domain/local-time.ts';
 import type { AccessRules, UntrustedPolicy, WallClock } from '../domain/schedule.ts';
@@ -60,18 +60,22 @@ export class AccessJudge {
       rules,
     });
     if (decision.kind === 'denied' || direction === undefined) return decision;
-    return this.#onTheWay(decision, door, direction);
+    return this.#onTheWay(decision, { door, mode, direction });
   }
 
   /** What else stands between a card that opens the door and its holder's going through it that way. */
-  #onTheWay(granted: Extract<AccessDecision, { kind: 'granted' }>, door: DoorId, direction: Direction): AccessDecision {
+  #onTheWay(
+    granted: Extract<AccessDecision, { kind: 'granted' }>,
+    { door, mode, direction }: { readonly door: DoorId; readonly mode: DoorMode; readonly direction: Direction },
+  ): AccessDecision {
     const { passages, twoPersonDoors } = this.#deps;
     const passback = passages.judge({ door, direction, cardholder: granted.binding.cardholder });
     if (passback === 'denied') return { kind: 'denied', reason: 'passback' };
+    const isForTwo = direction === 'in' && twoPersonDoors.has(door) && !isOpenMode(mode);
     return {
       ...granted,
       ...(passback === 'noted' && { isPassback: true }),
-      ...(direction === 'in' && twoPersonDoors.has(door) && { needsSecondCard: true }),
+      ...(isForTwo && { needsSecondCard: true }),
     };
   }
 

@@ -7,7 +7,7 @@
 
 import type { NewEvent } from '../domain/access-event.ts';
 import type { DoorAction } from '../domain/door-command.ts';
-import { type DoorMode, type OrderAction, ordersAfter, type StandingOrder } from '../domain/door-mode.ts';
+import { type DoorMode, isOpenMode, type OrderAction, ordersAfter, type StandingOrder } from '../domain/door-mode.ts';
 import type { DoorId, MessageId } from '../domain/ids.ts';
 import {
   type Instant,
@@ -231,7 +231,7 @@ export class DoorCommands {
         return { result: 'refused', detail: released.mode === 'lockdown' ? IN_LOCKDOWN : BLOCKED };
       }
       if (released.kind === 'failed') return { result: 'failed', detail: `${STRIKE_FAILED} (${released.detail})` };
-      const isOpenAnyway = controller.mode === 'held-open' || controller.mode === 'unlocked';
+      const isOpenAnyway = isOpenMode(controller.mode);
       return { result: 'done', detail: isOpenAnyway ? 'the door is open to everybody anyway' : null };
     }
     keeper.order(door, ordersAfter(keeper.orders(door), action, order));

@@ -6,7 +6,7 @@
 import type { Direction, NewEvent } from '../domain/access-event.ts';
 import type { CardNumber } from '../domain/card-number.ts';
 import { type DoorEffect, type DoorMachineInput, type ReleaseCause, stepDoor } from '../domain/door-machine.ts';
-import type { DoorMode } from '../domain/door-mode.ts';
+import { type DoorMode, isOpenMode } from '../domain/door-mode.ts';
 import { type DoorState, type DoorTimings, initialDoor, isWarning, nextDeadline } from '../domain/door-state.ts';
 import type { CardholderId, DoorId, ReaderId, Revision } from '../domain/ids.ts';
 import { milliseconds } from '../domain/units.ts';
@@ -75,6 +75,8 @@ interface Dependencies {
    * `access-not-taken`. Called before releaseFor() returns where the door cannot tell. Must not throw.
    */
   readonly onTaken?: (grant: GrantedTap) => void;
+  /** Everybody may pass from now on, or no more: who does without a card is not seen. Must not throw. */
+  readonly onOpenToAll?: (isOpen: boolean) => void;
 }
 
 export class DoorController {
@@ -179,6 +181,7 @@ export class DoorController {
     const asking = input.kind === 'release' && input.cause.kind === 'card' ? input.cause.grant : undefined;
     for (const effect of effects) this.#carryOut(effect, asking);
     if (isWarning(state) !== wasWarning) this.#deps.onWarning?.(!wasWarning);
+    if (isOpenMode(state.mode) !== isOpenMode(mode)) this.#deps.onOpenToAll?.(isOpenMode(state.mode));
     if (effects.length > 0 || state.mode !== mode) this.#deps.onChange();
     return effects;
   }

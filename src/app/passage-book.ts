@@ -71,6 +71,8 @@ export class PassageBook {
   readonly #lines = new Map<CardholderId, Map<ZoneId, Line>>();
   /** What the disk does not have yet. */
   readonly #unwritten = new Set<Line>();
+  /** Doors that let everybody pass. */
+  readonly #openDoors = new Set<DoorId>();
   #isWriting = false;
   #retry: Timer | undefined;
   #isStopped = false;
@@ -95,7 +97,7 @@ export class PassageBook {
     const rule = zone && zones.get(zone);
     if (zone === undefined || rule === undefined) return 'clear';
     const line = this.#lines.get(cardholder)?.get(zone);
-    const isJudged = line !== undefined && line.entry.passage.era >= store.passageEra();
+    const isJudged = line !== undefined && isHeldAgainst(line.entry.passage, store.passageEra());
     return judgePassback(rule, direction, isJudged ? this.#placeOf(line) : undefined);
   }
 
@@ -116,12 +118,33 @@ export class PassageBook {
       at: clock.now(),
       ...(!clock.isSynchronized() && { isAtGuessed: true }),
       era: store.passageEra(),
+      ...(this.#isOpenToAll(zone) && { isForgiven: true }),
     };
-    const line = { entry: { zone, cardholder, passage }, heardAt: clock.monotonic(), isLoaded: false };
-    this.#put(line);
-    this.#unwritten.add(line);
+    this.#putToWrite({ entry: { zone, cardholder, passage }, heardAt: clock.monotonic(), isLoaded: false });
     void this.#write();
     onChange();
+  }
+
+  /**
+   * Whether a door lets everybody pass. Who goes through it is not seen then: what is known of its zone is counted still, and held
+   * against nobody; nor is what is heard of the zone until the door is locked again.
+   */
+  setOpenToAll(door: DoorId, isOpen: boolean): void {
+    const { zones, zoneOfDoor } = this.#deps;
+    const zone = zoneOfDoor.get(door);
+    if (zone === undefined || zones.get(zone)?.mode === 'off') return;
+    if (!isOpen) {
+      this.#openDoors.delete(door);
+      return;
+    }
+    this.#openDoors.add(door);
+    for (const lines of this.#lines.values()) {
+      const line = lines.get(zone);
+      if (line === undefined || line.entry.passage.isForgiven === true) continue;
+      const passage: Passage = { ...line.entry.passage, isForgiven: true };
+      this.#putToWrite({ ...line, entry: { ...line.entry, passage } });
+    }
+    void this.#write();
   }
 
   /**
@@ -211,6 +234,15 @@ export class PassageBook {
     this.#lines.set(cardholder, lines.set(zone, line));
   }
 
+  #isOpenToAll(zone: ZoneId): boolean {
+    return [...this.#openDoors].some((door) => this.#deps.zoneOfDoor.get(door) === zone);
+  }
+
+  #putToWrite(line: Line): void {
+    this.#put(line);
+    this.#unwritten.add(line);
+  }
+
   #isCurrent(line: Line): boolean {
     const { cardholder, zone } = line.entry;
     return this.#lines.get(cardholder)?.get(zone) === line;
@@ -257,3 +289,6 @@ export class PassageBook {
     this.#retry = this.#deps.clock.schedule(WRITE_AGAIN, () => void this.#write());
   }
 }
+
+const isHeldAgainst = ({ era, isForgiven }: Passage, currentEra: number): boolean =>
+  isForgiven !== true && era >= currentEra;

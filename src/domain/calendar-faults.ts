@@ -19,41 +19,45 @@ export const CALENDAR_LIMITS = {
   levels: { names: 256, entries: 64 },
 } as const;
 
-/** Undefined for a calendar that compileRules() takes. */
-export const calendarFault = (definition: CalendarDefinition): CalendarFault | undefined =>
-  calendarFaults(definition)[0];
+/** Undefined for a calendar that compileRules() takes. Looks no further than the first fault: HR's calendars are judged beside taps. */
+export const calendarFault = (definition: CalendarDefinition): CalendarFault | undefined => {
+  const { value } = faultsOf(definition).next();
+  return value ?? undefined;
+};
 
 /** All of them. A level that names an unknown schedule is no fault: that grant opens nothing until the name is known. */
-export const calendarFaults = (definition: CalendarDefinition): readonly CalendarFault[] => [
-  ...sizeFaults(definition),
-  ...Object.entries(definition.schedules).flatMap(([name, windows]) =>
-    name === ALWAYS
-      ? [{ path: ['schedules', name], detail: `${ALWAYS} is built in; choose another name` }]
-      : windows.flatMap((window, index) =>
-          windowFaults(window, { path: ['schedules', name, String(index)], holidays: definition.holidays }),
-        ),
-  ),
-  ...Object.entries(definition.holidays).flatMap(([name, dates]) =>
-    dates.flatMap((date, index) =>
-      parseHolidayDate(date) === undefined
-        ? [{ path: ['holidays', name, String(index)], detail: `${quoted(date)} is not allowed; ${HOLIDAY_RULE}` }]
-        : [],
-    ),
-  ),
-];
+export const calendarFaults = (definition: CalendarDefinition): readonly CalendarFault[] => [...faultsOf(definition)];
 
-const sizeFaults = (definition: CalendarDefinition): readonly CalendarFault[] =>
-  (['schedules', 'holidays', 'levels'] as const).flatMap((section) => {
+function* faultsOf(definition: CalendarDefinition): Generator<CalendarFault, void> {
+  yield* sizeFaults(definition);
+  for (const [name, windows] of Object.entries(definition.schedules)) {
+    const path = ['schedules', name];
+    if (name === ALWAYS) yield { path, detail: `${ALWAYS} is built in; choose another name` };
+    else {
+      for (const [index, window] of windows.entries()) {
+        yield* windowFaults(window, { path: [...path, String(index)], holidays: definition.holidays });
+      }
+    }
+  }
+  for (const [name, dates] of Object.entries(definition.holidays)) {
+    for (const [index, date] of dates.entries()) {
+      if (parseHolidayDate(date) !== undefined) continue;
+      yield { path: ['holidays', name, String(index)], detail: `${quoted(date)} is not allowed; ${HOLIDAY_RULE}` };
+    }
+  }
+}
+
+function* sizeFaults(definition: CalendarDefinition): Generator<CalendarFault, void> {
+  for (const section of ['schedules', 'holidays', 'levels'] as const) {
     const { names, entries } = CALENDAR_LIMITS[section];
     const all = Object.entries(definition[section]);
-    return [
-      ...(all.length > names ? [tooMany([section], all.length, names)] : []),
-      ...all.flatMap(([name, list]): readonly CalendarFault[] => [
-        ...(SLUG.test(name) ? [] : [{ path: [section, name], detail: `${quoted(name)} ${NO_ID}` }]),
-        ...(list.length > entries ? [tooMany([section, name], list.length, entries)] : []),
-      ]),
-    ];
-  });
+    if (all.length > names) yield tooMany([section], all.length, names);
+    for (const [name, list] of all) {
+      if (!SLUG.test(name)) yield { path: [section, name], detail: `${quoted(name)} ${NO_ID}` };
+      if (list.length > entries) yield tooMany([section, name], list.length, entries);
+    }
+  }
+}
 
 const NO_ID = 'is not an id; allowed: 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit';
 
@@ -67,25 +71,22 @@ interface WindowPlace {
   readonly holidays: CalendarDefinition['holidays'];
 }
 
-const windowFaults = (window: ScheduleWindow, { path, holidays }: WindowPlace): readonly CalendarFault[] => {
+function* windowFaults(window: ScheduleWindow, { path, holidays }: WindowPlace): Generator<CalendarFault, void> {
   const fault = (key: string, detail: string): CalendarFault => ({ path: [...path, key], detail });
   const from = parseTimeOfDay(window.from);
   const to = parseTimeOfDay(window.to);
-  const unknown = (window.holidays ?? []).flatMap((list, index) =>
-    list === '*' || Object.hasOwn(holidays, list)
-      ? []
-      : [{ path: [...path, 'holidays', String(index)], detail: `there is no holiday list ${quoted(list)}` }],
-  );
-  return [
-    ...(from === undefined || from === MINUTES_PER_DAY
-      ? [fault('from', `${quoted(window.from)} is not allowed; allowed: 00:00 to 23:59`)]
-      : []),
-    ...(to === undefined ? [fault('to', `${quoted(window.to)} is not allowed; allowed: 00:00 to 24:00`)] : []),
-    ...(to !== undefined && to === from ? [fault('to', EMPTY_WINDOW)] : []),
-    ...((window.days ?? []).length + (window.holidays ?? []).length === 0 ? [{ path, detail: NEVER_BEGINS }] : []),
-    ...unknown,
-  ];
-};
+  if (from === undefined || from === MINUTES_PER_DAY) {
+    yield fault('from', `${quoted(window.from)} is not allowed; allowed: 00:00 to 23:59`);
+  }
+  if (to === undefined) yield fault('to', `${quoted(window.to)} is not allowed; allowed: 00:00 to 24:00`);
+  else if (to === from) yield fault('to', EMPTY_WINDOW);
+  const lists = window.holidays ?? [];
+  if ((window.days ?? []).length + lists.length === 0) yield { path, detail: NEVER_BEGINS };
+  for (const [index, list] of lists.entries()) {
+    if (list === '*' || Object.hasOwn(holidays, list)) continue;
+    yield { path: [...path, 'holidays', String(index)], detail: `there is no holiday list ${quoted(list)}` };
+  }
+}
 
 const EMPTY_WINDOW = 'is equal to from; the whole day is from 00:00 to 24:00';
 const NEVER_BEGINS = 'begins on no day; give days, holidays or both';

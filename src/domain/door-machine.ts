@@ -6,7 +6,7 @@
 // 3. Leaving is never blocked: the exit button does what it does in every mode.
 // 4. Of each grant that released the strike it is told once what became of it: taken, or not taken.
 
-import type { DoorMode } from './door-mode.ts';
+import { type DoorMode, isOpenMode } from './door-mode.ts';
 import {
   type DoorState,
   type DoorTimings,
@@ -155,9 +155,6 @@ const taken = <G>(strike: StrikePhase<G>): DoorEffect<G>[] => {
 
 const isUnlocked = <G>(strike: StrikePhase<G>): boolean => strike.kind === 'released' || strike.kind === 'held';
 
-/** Open to everybody. */
-const isHolding = (mode: DoorMode): boolean => mode === 'held-open' || mode === 'unlocked';
-
 const isForbidden = <G>(mode: DoorMode, cause: ReleaseCause<G>): boolean => {
   if (cause.kind === 'exit-button') return false;
   if (mode === 'lockdown') return cause.kind !== 'card' || !cause.overridesLockdown;
@@ -259,7 +256,7 @@ const clearing = <G>(leaf: LeafPhase): DoorEffect<G>[] => {
 };
 
 const changeMode = <G>(state: DoorState<G>, mode: DoorMode, at: MonotonicTime): DoorStep<G> => {
-  if (isHolding(mode)) return hold(state, mode);
+  if (isOpenMode(mode)) return hold(state, mode);
   const { strike, leaf, timings } = state;
   const next: DoorState<G> =
     strike.kind === 'held' && leaf.kind === 'open'

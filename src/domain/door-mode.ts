@@ -13,6 +13,9 @@ import type { Instant } from './units.ts';
 export const DOOR_MODES = ['normal', 'unlocked', 'held-open', 'blocked', 'lockdown'] as const;
 export type DoorMode = (typeof DOOR_MODES)[number];
 
+/** Whether everybody may pass, with a card or without. */
+export const isOpenMode = (mode: DoorMode): boolean => mode === 'held-open' || mode === 'unlocked';
+
 /** What an operator has ordered until further notice, or until a moment. */
 export interface StandingOrder {
   readonly operator: string;

@@ -24,7 +24,7 @@ export const parseHolidayDate = (text: string): HolidaySpan | undefined => {
   const [from = '', to = from] = text.split('..');
   const isYearly = from.length === YEARLY_LENGTH;
   const first = dateOf(from);
-  const last = dateOf(to);
+  const last = to === from ? first : dateOf(to);
   if (first === undefined || last === undefined || from.length !== to.length) return undefined;
   return isYearly || first <= last ? { isYearly, first, last } : undefined;
 };
@@ -45,11 +45,16 @@ const ANY_YEAR = 2000;
 
 const dateOf = (text: string): number | undefined => {
   const isYearly = text.length === YEARLY_LENGTH;
-  const [year = 0, month = 0, day = 0] = (isYearly ? `${ANY_YEAR}-${text}` : text).split('-').map(Number);
-  const isThere = month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
+  const year = isYearly ? ANY_YEAR : Number(text.slice(0, 4));
+  const month = Number(text.slice(-5, -3));
+  const day = Number(text.slice(-2));
+  const isThere = month >= 1 && month <= 12 && day >= 1 && (day <= SHORTEST_MONTH || day <= daysIn(year, month));
   if (!isThere) return undefined;
   return isYearly ? yearlyNumber({ year, month, day }) : dateNumber({ year, month, day });
 };
+
+/** A calendar has thousands of days, and next to none of them is asked of a month. */
+const SHORTEST_MONTH = 28;
 
 /** Day 0 of the next month is the last of this one. */
 const daysIn = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate();

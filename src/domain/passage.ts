@@ -11,6 +11,8 @@ export interface Passage {
   readonly isAtGuessed?: true;
   /** Passages of an earlier era are counted and not judged: a repair of the roster begins a new one. */
   readonly era: number;
+  /** Counted and not judged either: a door of the zone let everybody pass then, or has done so since. */
+  readonly isForgiven?: true;
 }
 
 /** One entry of the book; without a passage, the person is nowhere in particular. */

@@ -73,6 +73,7 @@ export const makeZoneBench = async (options: ZoneBenchOptions = {}) => {
       log,
       onChange,
       onTaken: (grant) => passages.recordTaken(FRONT, grant),
+      onOpenToAll: (isOpen) => passages.setOpenToAll(FRONT, isOpen),
     },
     'normal',
   );

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { milliseconds } from '../../src/domain/units.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { bindingOf, cardholderId, revision, tombstoneOf } from '../domain/samples.ts';
+import { BUILDING, passageBookOf } from '../fixtures/passage-book.ts';
 import { settle } from './door-bench.ts';
 import { ADA, ADA_TOO, BOB, FRONT, makeZoneBench, WITHIN } from './zone-bench.ts';
 
@@ -61,6 +62,51 @@ describe('hard anti-passback', () => {
     const bench = await makeZoneBench();
     bench.store.commitFailure = new CardeaError('store-write-failed', 'disk full');
     assert.deepEqual([bench.go(ADA), bench.go(ADA), bench.go(ADA, 'out')], ['granted', 'passback', 'granted']);
+  });
+});
+
+describe('a door of a zone that lets everybody pass', () => {
+  for (const mode of ['unlocked', 'held-open'] as const) {
+    it(`${mode}: keeps nobody in or out who has gone through it without a card`, async () => {
+      const bench = await makeZoneBench();
+      assert.deepEqual([bench.go(ADA), bench.go(ADA, 'out'), bench.go(BOB)], ['granted', 'granted', 'granted']);
+      bench.controller.setMode(mode);
+      // Ada goes in and Bob goes out, and neither holds a card to a reader.
+      bench.controller.setMode('normal');
+      assert.equal(bench.occupancy(), 1, 'what is known is counted still');
+      assert.deepEqual([bench.go(ADA, 'out'), bench.go(BOB)], ['granted', 'granted']);
+      assert.deepEqual([bench.go(ADA, 'out'), bench.go(BOB)], ['passback', 'passback']);
+    });
+  }
+
+  it('grants to whoever holds a card to it all the same, counts them, and holds nothing of it against them', async () => {
+    const bench = await makeZoneBench();
+    bench.controller.setMode('unlocked');
+    assert.deepEqual([bench.tap(ADA), bench.tap(ADA)], ['granted', 'granted']);
+    assert.equal(bench.occupancy(), 1);
+    bench.controller.setMode('normal');
+    assert.equal(bench.go(ADA), 'granted');
+    assert.equal(bench.go(ADA), 'passback');
+  });
+
+  it('is forgiven over a restart too', async () => {
+    const { store, writer, clock, ...bench } = await makeZoneBench();
+    bench.go(ADA);
+    bench.controller.setMode('held-open');
+    await settle();
+    const book = passageBookOf({ store, writer, clock });
+    await book.load();
+    const ada = { door: FRONT, direction: 'in', cardholder: cardholderId('E1001') } as const;
+    assert.equal(book.judge(ada), 'clear');
+    assert.equal(book.view()[BUILDING]?.occupancy, 1);
+  });
+
+  it('takes one card where it takes two while it is locked', async () => {
+    const bench = await makeZoneBench({ isForTwo: true });
+    bench.controller.setMode('held-open');
+    assert.equal(bench.tap(ADA), 'granted');
+    bench.controller.setMode('normal');
+    assert.equal(bench.tap(ADA), 'second-card-required');
   });
 });
 

@@ -102,5 +102,10 @@ test('who has entered is inside, over a restart too, until leaving or a reset', 
   assert.equal(await go(ADA), 'granted');
   assert.equal(await go(ADA, 'out'), 'granted');
   assert.deepEqual(await inside('building'), []);
+  assert.equal(await tap('front', ADA, 'out'), 'passback');
+  for (const action of ['hold-open', 'normal'] as const) {
+    await admin.call('door-command', { door: 'front', action, operator });
+  }
+  assert.equal(await tap('front', ADA, 'out'), 'granted', 'may have gone in while the door was held open');
   await assert.rejects(admin.call('zone', { zone: 'attic' }), { code: 'unknown-zone' });
 });
