@@ -17,6 +17,8 @@ interface Rule {
 }
 
 const DRIVER: Rule = { imports: ['domain', 'errors.ts'], types: ['ports', 'log.ts'] };
+/** A driver with a thread of its own. */
+const THREADED_DRIVER: Rule = { ...DRIVER, imports: [...DRIVER.imports, 'start-worker.ts'] };
 
 /** Where it says more than DESIGN.md, the reason stands beside it. */
 const RULES: Readonly<Record<string, Rule>> = {
@@ -28,9 +30,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   app: { imports: ['domain', 'wire', 'errors.ts', 'log.ts'], types: ['ports'] },
   'drivers/clock': { ...DRIVER, packages: ['node:*', 'koffi'] },
   'drivers/embedded-broker': { ...DRIVER, packages: ['node:*', 'aedes', 'mqtt-packet'] },
-  'drivers/gpio': { ...DRIVER, packages: ['node:*', 'koffi', 'rpi-gpio'] },
+  'drivers/gpio': { ...THREADED_DRIVER, packages: ['node:*', 'koffi', 'rpi-gpio'] },
   'drivers/level': { ...DRIVER, packages: ['node:*', 'level'] },
-  'drivers/mfrc522': { ...DRIVER, packages: ['node:*', 'koffi', 'mfrc522-rpi'] },
+  'drivers/mfrc522': { ...THREADED_DRIVER, packages: ['node:*', 'koffi', 'mfrc522-rpi'] },
   'drivers/mqtt': { ...DRIVER, packages: ['node:*', 'mqtt', 'mqtt-packet'] },
   'drivers/simulated': { ...DRIVER, packages: [] },
   'drivers/systemd': { ...DRIVER, packages: ['node:*', 'koffi'] },
@@ -58,6 +60,8 @@ const TOP: Readonly<Record<string, Rule | 'anything'>> = {
   'gateway-trust.ts': 'anything',
   'errors.ts': { imports: [] },
   'log.ts': { imports: [], packages: ['pino'] },
+  // Two drivers have threads, and a driver may not import another.
+  'start-worker.ts': { imports: [], packages: ['node:*'] },
   'version.ts': { imports: [] },
 };
 

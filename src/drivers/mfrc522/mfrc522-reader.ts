@@ -7,9 +7,9 @@ import { CardeaError, errorMessage } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { CardReader, CardReaderListener, ReaderCondition } from '../../ports/card-reader.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
+import { siblingModule, startWorker } from '../../start-worker.ts';
 import type { FromWorker, PollReport, ReaderWorkerData, ToWorker } from './reader-messages.ts';
 import type { SpiCounters } from './spi-bus.ts';
-import { siblingModule, startWorker } from './start-worker.ts';
 
 export interface Mfrc522ReaderOptions extends ReaderWorkerData {
   /** Pulses the chip's reset line (low for at least 100 ns, data sheet 8.8.1). Left out where none is wired. */
@@ -109,7 +109,8 @@ export class Mfrc522Reader implements CardReader {
 
   #startWorker(session: Session): void {
     const { device, speedHz, rxGainDb, pollMilliseconds } = this.#dependencies.options;
-    const start = this.#dependencies.startWorker ?? ((data) => startWorker(siblingModule('reader-worker'), data));
+    const start =
+      this.#dependencies.startWorker ?? ((data) => startWorker(siblingModule('reader-worker', import.meta.url), data));
     session.aliveAt = this.#dependencies.clock.monotonic();
     session.patience = START_PATIENCE;
     let worker: Worker;

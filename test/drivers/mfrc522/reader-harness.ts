@@ -2,8 +2,8 @@
 
 import type { Worker } from 'node:worker_threads';
 import { Mfrc522Reader, type Mfrc522ReaderDependencies } from '../../../src/drivers/mfrc522/mfrc522-reader.ts';
-import { startWorker } from '../../../src/drivers/mfrc522/start-worker.ts';
 import type { Log } from '../../../src/log.ts';
+import { startWorker } from '../../../src/start-worker.ts';
 import type { CardReaderHarness } from '../../contracts/card-reader.contract.ts';
 import type { FakeChipOrder } from '../../fakes/fake-mfrc522-worker.ts';
 import { VirtualClock } from '../../fakes/virtual-clock.ts';

@@ -13,6 +13,6 @@ export const startWorker = (entry: URL, workerData: unknown): Worker => {
   return new Worker(bootstrap, { eval: true, execArgv: [], workerData });
 };
 
-/** The same name beside this module in the sources, and beside the bundle's chunks. */
-export const siblingModule = (name: string): URL =>
-  new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+/** The module `name` beside `module`, an import.meta.url: in its folder of the sources, and beside the bundle's chunks. */
+export const siblingModule = (name: string, module: string): URL =>
+  new URL(`./${name}${module.endsWith('.ts') ? '.ts' : '.js'}`, module);
