@@ -22,13 +22,14 @@ import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { DoorController } from './door-controller.ts';
 import type { DoorModeKeeper } from './door-mode-keeper.ts';
+import { LockTimes } from './lock-times.ts';
 import { endText, orderEvent } from './order-events.ts';
 import type { SerialWriter } from './serial-writer.ts';
 import type { StoreTransaction } from './store-transaction.ts';
 
 interface Dependencies {
   /** The one that all orders to these doors go through. */
-  readonly keeper: Pick<DoorModeKeeper, 'orders' | 'order' | 'storeLater' | 'isClockTrusted'>;
+  readonly keeper: Pick<DoorModeKeeper, 'orders' | 'order' | 'storeLater'>;
   readonly writer: SerialWriter;
   readonly clock: Clock;
   readonly log: Log;
@@ -80,9 +81,6 @@ interface Told {
 /** How long after it was given a command may still open: whoever looked at the door then may have gone. */
 export const OPENING_LIMIT = milliseconds(3000);
 
-/** The times in messages may be whole seconds: what was given so close together counts as given in the order of arrival. */
-const SAME_TIME = milliseconds(1000);
-
 const BLOCKED = 'the door is blocked; lift that first with the command normal';
 const IN_LOCKDOWN = 'the door is in lockdown; end that first with the command end-lockdown';
 const NO_LOCKDOWN = 'the door was not in lockdown';
@@ -95,13 +93,11 @@ const STRIKE_FAILED = 'the strike could not be driven: look at the door, its rel
 
 export class DoorCommands {
   readonly #deps: Dependencies;
-  /** How often each door was locked by a command. */
-  readonly #locked = new Map<DoorId, number>();
-  /** When the latest of these was given. */
-  readonly #lockedAt = new Map<DoorId, MonotonicTime>();
+  readonly #lockTimes: LockTimes;
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
+    this.#lockTimes = new LockTimes(deps);
   }
 
   /** Rejects with CardeaError `store-write-failed` or `overloaded` when an opening command cannot be recorded. */
@@ -113,17 +109,17 @@ export class DoorCommands {
   }
 
   async #lock(given: DoorCommand, action: OrderAction): Promise<DoorCommandAnswer> {
-    const { keeper, writer } = this.#deps;
+    const { keeper, writer, clock } = this.#deps;
     const { door, controller } = given;
-    const isEndless = given.until !== undefined && !keeper.isClockTrusted(door);
+    const isEndless = given.until !== undefined && !clock.isSynchronized();
     const command = isEndless ? { ...given, until: undefined } : given;
     const before = keeper.orders(door);
-    const isLockedSo = action === 'lockdown' ? before.lockdown !== undefined : before.mode?.mode === 'blocked';
-    // A late one cuts nothing short that was ordered after it.
-    const isSettled = isLockedSo && this.#isOvertaken(command);
-    this.#locked.set(door, this.#timesLocked(door) + 1);
+    const part = action === 'lockdown' ? 'lockdown' : 'mode';
+    const isLockedSo = part === 'lockdown' ? before.lockdown !== undefined : before.mode?.mode === 'blocked';
     const givenAt = this.#givenAt(command);
-    this.#lockedAt.set(door, monotonicTime(Math.max(givenAt, this.#lockedAt.get(door) ?? givenAt)));
+    // A late one cuts nothing short that was ordered after it.
+    const isSettled = isLockedSo && this.#lockTimes.isOvertaken(door, givenAt, part);
+    this.#lockTimes.note(door, part, givenAt);
     if (!isSettled) keeper.order(door, ordersAfter(before, action, this.#orderOf(command)));
     const isFailed = controller.hasStrikeFault;
     const result = isFailed ? 'failed' : 'done';
@@ -155,7 +151,10 @@ export class DoorCommands {
         resolve(this.#answer(command, { result: 'refused', sequence: null, detail: TIMED_OUT }));
       });
     });
-    const isLate = (): boolean => isAnswered || clock.monotonic() - givenAt >= limit;
+    const isLate = (): boolean => {
+      const isOver = command.until !== undefined && clock.now() >= command.until;
+      return isAnswered || isOver || clock.monotonic() - givenAt >= limit;
+    };
     try {
       return await Promise.race([this.#recordThenOpen(command, isLate), late]);
     } finally {
@@ -166,12 +165,12 @@ export class DoorCommands {
   async #recordThenOpen(command: DoorCommand, isLate: () => boolean): Promise<DoorCommandAnswer> {
     const { keeper, writer } = this.#deps;
     const { door, action } = command;
-    const timesLocked = this.#timesLocked(door);
-    const isOvertaken = this.#isOvertaken(command);
+    const timesLocked = this.#lockTimes.count(door);
+    const isOvertaken = this.#lockTimes.isOvertaken(door, this.#givenAt(command));
     const order = this.#orderOf(command);
     /** What has come between at this moment. */
     const obstacle = (): string | undefined => {
-      if (isOvertaken || this.#timesLocked(door) !== timesLocked) return OVERTAKEN;
+      if (isOvertaken || this.#lockTimes.count(door) !== timesLocked) return OVERTAKEN;
       return isLate() ? TIMED_OUT : undefined;
     };
     const recorded = await this.#write(command, (tx) => {
@@ -182,6 +181,11 @@ export class DoorCommands {
         tx.putDoorOrders(door, ordersAfter(tx.doorOrders(door), action, order));
       }
       return { found, isIdle, sequence: tx.append(this.#event(command, { result, found, isIdle })).sequence };
+    }).catch((error: unknown) => {
+      // It may be on the disk all the same.
+      keeper.storeLater(door);
+      writer.record(this.#event(command, { result: 'refused' }));
+      throw error;
     });
     const { sequence, isIdle } = recorded;
     const found = obstacle();
@@ -195,11 +199,11 @@ export class DoorCommands {
   }
 
   /** What stands against the command, however fast it was. */
-  #objection({ door, controller, action, until }: DoorCommand): string | undefined {
+  #objection({ controller, action, until }: DoorCommand): string | undefined {
     if (action !== 'unlock' && action !== 'hold-open') return undefined;
     if (controller.mode === 'lockdown') return IN_LOCKDOWN;
     if (action === 'unlock') return controller.mode === 'blocked' ? BLOCKED : undefined;
-    return until !== undefined && !this.#deps.keeper.isClockTrusted(door) ? TIMELESS : undefined;
+    return until !== undefined && !this.#deps.clock.isSynchronized() ? TIMELESS : undefined;
   }
 
   /** What the log says was done must not stand uncorrected, nor the orders that were stored with it. */
@@ -289,28 +293,7 @@ export class DoorCommands {
     return { operator, reason: reason ?? null, at, ...(until !== undefined && { until }) };
   }
 
-  /** Whether the door was locked by a command that was given later. */
-  #isOvertaken(command: DoorCommand): boolean {
-    const lockedAt = this.#lastLockedAt(command.door);
-    return lockedAt !== undefined && lockedAt - this.#givenAt(command) > SAME_TIME;
-  }
-
-  /** By a command of this process, or by one that was given before a restart and still stands. */
-  #lastLockedAt(door: DoorId): MonotonicTime | undefined {
-    const { keeper, clock } = this.#deps;
-    const { lockdown, mode } = keeper.orders(door);
-    const standing = mode?.mode === 'blocked' ? mode : undefined;
-    const at = Math.max(lockdown?.at ?? 0, standing?.at ?? 0);
-    const known = this.#lockedAt.get(door);
-    if (known !== undefined || at === 0) return known;
-    return monotonicTime(clock.monotonic() - Math.max(0, clock.now() - at));
-  }
-
   #givenAt({ age = milliseconds(0) }: DoorCommand): MonotonicTime {
     return monotonicTime(this.#deps.clock.monotonic() - age);
-  }
-
-  #timesLocked(door: DoorId): number {
-    return this.#locked.get(door) ?? 0;
   }
 }

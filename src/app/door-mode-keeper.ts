@@ -92,11 +92,6 @@ export class DoorModeKeeper {
     return this.#keptOf(door).orders;
   }
 
-  /** Whether the clock may be trusted with the end of an order. */
-  isClockTrusted(door: DoorId): boolean {
-    return this.#deps.judge.wallClock(door).isTrusted;
-  }
-
   /** Puts orders into effect at once. To store them is the caller's; see storeLater(). */
   order(door: DoorId, orders: DoorOrders): void {
     const kept = this.#keptOf(door);
@@ -164,7 +159,7 @@ export class DoorModeKeeper {
     if (order === undefined) return;
     const deadline = kept.deadlines[part];
     const isTimeUp = deadline !== undefined && clock.monotonic() >= deadline;
-    if (!isOver(order, { now: clock.now(), isTrusted: this.isClockTrusted(door), isTimeUp })) return;
+    if (!isOver(order, { now: clock.now(), isTrusted: clock.isSynchronized(), isTimeUp })) return;
     this.#put(kept, ordersAfter(kept.orders, part === 'lockdown' ? 'end-lockdown' : 'normal', order));
     void this.#recordEnd(door, order, part);
     this.#follow(door, kept);

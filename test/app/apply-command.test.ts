@@ -256,17 +256,20 @@ describe('a command while the store fails', () => {
     const bench = await CommandBench.start();
     const filler = { event: 'clock-trusted', at: bench.clock.now(), clockSynchronized: true } as const;
     for (let i = 1; i < MAX_BATCH; i++) bench.writer.record(filler);
-    bench.store.commitFailure = diskIsFull;
+    const { store } = bench;
+    const commit = store.commit;
+    store.commit = () => {
+      store.commit = commit;
+      return Promise.reject(diskIsFull);
+    };
     const refused = assert.rejects(bench.deliver({ door: '*' }), { code: 'store-write-failed' });
-    await settle();
-    bench.store.commitFailure = undefined;
     const again = bench.outcome({ door: '*' });
     await settle();
     bench.clock.advance(2_000);
     await settle();
     await refused;
     assert.equal(await again, 'duplicate ');
-    assert.deepEqual([bench.releases, bench.recorded], [['lab'], ['lab unlock done']]);
+    assert.deepEqual([bench.releases, bench.recorded], [['lab'], ['lab unlock done', 'front unlock refused']]);
   });
 
   it('locks at once, and is acknowledged when that is recorded', async () => {

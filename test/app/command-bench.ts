@@ -13,6 +13,7 @@ import type { DoorAction } from '../../src/domain/door-command.ts';
 import type { DoorMode, UnlockSchedule } from '../../src/domain/door-mode.ts';
 import type { DoorId } from '../../src/domain/ids.ts';
 import { compileRules } from '../../src/domain/rule-book.ts';
+import type { UntrustedPolicy } from '../../src/domain/schedule.ts';
 import { formatInstant, type Instant, instant, type Milliseconds } from '../../src/domain/units.ts';
 import { unsignedEnvelope } from '../../src/wire/message-envelope.ts';
 import { doorId, scheduleId } from '../domain/samples.ts';
@@ -71,11 +72,17 @@ export class CommandBench {
     },
   };
   readonly #unlockSchedules: ReadonlyMap<DoorId, UnlockSchedule>;
+  readonly #untrustedPolicy: UntrustedPolicy;
   #inbox: HrInbox | undefined;
 
-  private constructor(clock: VirtualClock, unlockSchedules: ReadonlyMap<DoorId, UnlockSchedule>) {
+  private constructor(
+    clock: VirtualClock,
+    unlockSchedules: ReadonlyMap<DoorId, UnlockSchedule>,
+    untrustedPolicy: UntrustedPolicy,
+  ) {
     this.clock = clock;
     this.#unlockSchedules = unlockSchedules;
+    this.#untrustedPolicy = untrustedPolicy;
     this.writer = this.#makeWriter();
     this.keeper = this.#makeKeeper();
     this.doorCommands = this.#makeCommands();
@@ -84,8 +91,9 @@ export class CommandBench {
   static async start(
     clock: VirtualClockOptions = {},
     unlockSchedules: ReadonlyMap<DoorId, UnlockSchedule> = new Map(),
+    untrustedPolicy: UntrustedPolicy = 'deny-windowed',
   ): Promise<CommandBench> {
-    const bench = new CommandBench(new VirtualClock(clock), unlockSchedules);
+    const bench = new CommandBench(new VirtualClock(clock), unlockSchedules, untrustedPolicy);
     await bench.#boot();
     return bench;
   }
@@ -186,7 +194,7 @@ export class CommandBench {
 
   #makeKeeper(): DoorModeKeeper {
     const { doors, store, writer, clock, log } = this;
-    const judge = judgeOf({ clock, rules: RULES });
+    const judge = judgeOf({ clock, rules: RULES, untrustedPolicy: this.#untrustedPolicy });
     return keeperOf({ doors, store, writer, clock, log, judge, unlockSchedules: this.#unlockSchedules });
   }
 

@@ -4,8 +4,10 @@ import { type DoorCommandAnswer, OPENING_LIMIT } from '../../src/app/door-comman
 import type { DoorAction } from '../../src/domain/door-command.ts';
 import { modeOf, NO_ORDERS } from '../../src/domain/door-mode.ts';
 import type { DoorId } from '../../src/domain/ids.ts';
+import { milliseconds } from '../../src/domain/units.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { AdminBench, FRONT, LAB } from '../admin/admin-bench.ts';
+import { CommandBench } from './command-bench.ts';
 import { settle } from './door-bench.ts';
 
 const OPERATOR = 'ada';
@@ -140,7 +142,40 @@ describe('what opens is recorded first', () => {
   });
 });
 
+describe('what opens, and got to the disk although the store refused it', () => {
+  for (const [locking, ending, mode] of [
+    ['block', 'normal', 'blocked'],
+    ['lockdown', 'end-lockdown', 'lockdown'],
+  ] as const) {
+    it(`${ending} does not happen, after a restart either, and the log is corrected`, async () => {
+      const bench = await CommandBench.start();
+      await bench.order(locking);
+      bench.store.refuseButKeepNextCommit();
+      await assert.rejects(bench.order(ending), isStoreFailure);
+      for (let second = 0; second < 5; second++) {
+        bench.clock.advance(1_000);
+        await settle();
+      }
+      assert.equal(bench.recorded.at(-1), `front ${ending} refused`);
+      await bench.restart();
+      assert.equal(bench.mode(FRONT), mode);
+    });
+  }
+});
+
 describe('what opens takes effect soon or never', () => {
+  it('hold-open is refused where its end has come before its record', async () => {
+    const bench = await CommandBench.start();
+    bench.store.holdCommits();
+    const answered = bench.order('hold-open', { until: bench.in(milliseconds(1_000)) });
+    await settle();
+    bench.clock.advance(2_000);
+    bench.store.releaseCommits();
+    assert.equal((await answered).result, 'refused');
+    await settle();
+    assert.deepEqual([bench.releases, bench.recorded.at(-1)], [[], 'front hold-open refused']);
+  });
+
   for (const action of ['unlock', 'hold-open'] as const) {
     it(`${action} is refused at the limit while the disk hangs, and does not happen when the disk is back`, async () => {
       const bench = await AdminBench.start();

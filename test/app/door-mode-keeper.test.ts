@@ -115,21 +115,33 @@ describe('an order with an end', () => {
     });
   }
 
-  it('cannot be given one while the clock is a guess: what locks has none, what opens is refused', async () => {
-    const bench = await CommandBench.start({ synchronized: false });
-    const until = bench.in(milliseconds(HOUR));
-    const held = await bench.order('hold-open', { until });
-    assert.deepEqual([held.result, bench.mode(FRONT)], ['refused', 'normal']);
-    assert.match(held.detail ?? '', /does not know the time/);
-    for (const action of ['block', 'lockdown'] as const) {
-      const answer = await bench.order(action, { until });
-      assert.equal(answer.result, 'done');
-      assert.match(answer.detail ?? '', /without an end/);
-    }
-    bench.clock.setSynchronized(true);
-    bench.clock.advance(2 * HOUR);
-    assert.equal(bench.mode(FRONT), 'lockdown');
-  });
+  for (const policy of ['deny-windowed', 'allow'] as const) {
+    it(`cannot be given one while the clock is a guess, by which cards are judged or not (${policy}): what locks has none, what opens is refused`, async () => {
+      const bench = await CommandBench.start({ synchronized: false }, new Map(), policy);
+      const until = bench.in(milliseconds(HOUR));
+      const held = await bench.order('hold-open', { until });
+      assert.deepEqual([held.result, bench.mode(FRONT)], ['refused', 'normal']);
+      assert.match(held.detail ?? '', /does not know the time/);
+      for (const action of ['block', 'lockdown'] as const) {
+        const answer = await bench.order(action, { until });
+        assert.equal(answer.result, 'done');
+        assert.match(answer.detail ?? '', /without an end/);
+      }
+      bench.clock.setSynchronized(true);
+      bench.clock.advance(2 * HOUR);
+      assert.equal(bench.mode(FRONT), 'lockdown');
+    });
+
+    it(`keeps a lockdown over a restart with a clock that is a guess and has passed it (${policy})`, async () => {
+      const bench = await CommandBench.start({}, new Map(), policy);
+      await bench.order('lockdown', { until: bench.in(milliseconds(HOUR)) });
+      bench.clock.setSynchronized(false);
+      bench.clock.setNow('2026-01-06T08:00:00Z');
+      await bench.restart();
+      bench.clock.advance(5_000);
+      assert.equal(bench.mode(FRONT), 'lockdown');
+    });
+  }
 });
 
 describe('a lockdown', () => {
@@ -251,6 +263,19 @@ describe('a lockdown', () => {
     }
   });
 
+  it('and the block beneath it are judged apart: a late block that is newer than the block takes its place', async () => {
+    const bench = await CommandBench.start();
+    await bench.order('block', { until: bench.in(seconds(60)) });
+    bench.clock.advance(10_000);
+    const late = bench.fresh('late', { action: 'block' });
+    bench.clock.advance(10_000);
+    await bench.order('lockdown');
+    assert.equal(await bench.outcome(late), 'applied front');
+    bench.clock.advance(60_000);
+    await bench.order('end-lockdown');
+    assert.equal(bench.mode(FRONT), 'blocked');
+  });
+
   it('is not ended by a message from before it', async () => {
     const bench = await CommandBench.start();
     const lateEnd = bench.fresh('end', { action: 'end-lockdown' });
@@ -269,6 +294,19 @@ describe('a lockdown', () => {
     await bench.restart();
     assert.equal(await bench.outcome(late), 'rejected: not-carried-out -');
     assert.equal(await bench.outcome(bench.fresh('new', { action: 'end-lockdown' })), 'applied front');
+  });
+
+  it('from before a restart counts from when it was given, also after an older one has come late', async () => {
+    const bench = await CommandBench.start();
+    const lateLock = bench.fresh('lock', { action: 'lockdown' });
+    bench.clock.advance(5_000);
+    const lateEnd = bench.fresh('end', { action: 'end-lockdown' });
+    bench.clock.advance(5_000);
+    await bench.order('lockdown');
+    await bench.restart();
+    assert.equal(await bench.outcome(lateLock), 'applied front');
+    assert.equal(await bench.outcome(lateEnd), 'rejected: not-carried-out -');
+    assert.equal(bench.mode(FRONT), 'lockdown');
   });
 });
 
