@@ -30,6 +30,8 @@ const STALL = milliseconds(10_000);
 const START_PATIENCE = milliseconds(30_000);
 const WATCH_EVERY = milliseconds(1000);
 const STOP_PATIENCE = milliseconds(2000);
+/** Threads of one reader that hang in the kernel, each of which keeps its ten megabytes; then no more are started. */
+export const MOST_HANGING = 3;
 const FIRST_RESTART = milliseconds(500);
 const LAST_RESTART = milliseconds(30_000);
 
@@ -50,6 +52,8 @@ interface Session {
 export class Mfrc522Reader implements CardReader {
   readonly #dependencies: Mfrc522ReaderDependencies;
   #session: Session | undefined;
+  /** Given up, and not ended yet. */
+  readonly #hanging = new Set<Worker>();
   #lastTurnAt: MonotonicTime | undefined;
   #counters: SpiCounters = { messages: 0, frames: 0, bytes: 0 };
 
@@ -108,6 +112,10 @@ export class Mfrc522Reader implements CardReader {
   }
 
   #startWorker(session: Session): void {
+    if (this.#hanging.size >= MOST_HANGING) {
+      this.#lose(session, `${MOST_HANGING} of its workers hang in the kernel: check its wires, and start the Pi anew`);
+      return;
+    }
     const { device, speedHz, rxGainDb, pollMilliseconds } = this.#dependencies.options;
     const start =
       this.#dependencies.startWorker ?? ((data) => startWorker(siblingModule('reader-worker', import.meta.url), data));
@@ -205,6 +213,8 @@ export class Mfrc522Reader implements CardReader {
       if (worker === undefined) return;
       if (this.#dependencies.clock.monotonic() - session.aliveAt < session.patience) return this.#watch(session);
       session.worker = undefined; // a thread that hangs in the kernel may never exit; it is not waited for
+      this.#hanging.add(worker);
+      worker.once('exit', () => this.#hanging.delete(worker));
       void worker.terminate();
       this.#lose(session, 'its worker gave no sign of life: an SPI transfer may hang in the kernel');
     });

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { Mfrc522Reader } from '../../../src/drivers/mfrc522/mfrc522-reader.ts';
+import { Mfrc522Reader, MOST_HANGING } from '../../../src/drivers/mfrc522/mfrc522-reader.ts';
 import type { CardReaderListener, ReaderCondition } from '../../../src/ports/card-reader.ts';
 import { cardReaderContract } from '../../contracts/card-reader.contract.ts';
 import { makeReaderHarness } from './reader-harness.ts';
@@ -53,6 +53,34 @@ test('a worker that hangs is offline after ten seconds and replaced', async (t) 
   assert.match(conditions.at(-1)?.detail ?? '', /gave no sign of life/);
   harness.clock.advance(500);
   await harness.until(() => conditions.at(-1)?.state === 'online');
+  await harness.reader.stop();
+});
+
+test('workers that hang in the kernel do not pile up: no more are started until one of them has ended', async (t) => {
+  const harness = makeReaderHarness();
+  t.after(() => harness.close());
+  const { conditions, listener } = record();
+  await harness.reader.start(listener);
+  await harness.until(() => conditions.at(-1)?.state === 'online');
+  // Until the transfer returns, the kernel lets no thread go.
+  const hold = (): void => {
+    const worker = harness.workers.at(-1);
+    if (worker !== undefined) worker.terminate = () => new Promise(() => {});
+  };
+  for (let time = 0; time < 600_000; time += 500) {
+    hold();
+    harness.clock.advance(500);
+  }
+  assert.equal(harness.workers.length, MOST_HANGING);
+  assert.equal(conditions.at(-1)?.state, 'offline');
+  assert.match(conditions.at(-1)?.detail ?? '', /hang in the kernel/);
+
+  const [first] = harness.workers;
+  await Object.getPrototypeOf(first).terminate.call(first);
+  for (let time = 0; time < 30_000; time += 500) harness.clock.advance(500);
+  assert.equal(harness.workers.length, MOST_HANGING + 1);
+  await harness.until(() => conditions.at(-1)?.state === 'online');
+  for (const worker of harness.workers) worker.terminate = Object.getPrototypeOf(worker).terminate;
   await harness.reader.stop();
 });
 
