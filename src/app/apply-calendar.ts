@@ -3,7 +3,8 @@
 // 1. Durable before acknowledged (DESIGN.md, invariant 1): apply() fulfils after the batch, with the new rules in force.
 // 2. The revision decides which calendar is in force, never the order of arrival.
 
-import { calendarFingerprint, orderCalendar, usableCalendar } from '../domain/calendar-order.ts';
+import type { CalendarRecord } from '../domain/calendar.ts';
+import { calendarFingerprint, orderCalendar } from '../domain/calendar-order.ts';
 import type { GatewayId } from '../domain/ids.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -37,7 +38,9 @@ export class CalendarHandler {
    */
   async apply(message: CalendarMessage, { isLive }: { readonly isLive: boolean }): Promise<void> {
     const { rules, writer, log, onRules } = this.#deps;
-    const receipt = await writer.write((tx) => this.#plan(tx, message, isLive));
+    // Ahead of its turn: those that wait are planned in one go.
+    const fingerprint = calendarFingerprint(message.definition);
+    const receipt = await writer.write((tx) => this.#plan(tx, { ...message, fingerprint }, isLive));
     // Also after a duplicate: the batch that was refused the first time may have been written all the same.
     rules.refresh();
     onRules();
@@ -46,12 +49,15 @@ export class CalendarHandler {
     if (isLive || result !== 'duplicate') log.info({ messageId, revision, result, code, warnings }, 'calendar from HR');
   }
 
-  #plan(tx: StoreTransaction, message: CalendarMessage, isLive: boolean): Receipt {
+  #plan(
+    tx: StoreTransaction,
+    message: CalendarMessage & Pick<CalendarRecord, 'fingerprint'>,
+    isLive: boolean,
+  ): Receipt {
     const { gateway, rules, clock } = this.#deps;
-    const { messageId, revision, definition, operator } = message;
+    const { messageId, revision, definition, fingerprint, operator } = message;
     const appliedAt = clock.now();
-    const fingerprint = calendarFingerprint(definition);
-    const order = orderCalendar(usableCalendar(tx.calendar()), { revision, fingerprint });
+    const order = orderCalendar(tx.calendar(), { revision, fingerprint });
     const common = { messageType: 'calendar', messageId, ...NOTHING_CHANGED, revision } as const;
     const receipt: Receipt =
       order === 'revision-conflict'

@@ -1,15 +1,15 @@
 // The schedules and access levels in force: the configuration's, and over them those that HR has pushed and the store holds.
 //
 // 1. In force is what is durable: a calendar counts from when the batch that holds it is committed.
-// 2. A stored calendar that cannot be worked with counts as none: names that only it has defined are unknown, and open nothing.
+// 2. A stored calendar that is unreadable counts as none: names that only it has defined are unknown, and open nothing.
 
 import { type CalendarDefinition, type CalendarRecord, EMPTY_CALENDAR, mergeCalendars } from '../domain/calendar.ts';
-import { type HeldCalendar, usableCalendar } from '../domain/calendar-order.ts';
+import type { HeldCalendar } from '../domain/calendar-order.ts';
 import type { DoorGrant } from '../domain/credential.ts';
 import type { ScheduleId } from '../domain/ids.ts';
 import type { LocalTime } from '../domain/local-time.ts';
 import { compileRules } from '../domain/rule-book.ts';
-import { type AccessRules, unknownNames } from '../domain/schedule.ts';
+import { type AccessRules, ALWAYS, unknownNames } from '../domain/schedule.ts';
 import type { Log } from '../log.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 
@@ -23,7 +23,6 @@ interface Dependencies {
 export class SiteRules implements AccessRules {
   readonly #deps: Dependencies;
   #held: HeldCalendar;
-  #inForce: CalendarRecord | undefined;
   #rules: AccessRules;
 
   constructor(deps: Dependencies) {
@@ -46,7 +45,7 @@ export class SiteRules implements AccessRules {
 
   /** HR's calendar as it is in force. */
   get calendar(): CalendarRecord | undefined {
-    return this.#inForce;
+    return this.#held === 'unreadable' ? undefined : this.#held;
   }
 
   /** Takes what the store holds now into force. */
@@ -55,22 +54,22 @@ export class SiteRules implements AccessRules {
     const held = store.calendar();
     if (held === this.#held) return;
     this.#held = held;
-    this.#inForce = usableCalendar(held);
-    this.#rules = compileRules(mergeCalendars(configured, this.#inForce?.definition ?? EMPTY_CALENDAR));
-    const { revision, messageId } = this.#inForce ?? {};
-    if (this.#inForce === undefined) log.error({}, 'the stored calendar cannot be used');
+    this.#rules = compileRules(mergeCalendars(configured, this.calendar?.definition ?? EMPTY_CALENDAR));
+    const { revision, messageId } = this.calendar ?? {};
+    if (this.calendar === undefined) log.error({}, 'the stored calendar cannot be used');
     else log.info({ revision, messageId }, 'calendar in force');
   }
 
   /** Names that access levels need, and nobody would define, if HR's calendar were this one. As receipts carry them. */
   unknownWith(definition: CalendarDefinition): readonly string[] {
     const merged = mergeCalendars(this.#deps.configured, definition);
-    return unknownNames(Object.values(merged.levels).flat(), compileRules(merged));
+    const isKnownSchedule = (name: string): boolean => name === ALWAYS || Object.hasOwn(merged.schedules, name);
+    return unknownNames(Object.values(merged.levels).flat(), { isKnownSchedule, level: () => undefined });
   }
 
   /** In words; empty when nothing needs attention. */
   alarms(): readonly string[] {
-    return this.#held !== undefined && this.#inForce === undefined ? [UNUSABLE] : [];
+    return this.#held === 'unreadable' ? [UNUSABLE] : [];
   }
 }
 

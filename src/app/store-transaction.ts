@@ -2,6 +2,7 @@
 
 import { type AccessEvent, chainEvent, type LogTail, type NewEvent } from '../domain/access-event.ts';
 import type { CalendarRecord } from '../domain/calendar.ts';
+import type { HeldCalendar } from '../domain/calendar-order.ts';
 import type { CardNumber } from '../domain/card-number.ts';
 import type { CardholderRecord, CardRecord, Tombstone } from '../domain/credential.ts';
 import type { CommandRecord } from '../domain/door-command.ts';
@@ -239,7 +240,7 @@ export class StoreTransaction implements RosterView {
   }
 
   /** HR's calendar, from earlier work of the same batch too. */
-  calendar(): CalendarRecord | 'unreadable' | undefined {
+  calendar(): HeldCalendar {
     return (
       this.#calendar ?? (this.#before === undefined ? undefined : this.#before.#calendar) ?? this.#store.calendar()
     );

@@ -84,9 +84,12 @@ function* windowFaults(window: ScheduleWindow, { path, holidays }: WindowPlace):
   if ((window.days ?? []).length + lists.length === 0) yield { path, detail: NEVER_BEGINS };
   for (const [index, list] of lists.entries()) {
     if (list === '*' || Object.hasOwn(holidays, list)) continue;
-    yield { path: [...path, 'holidays', String(index)], detail: `there is no holiday list ${quoted(list)}` };
+    yield { path: [...path, 'holidays', String(index)], detail: unknownList(list) };
   }
 }
+
+const unknownList = (list: string): string =>
+  `there is no holiday list ${quoted(list)}; add it under holidays, or take "*" for all lists`;
 
 const EMPTY_WINDOW = 'is equal to from; the whole day is from 00:00 to 24:00';
 const NEVER_BEGINS = 'begins on no day; give days, holidays or both';

@@ -76,7 +76,10 @@ const plainGrants = (grants: readonly Grant[], rules: AccessRules): readonly Doo
     : grants.flatMap((grant) => (isPlain(grant) ? [grant] : (rules.level(grant.level) ?? [])));
 
 /** Names in the grants that this gateway does not know, as receipts carry them. */
-export const unknownNames = (grants: readonly Grant[], rules: AccessRules): string[] => {
+export const unknownNames = (
+  grants: readonly Grant[],
+  rules: Pick<AccessRules, 'isKnownSchedule' | 'level'>,
+): string[] => {
   const names = grants.flatMap((grant) => {
     if ('level' in grant) return rules.level(grant.level) === undefined ? [`unknown-level: ${grant.level}`] : [];
     return rules.isKnownSchedule(grant.schedule) ? [] : [`unknown-schedule: ${grant.schedule}`];

@@ -3,6 +3,7 @@
 // The contract is tested by test/contracts/store.contract.ts on every implementation.
 
 import type { CalendarRecord } from '../domain/calendar.ts';
+import type { HeldCalendar } from '../domain/calendar-order.ts';
 import type { CardNumber } from '../domain/card-number.ts';
 import type { CardholderRecord, CardLookup, CardRecord } from '../domain/credential.ts';
 import type { CommandRecord } from '../domain/door-command.ts';
@@ -41,8 +42,8 @@ export interface CredentialStore {
   roster(): RosterSummary;
   /** What was last ordered for the door; no orders for one that nobody has given any. */
   doorOrders(door: DoorId): DoorOrders;
-  /** HR's calendar, as of the last committed batch. One that does not decode is replaced by the next from HR. */
-  calendar(): CalendarRecord | 'unreadable' | undefined;
+  /** HR's calendar, as of the last committed batch: the same object until it changes. */
+  calendar(): HeldCalendar;
   /** Every entry of the book of passages that decodes. */
   passages(): AsyncIterable<PassageEntry>;
   /** 0 before the first. */

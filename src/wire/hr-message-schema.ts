@@ -2,12 +2,14 @@
 // `x-...` aside. The descriptions are what `cardea contract` prints; `meta` tells of rules that are checked after the shape.
 
 import * as z from 'zod';
+import { CALENDAR_LIMITS } from '../domain/calendar-faults.ts';
 import { REVOCATION_REASONS } from '../domain/credential.ts';
 import { DOOR_ACTIONS } from '../domain/door-command.ts';
 import { HOLIDAY_PATTERN, HOLIDAY_RULE } from '../domain/holiday.ts';
 import { CARDHOLDER_ID, SLUG } from '../domain/ids.ts';
 import { BEGINNING_TIME, ENDING_TIME, WEEKDAYS } from '../domain/local-time.ts';
 import { DIGEST_BYTES } from '../domain/roster-digest.ts';
+import { firstObjection } from './message-json.ts';
 
 /** 0.5 KiB of JSON each would already fill a message; the limit is for the planner's sake. */
 const MAX_SUPERSEDED = 1000;
@@ -146,19 +148,29 @@ export const cardRevokedSchema = wireObject({
   .describe('Stops one card, or all cards of a person: exactly one of card and cardholder is given.')
   .meta({ oneOf: [having('card'), having('cardholder')] });
 
-/** Values by name. A member named `__proto__`, which zod leaves out without a word, is refused as any other that is no name. */
-const named = <Value extends z.ZodType>(value: Value) =>
-  z
-    .preprocess(
-      (content, context) => {
-        if (typeof content === 'object' && content !== null && Object.hasOwn(content, '__proto__')) {
-          context.addIssue({ code: 'custom', message: NO_NAME, path: ['__proto__'] });
-        }
-        return content;
-      },
-      z.record(slug, value, { error: ({ code }) => (code === 'invalid_key' ? NO_NAME : undefined) }),
-    )
-    .default({});
+/**
+ * Lists by name, which are looked at one by one, as far as the first fault: a message may have twenty thousand of them, and to tell
+ * of all takes the thread that decides taps longer than anything else that it does. A member named `__proto__`, which zod leaves
+ * out without a word, is refused as any other that is no name.
+ */
+const named = <Value extends z.ZodType<unknown>>(value: Value) => {
+  const objectionTo = (name: string, list: unknown) => {
+    if (!SLUG.test(name)) return { path: [], message: NO_NAME };
+    const { error } = value.safeParse(list);
+    return error && firstObjection(error);
+  };
+  const lookedAt = (content: unknown, context: z.RefinementCtx): unknown => {
+    if (typeof content !== 'object' || content === null || Array.isArray(content)) return content;
+    for (const [name, list] of Object.entries(content)) {
+      const objection = objectionTo(name, list);
+      if (objection === undefined) continue;
+      context.addIssue({ code: 'custom', message: objection.message, path: [name, ...objection.path] });
+      break;
+    }
+    return content;
+  };
+  return z.preprocess(lookedAt, z.record(slug, value)).default({});
+};
 
 const NO_NAME = 'a name must be 1 to 63 lower-case letters, digits or dashes, not starting with a dash';
 
@@ -166,11 +178,13 @@ const scheduleWindow = wireObject({
   days: z
     .array(z.enum(WEEKDAYS))
     .min(1)
+    .max(WEEKDAYS.length)
     .optional()
     .describe('Weekdays on which it begins, but for those that are holidays.'),
   holidays: z
     .array(z.union([z.literal('*'), slug], { error: 'must be the name of a list of holidays or "*"' }))
     .min(1)
+    .max(CALENDAR_LIMITS.holidays.names + 1)
     .optional()
     .describe('Holidays on which it begins: names of lists in this calendar, or * for all of them.'),
   from: z
@@ -184,15 +198,17 @@ const scheduleWindow = wireObject({
 }).meta({ anyOf: [having('days'), having('holidays')] });
 
 const calendarSections = {
-  schedules: named(z.array(scheduleWindow).min(1)).describe(
+  schedules: named(z.array(scheduleWindow).min(1).max(CALENDAR_LIMITS.schedules.entries)).describe(
     'Weekly windows by the name of the schedule, which holds while any of them does. The name always is taken.',
   ),
-  holidays: named(z.array(z.string().regex(HOLIDAY_PATTERN, { error: HOLIDAY_RULE }))).describe(
+  holidays: named(
+    z.array(z.string().regex(HOLIDAY_PATTERN, { error: HOLIDAY_RULE })).max(CALENDAR_LIMITS.holidays.entries),
+  ).describe(
     'Lists of days by name: 2026-12-25, 2026-08-03..2026-08-21, or each year: 12-25, 12-24..01-02. On a day of any list only windows with holidays begin.',
   ),
-  levels: named(z.array(z.preprocess(withoutExtensions, doorGrant)).min(1)).describe(
-    'What each access level opens, by its name: the doors of all its grants together.',
-  ),
+  levels: named(
+    z.array(z.preprocess(withoutExtensions, doorGrant)).min(1).max(CALENDAR_LIMITS.levels.entries),
+  ).describe('What each access level opens, by its name: the doors of all its grants together.'),
 };
 
 /** What a calendar says, without the message around it. */

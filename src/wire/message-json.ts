@@ -50,12 +50,25 @@ export const parseJsonObject = (bytes: Uint8Array): { readonly content: unknown 
 
 /** The first thing that the schema objects to. */
 export const schemaFault = (error: z.ZodError): Fault => {
-  const issue = error.issues[0];
-  if (issue === undefined) return UNREADABLE;
-  const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const path = [...issue.path, ...(unknownKey === undefined ? [] : [unknownKey])];
-  return { code: 'invalid-message', path: pathText(path), detail: issue.message };
+  const objection = firstObjection(error);
+  if (objection === undefined) return UNREADABLE;
+  return { code: 'invalid-message', path: pathText(objection.path), detail: objection.message };
 };
+
+/** As schemaFault(); for what is part of another schema. */
+export const firstObjection = ({
+  issues: [issue],
+}: z.ZodError): { readonly path: PropertyKey[]; readonly message: string } | undefined => {
+  if (issue === undefined) return undefined;
+  const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  return { path: [...issue.path, ...(unknownKey === undefined ? [] : [unknownKey])], message: messageOf(issue) };
+};
+
+/** The library tells of a missing field as of one that is undefined, which JSON does not know. */
+const messageOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
+    ? `is missing; expected: ${issue.expected}`
+    : issue.message;
 
 /** A member of what came in, whatever it is; inherited ones do not count. */
 export const fieldOf = (content: unknown, key: string): unknown =>

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CardeaError } from '../../src/errors.ts';
-import { scheduleId, time } from '../domain/samples.ts';
+import { scheduleId } from '../domain/samples.ts';
 import { MemoryDisk, MemoryStore } from '../fakes/memory-store.ts';
 import { type ChangeFlow, makeChangeFlow, type ReadReceipt, receiptIn, SITE, TOPICS } from '../flows/change-flow.ts';
 import { settle } from './door-bench.ts';
@@ -229,25 +229,4 @@ test('a damaged calendar opens nothing and raises an alarm, until the retained m
   assert.deepEqual(inForce(flow), [4, true, false]);
   assert.deepEqual(flow.rules.alarms(), []);
   assert.equal(receiptIn(flow.store.entries.at(-1)).result, 'applied');
-});
-
-test('a calendar that is not what was stored counts as damaged, whatever its revision', async () => {
-  const disk = new MemoryDisk();
-  const before = makeFlow(disk);
-  await answer(before, calendar(4));
-  const held = before.store.calendar();
-  assert.ok(held !== undefined && held !== 'unreadable');
-  const wider = {
-    ...held.definition,
-    schedules: { day: [{ days: ['mon', 'sun'], from: '00:00', to: '24:00' }] },
-  } as const;
-  for (const definition of [wider, { ...wider, schedules: { always: wider.schedules.day } }]) {
-    disk.calendar = { ...held, appliedAt: time('2026-01-05T08:00:00Z'), definition };
-    await before.store.close();
-    const flow = makeFlow(disk);
-    assert.deepEqual([...inForce(flow), flow.rules.alarms().length], [undefined, false, false, 1]);
-    assert.equal((await answer(flow, calendar(4))).result, 'applied');
-    assert.deepEqual(inForce(flow), [4, true, false]);
-    await flow.store.close();
-  }
 });

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { chainEvent, EMPTY_LOG, type NewEvent } from '../../src/domain/access-event.ts';
-import { EMPTY_CALENDAR } from '../../src/domain/calendar.ts';
+import { type CalendarDefinition, type CalendarRecord, EMPTY_CALENDAR } from '../../src/domain/calendar.ts';
+import { calendarFingerprint } from '../../src/domain/calendar-order.ts';
 import type { CardNumber } from '../../src/domain/card-number.ts';
 import type { CardRecord } from '../../src/domain/credential.ts';
 import { modeOf, NO_ORDERS } from '../../src/domain/door-mode.ts';
@@ -77,6 +78,14 @@ const hasCode =
   (error: unknown): boolean =>
     error instanceof CardeaError && error.code === code;
 
+const calendarOf = (definition: CalendarDefinition): CalendarRecord => ({
+  revision: revision(4),
+  messageId: messageId('cal-4'),
+  appliedAt: time('2026-01-05T08:00:00Z'),
+  fingerprint: calendarFingerprint(definition),
+  definition,
+});
+
 export const storeContract = (name: string, makeHarness: () => Promise<StoreHarness>): void => {
   describe(`${name} keeps the contract of CredentialStore and EventLog`, () => {
     let harness: StoreHarness;
@@ -140,17 +149,11 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
         { ...seen, messageId: messageId('c-2'), outcome: { doors: [], code: 'unknown-door' } },
         { ...seen, messageId: messageId('c-3') },
       ] as const;
-      const calendar = {
-        revision: revision(4),
-        messageId: messageId('cal-4'),
-        appliedAt: time('2026-01-05T08:00:00Z'),
-        fingerprint: 'd',
-        definition: {
-          schedules: { 'office-hours': [{ days: ['mon'], from: '08:00', to: '18:00' }] },
-          holidays: { closed: ['12-25'] },
-          levels: { staff: [{ doors: [FRONT], schedule: scheduleId('office-hours') }] },
-        },
-      } as const;
+      const calendar = calendarOf({
+        schedules: { 'office-hours': [{ days: ['mon'], from: '08:00', to: '18:00' }] },
+        holidays: { closed: ['12-25'] },
+        levels: { staff: [{ doors: [FRONT], schedule: scheduleId('office-hours') }] },
+      });
       const passages = [
         {
           zone: zoneId('lab'),
@@ -337,13 +340,7 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
     });
 
     it('says that a damaged calendar is unreadable, and takes the next one in its place', async () => {
-      const calendar = {
-        revision: revision(7),
-        messageId: messageId('cal-7'),
-        appliedAt: time('2026-01-05T08:00:00Z'),
-        fingerprint: 'abc',
-        definition: EMPTY_CALENDAR,
-      };
+      const calendar = calendarOf(EMPTY_CALENDAR);
       assert.equal(store.calendar(), undefined);
       await store.commit(batchOf({ calendar }));
       await store.close();

@@ -89,13 +89,13 @@ const FAULTY: readonly [string, CalendarDefinition, string, string][] = [
     'a holiday list that there is not',
     withWindow({ holidays: ['public', 'pulbic'] }),
     'schedules.shift.0.holidays.1',
-    'there is no holiday list "pulbic"',
+    'there is no holiday list "pulbic"; add it under holidays, or take "*" for all lists',
   ],
   [
     'a holiday list named like a property of every object',
     withWindow({ holidays: ['constructor'] }),
     'schedules.shift.0.holidays.0',
-    'there is no holiday list "constructor"',
+    'there is no holiday list "constructor"; add it under holidays, or take "*" for all lists',
   ],
   [
     'a date that there is not',
@@ -200,4 +200,16 @@ test('of two calendars each name is HR’s as a whole, where HR has it', () => {
     levels: { staff: [], cleaners: [] },
   });
   assert.deepEqual(mergeCalendars(config, EMPTY_CALENDAR), config);
+});
+
+test('where one fault is enough, nothing behind it is looked at', () => {
+  const unseen = {
+    to: '18:00',
+    get from(): string {
+      throw new TypeError('this was looked at');
+    },
+  };
+  const calendar = calendarOf({ schedules: { shift: [{ days: ['mon'], from: '8', to: '18:00' }, unseen] } });
+  assert.deepEqual(calendarFault(calendar)?.path, ['schedules', 'shift', '0', 'from']);
+  assert.throws(() => calendarFaults(calendar), TypeError);
 });

@@ -105,6 +105,13 @@ const REFUSED: readonly (readonly [what: string, content: object, path: string])
     { ...COMMON, schedules: Object.fromEntries([...Array(257).keys()].map((n) => [`s${n}`, [WINDOW]])) },
     'schedules',
   ],
+  [
+    'more days than a week has',
+    { ...COMMON, schedules: { a: [{ ...WINDOW, days: Array(8).fill('mon') }] } },
+    'schedules.a[0].days',
+  ],
+  ['too many holidays', { ...COMMON, holidays: { a: Array(401).fill('12-25') } }, 'holidays.a'],
+  ['too many grants of a level', { ...COMMON, levels: { a: Array(65).fill({ doors: ['*'] }) } }, 'levels.a'],
   ['too many windows', { ...COMMON, schedules: { a: Array(65).fill(WINDOW) } }, 'schedules.a'],
 ];
 
@@ -120,6 +127,16 @@ describe('a calendar message is refused whole', () => {
   it('for a name that would get lost in an object', () => {
     const text = JSON.stringify({ ...COMMON, schedules: { NAME: [WINDOW] } }).replace('NAME', '__proto__');
     assert.equal(rejected(text, { topic: TOPICS.calendar }).path, 'schedules.__proto__');
+  });
+
+  it('without a look at what comes behind the first fault', () => {
+    const unseen = {
+      get from(): string {
+        throw new TypeError('this was looked at');
+      },
+    };
+    const decoded = decodeCalendarSections({ schedules: { a: [{ days: ['mon'] }], b: [unseen] } });
+    assert.ok('fault' in decoded && decoded.fault.path === 'schedules.a[0].from');
   });
 
   it('for a name that is given twice', () => {

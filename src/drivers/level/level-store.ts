@@ -9,7 +9,7 @@ import { mkdirSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Level } from 'level';
 import { EMPTY_LOG, type LogTail } from '../../domain/access-event.ts';
-import type { CalendarRecord } from '../../domain/calendar.ts';
+import type { HeldCalendar } from '../../domain/calendar-order.ts';
 import type { CardNumber } from '../../domain/card-number.ts';
 import type { CardholderRecord, CardLookup, CardRecord } from '../../domain/credential.ts';
 import type { CommandRecord } from '../../domain/door-command.ts';
@@ -59,7 +59,7 @@ export class LevelStore implements CredentialStore, EventLog {
   #tail: LogTail = EMPTY_LOG;
   #sentUpTo = 0;
   readonly #doorOrders = new Map<DoorId, DoorOrders>();
-  #calendar: CalendarRecord | 'unreadable' | undefined;
+  #calendar: HeldCalendar;
   #passageEra = 0;
   #commands: readonly CommandRecord[] = [];
 
@@ -130,7 +130,7 @@ export class LevelStore implements CredentialStore, EventLog {
     return this.#doorOrders.get(door) ?? NO_ORDERS;
   }
 
-  calendar(): CalendarRecord | 'unreadable' | undefined {
+  calendar(): HeldCalendar {
     return this.#calendar;
   }
 

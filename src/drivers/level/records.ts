@@ -3,6 +3,7 @@
 
 import type { AccessEvent } from '../../domain/access-event.ts';
 import type { CalendarRecord } from '../../domain/calendar.ts';
+import { isUsable } from '../../domain/calendar-order.ts';
 import { type CardholderRecord, type CardRecord, REVOCATION_REASONS } from '../../domain/credential.ts';
 import type { CommandRecord } from '../../domain/door-command.ts';
 import type { DoorOrders } from '../../domain/door-mode.ts';
@@ -111,7 +112,7 @@ const isDoorOrders = (value: unknown): value is DoorOrders =>
       (value['mode']['mode'] === 'blocked' || value['mode']['mode'] === 'held-open'))) &&
   (value['lockdown'] === undefined || isStandingOrder(value['lockdown']));
 
-/** What the definition says is looked at when it is compiled. */
+/** What the definition says is looked at by isUsable(). */
 const isCalendarRecord = (value: unknown): value is CalendarRecord =>
   isObject(value) &&
   isCount(value['revision']) &&
@@ -172,7 +173,7 @@ export const encodeCalendar = (calendar: CalendarRecord): string => encode(calen
 export const encodePassage = (entry: PassageEntry): string => encode(entry);
 
 /** For records whose loss opens nothing and that HR, or the next tap, brings back. */
-const orNothing = <T>(decoded: () => T): T | undefined => {
+const orNothing = <T>(decoded: () => T | undefined): T | undefined => {
   try {
     return decoded();
   } catch {
@@ -181,6 +182,9 @@ const orNothing = <T>(decoded: () => T): T | undefined => {
 };
 
 export const calendarOrNothing = (text: string): CalendarRecord | undefined =>
-  orNothing(() => decode(text, 'calendar', isCalendarRecord));
+  orNothing(() => {
+    const calendar = decode(text, 'calendar', isCalendarRecord);
+    return isUsable(calendar) ? calendar : undefined;
+  });
 export const passageOrNothing = (text: string): PassageEntry | undefined =>
   orNothing(() => decode(text, 'passage', isPassageEntry));

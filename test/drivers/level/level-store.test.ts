@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Level } from 'level';
 import { chainEvent, EMPTY_LOG } from '../../../src/domain/access-event.ts';
+import { canonicalJson, sha256Hex } from '../../../src/domain/canonical-json.ts';
 import type { CardNumber } from '../../../src/domain/card-number.ts';
 import { bucketOf, emptyRoster } from '../../../src/domain/roster-digest.ts';
 import { LevelStore } from '../../../src/drivers/level/level-store.ts';
@@ -197,4 +198,26 @@ test('ids with characters that LevelDB keys treat apart stay within their sublev
   for (const id of ids) assert.deepEqual(store.findCardholder(id), { cards: [CARD] }, id);
   assert.equal(store.findCardholder(cardholderId('nobody')), undefined);
   assert.equal(store.tail().sequence, 0);
+});
+
+test('a calendar that is not what was stored is unreadable, however well it reads', async (t) => {
+  const path = storeFolder(t);
+  const schedules = { day: [{ days: ['mon'], from: '08:00', to: '18:00' }] };
+  const definition = { schedules, holidays: {}, levels: {} } as const;
+  const record = { revision: 4, messageId: 'cal-4', appliedAt: 1_700_000_000_000, definition };
+  const fingerprint = sha256Hex(canonicalJson(definition));
+  const wider = { ...definition, schedules: { day: [{ days: ['mon', 'sun'], from: '00:00', to: '24:00' }] } };
+  const forbidden = { ...definition, schedules: { always: schedules.day } };
+  const STORED: readonly (readonly [object, boolean])[] = [
+    [{ ...record, fingerprint }, true],
+    [{ ...record, fingerprint, definition: wider }, false],
+    [{ ...record, fingerprint: sha256Hex(canonicalJson(forbidden)), definition: forbidden }, false],
+  ];
+  for (const [stored, isReadable] of STORED) {
+    await (await LevelStore.open(path)).close();
+    await tamper(path, 'meta', ['calendar', JSON.stringify({ v: 1, r: stored })]);
+    const store = await LevelStore.open(path);
+    assert.deepEqual(store.calendar(), isReadable ? stored : 'unreadable');
+    await store.close();
+  }
 });
