@@ -62,6 +62,16 @@ const unknownDoor = (tree: YamlTree, path: readonly string[], door: string): rea
   ];
 };
 
+/** Doors that open at the hours of another zone are noticed late. */
+export const zonelessSchedules = (tree: YamlTree): Findings => {
+  const isZoneless =
+    tree.keys(['schedules']).length > 0 &&
+    tree.at(['timezone']) === undefined &&
+    tree.keys(['doors']).some((door) => tree.at(['doors', door, 'timezone']) === undefined);
+  const message = 'are meant in UTC, because there is no timezone; if that is right, write timezone: UTC';
+  return { warnings: isZoneless ? [atKey(['schedules'], message)] : [] };
+};
+
 /** A clock that is always trusted never meets the policy for one that is not. */
 export const idleClockPolicy = (tree: YamlTree): Findings => {
   const path = ['clock', 'untrustedPolicy'];

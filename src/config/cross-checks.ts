@@ -4,7 +4,7 @@
 // zones in zone-checks.ts, warnings of keys that do nothing in idle-keys.ts.
 
 import { SLUG } from '../domain/ids.ts';
-import { calendar, idleClockPolicy } from './calendar-checks.ts';
+import { calendar, idleClockPolicy, zonelessSchedules } from './calendar-checks.ts';
 import { doorTimes } from './door-checks.ts';
 import { atKey, atValue, type Finding, type Findings, showValue } from './faults.ts';
 import { longDebounce, missingLines, mixedHardware, sharedLines, sharedSpi } from './hardware-checks.ts';
@@ -38,6 +38,7 @@ export const crossCheck = (tree: YamlTree): Required<Findings> => {
     bareInputs,
     silentFeedback,
     calendar,
+    zonelessSchedules,
     idleClockPolicy,
     zones,
     zoneDoors,

@@ -20,6 +20,7 @@ describe('a calendar in the configuration', () => {
       '  office-hours: [ { days: [mon, tue, wed, thu, fri], from: 08:00, to: 18:00 }, { holidays: ["*"], from: "10:00", to: "12:00" } ]',
       'holidays: { public: [12-25, 2026-04-03, 12-24..01-02, 2026-08-03..2026-08-21] }',
       'levels: { staff: [ { doors: ["*"], schedule: office-hours } ] }',
+      'timezone: Europe/Berlin',
     );
     assert.deepEqual(warningsOf(text), []);
     const rules = compileRules(configOf(text).calendar);
@@ -87,7 +88,9 @@ describe('a calendar in the configuration', () => {
     [
       'a holiday list that there is not',
       ['schedules: { day: [{ holidays: [pulbic], from: "08:00", to: "18:00" }] }', 'holidays: { public: [12-25] }'],
-      ['2:33 schedules.day.0.holidays.0: there is no holiday list "pulbic"'],
+      [
+        '2:33 schedules.day.0.holidays.0: there is no holiday list "pulbic"; add it under holidays, or take "*" for all lists',
+      ],
     ],
     [
       'a date that there is not',
@@ -128,6 +131,7 @@ describe('a calendar in the configuration', () => {
       `schedules: { office-hours: [${WINDOW}] }`,
       'levels:',
       '  staff: [{ doors: [front], schedule: office-hour }, { doors: [frnt, lab], schedule: nights }, { doors: [front] }]',
+      'timezone: Europe/Berlin',
     );
     assert.deepEqual(faultsOf(text), []);
     assert.deepEqual(warningsOf(text), [
@@ -148,6 +152,7 @@ describe('a calendar in the configuration', () => {
     const text = withLines(
       'schedules: { day: [{ days: [mon] }] }',
       'levels: { staff: [{ doors: [front], schedule: day }] }',
+      'timezone: Europe/Berlin',
     );
     assert.equal(faultsOf(text).length, 2);
     assert.deepEqual(warningsOf(text), []);
@@ -167,6 +172,25 @@ describe('the time zone of a door', () => {
         ['boston', 'America/New_York'],
       ],
     );
+  });
+});
+
+describe('schedules without a time zone', () => {
+  const schedules = `schedules: { day: [${WINDOW}] }`;
+
+  it('are warned of where a door goes by them', () => {
+    assert.deepEqual(warningsOf(withLines(schedules)), [
+      '2:1 schedules: are meant in UTC, because there is no timezone; if that is right, write timezone: UTC',
+    ]);
+  });
+
+  it('are right where each door has its own, and where the file says UTC', () => {
+    assert.deepEqual(warningsOf(withLines(schedules, 'timezone: UTC')), []);
+    const text = textWith({
+      1: `site: hq\n${schedules}`,
+      8: '    strike: { line: 17 }\n    timezone: America/New_York',
+    });
+    assert.deepEqual(warningsOf(text), []);
   });
 });
 

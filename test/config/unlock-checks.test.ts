@@ -4,7 +4,9 @@ import { configOf, faultsOf, textWith, warningsOf } from './config-text.ts';
 
 const SCHEDULES = 'schedules: { day: [{ days: [mon], from: "08:00", to: "18:00" }] }';
 const withUnlock = (unlock: string, more = ''): string =>
-  textWith({ 8: `    strike: { line: 17 }\n    unlockSchedule: ${unlock}${more}` }).concat(`\n${SCHEDULES}\n`);
+  textWith({ 8: `    strike: { line: 17 }\n    unlockSchedule: ${unlock}${more}` }).concat(
+    `\n${SCHEDULES}\ntimezone: UTC\n`,
+  );
 
 describe('the unlock schedule of a door', () => {
   it('is in the configuration, and by default waits for nobody', () => {
