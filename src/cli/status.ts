@@ -46,7 +46,7 @@ const statusText = ({ status, faults, isLinkConnected }: StatusAnswer, hasColour
   ]);
   const facts = [
     ['gateway', `${status.gateway}, version ${status.version}, up since ${status.startedAt}`],
-    ['clock', status.clock.synchronized ? 'synchronized' : 'not synchronized: cards with a validity are denied'],
+    ['clock', status.clock.synchronized ? 'synchronized' : 'not synchronized'],
     ...(isLinkConnected === null ? [] : [['HR link', isLinkConnected ? 'connected' : 'not connected']]),
     ['roster', `revision ${status.roster.revision}, ${status.roster.cards} cards`],
     ['calendar', status.calendar === null ? 'none from HR' : `revision ${status.calendar.revision} from HR`],

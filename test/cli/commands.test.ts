@@ -12,6 +12,12 @@ import { environmentWith, FakeTerminal, folderFor, OPERATOR, run, startBench } f
 const ESCAPE = '\u001b';
 
 describe('cardea status', () => {
+  it('says that the clock is not set, and what that means here', async (t) => {
+    const { bench, cardea } = await startBench(t);
+    bench.clock.setSynchronized(false);
+    assert.match((await cardea('status')).output, /^clock +not synchronized$/m);
+  });
+
   it('shows doors, roster and link, and exits 0 when nothing needs attention', async (t) => {
     const { bench, cardea } = await startBench(t);
     await bench.bind();
