@@ -101,7 +101,7 @@ export class SimulatedDoorIo implements DoorIo, SignalLines {
     const simulated = this.#door(door);
     const part = line === 'exit-button' ? 'exitButton' : line;
     if (simulated.wiring[part] === undefined) {
-      throw new CardeaError('unknown-line', `door ${door} has no ${line}; add one to its configuration`, {
+      throw new CardeaError('unknown-line', `door ${door} has no such line; add ${part}: {} to its configuration`, {
         context: { door, line },
       });
     }
