@@ -264,6 +264,12 @@ for (const { what, content, code, path, options } of REFUSALS) {
   });
 }
 
+test('a field that is missing is said to be missing, and what it has to be', () => {
+  const { operator, ...anonymous } = SHORT_BOUND;
+  assert.equal(rejected(anonymous).detail, 'is missing; expected: string');
+  assert.equal(rejected({ ...SHORT_BOUND, operator: 7 }).detail, 'Invalid input: expected string, received number');
+});
+
 test('x- fields are ignored at every level', () => {
   const extended = {
     ...FULL_BOUND,
