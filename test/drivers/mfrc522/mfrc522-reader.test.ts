@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { Mfrc522Reader, MOST_HANGING } from '../../../src/drivers/mfrc522/mfrc522-reader.ts';
 import type { CardReaderListener, ReaderCondition } from '../../../src/ports/card-reader.ts';
 import { cardReaderContract } from '../../contracts/card-reader.contract.ts';
@@ -58,7 +59,11 @@ test('a worker that hangs is offline after ten seconds and replaced', async (t) 
 
 test('workers that hang in the kernel do not pile up: no more are started until one of them has ended', async (t) => {
   const harness = makeReaderHarness();
-  t.after(() => harness.close());
+  const { terminate } = Worker.prototype;
+  t.after(async () => {
+    for (const worker of harness.workers) worker.terminate = terminate;
+    await harness.close();
+  });
   const { conditions, listener } = record();
   await harness.reader.start(listener);
   await harness.until(() => conditions.at(-1)?.state === 'online');
@@ -76,11 +81,11 @@ test('workers that hang in the kernel do not pile up: no more are started until 
   assert.match(conditions.at(-1)?.detail ?? '', /hang in the kernel/);
 
   const [first] = harness.workers;
-  await Object.getPrototypeOf(first).terminate.call(first);
+  assert.ok(first !== undefined);
+  await terminate.call(first);
   for (let time = 0; time < 30_000; time += 500) harness.clock.advance(500);
   assert.equal(harness.workers.length, MOST_HANGING + 1);
   await harness.until(() => conditions.at(-1)?.state === 'online');
-  for (const worker of harness.workers) worker.terminate = Object.getPrototypeOf(worker).terminate;
   await harness.reader.stop();
 });
 
