@@ -7,12 +7,12 @@ import { HR_MESSAGE_TYPES, type HrMessageType } from '../../src/wire/message-env
 import { NEEDED_PERMISSION, sealWith, signedEnvelope } from '../../src/wire/signed-message.ts';
 import { seededRandom } from '../fixtures/seeded-random.ts';
 import { signingKey } from '../fixtures/signing-keys.ts';
-import { CARD_REVOKED, CARDHOLDER_REVOKED, COMMAND, FULL_BOUND, SHORT_BOUND } from '../wire/messages.ts';
+import { CALENDAR, CARD_REVOKED, CARDHOLDER_REVOKED, COMMAND, FULL_BOUND, SHORT_BOUND } from '../wire/messages.ts';
 
 const FORGERIES = 100_000;
 const SEED = 20261122;
 
-const HR = signingKey('hr-2026', 'bind', 'revoke', 'roster', 'command');
+const HR = signingKey('hr-2026', 'bind', 'revoke', 'roster', 'calendar', 'command');
 const GUARDS = signingKey('guards', 'revoke');
 const ATTACKER = signingKey('hr-2026');
 
@@ -27,7 +27,7 @@ const PAGE = {
   buckets: [3],
   cards: [],
 };
-const CONTENTS = [FULL_BOUND, SHORT_BOUND, CARD_REVOKED, CARDHOLDER_REVOKED, DIGEST, PAGE, COMMAND];
+const CONTENTS = [FULL_BOUND, SHORT_BOUND, CARD_REVOKED, CARDHOLDER_REVOKED, CALENDAR, DIGEST, PAGE, COMMAND];
 
 interface Sealed {
   readonly jws: string;

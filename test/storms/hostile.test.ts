@@ -21,12 +21,12 @@ const SEED = 20_261_122;
 const HOSTILE = 5_000;
 const TOGETHER = 50;
 const CARDS = cardNumbers(100);
-const HR = signingKey('hr-2026', 'bind', 'revoke', 'roster');
-const ATTACKER = signingKey('hr-2026', 'bind', 'revoke', 'roster');
+const HR = signingKey('hr-2026', 'bind', 'revoke', 'roster', 'calendar', 'command');
+const ATTACKER = signingKey('hr-2026');
 
 const OWN = `cardea/${SITE}/gateways/${GATEWAY}`;
 const TOPICS = [
-  ...['card-bound', 'card-revoked', 'roster-digest'].map((name) => `cardea/${SITE}/hr/${name}`),
+  ...['card-bound', 'card-revoked', 'calendar', 'roster-digest', 'command'].map((name) => `cardea/${SITE}/hr/${name}`),
   ...['roster-page', 'event-ack', 'command'].map((name) => `${OWN}/${name}`),
 ];
 
@@ -36,23 +36,40 @@ const harmful = (random: Random): Readonly<Record<string, unknown>> => {
   const common = { site: SITE, messageId: `hostile-${random.below(1e9)}`, revision: 1_000 + random.below(1e6) };
   const change = { ...common, issuedAt: '2026-11-22T09:00:00+08:00', operator: 'nobody' };
   const access = [{ doors: ['*'], schedule: 'always' }];
+  const window = { days: ['mon'], from: '00:00', to: '24:00' };
+  const issuedAt = new Date();
+  const expiresAt = new Date(issuedAt.getTime() + 60_000);
+  const command = { type: 'command', site: SITE, messageId: common.messageId, issuedAt, expiresAt, operator: 'nobody' };
   const { revision } = common;
   const held = { card, revision, cardholder: 'X1', access, kind: 'permanent', state: 'active' };
   return random.pick<Readonly<Record<string, unknown>>>([
     { type: 'card-bound', ...change, card, cardholder: { id: 'X1' }, access },
     { type: 'card-revoked', ...change, card, reason: 'lost' },
+    {
+      type: 'calendar',
+      ...change,
+      schedules: { night: [window] },
+      holidays: { h: ['12-25'] },
+      levels: { staff: access },
+    },
+    { ...command, action: 'hold-open', door: '*' },
+    { ...command, action: 'lockdown', door: '*' },
     { type: 'card-revoked', ...change, cardholder: 'E1', reason: 'left' },
     { type: 'roster-digest', site: SITE, revision, cards: 0, buckets: 'A'.repeat(2731).concat('='), epoch: '2027-a' },
     { type: 'roster-page', site: SITE, requestId: 'r-1', revision, page: 1, pages: 1, buckets: [3], cards: [held] },
   ]);
 };
 
+/** Of a calendar. */
+const MAY_BE_LEFT_OUT = ['schedules', 'holidays', 'levels'];
+
 /** The same with a fault that nobody may overlook. */
 const broken = (random: Random): string => {
   const message = harmful(random);
   const name = random.pick(Object.keys(message));
+  const required = Object.keys(message).filter((key) => !MAY_BE_LEFT_OUT.includes(key));
   return random.pick([
-    () => JSON.stringify({ ...message, [name]: undefined }),
+    () => JSON.stringify({ ...message, [random.pick(required)]: undefined }),
     () => JSON.stringify({ ...message, [name]: { nested: [[[message]]] } }),
     () => JSON.stringify({ ...message, [name]: null }),
     () => JSON.stringify({ ...message, validUntill: '2026-11-22T09:00:00Z' }),
@@ -128,6 +145,8 @@ test(`of ${HOSTILE} mutated and forged messages on all topics none has any effec
 
   const { status, faults } = await gateway.status();
   assert.equal(status.roster.digest, desk.digest);
+  assert.equal(status.calendar, null);
+  assert.deepEqual([...new Set(Object.values(status.doors).map(({ mode }) => mode))], ['normal']);
   assert.deepEqual(await gateway.allowListOf(CARDS), liveAtHr(desk.roster, CARDS));
   assert.deepEqual([status.roster.epoch, status.roster.revision, faults], ['2026-a', message.revision, []]);
   const answers = [...archive.receipts.values()]
