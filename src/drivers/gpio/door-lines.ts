@@ -6,7 +6,6 @@ import type { Log } from '../../log.ts';
 import type { DoorInput, DoorIo, DoorWiring } from '../../ports/door-io.ts';
 import type { SignalLine, SignalLines } from '../../ports/signal-lines.ts';
 import type { Pull } from './gpio-uapi.ts';
-import type { Every } from './look-timer.ts';
 import { isActive, type LineLevel } from './strike-level.ts';
 
 /** What both GPIO backends take. */
@@ -21,8 +20,6 @@ export interface DoorLinesOptions {
   readonly safeStatePath?: string;
   /** Told what a technician should look at; default: nobody. */
   readonly log?: Log;
-  /** When to look at the inputs; default setInterval. */
-  readonly every?: Every;
 }
 
 export interface InputLine {

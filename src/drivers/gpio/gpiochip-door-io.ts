@@ -22,12 +22,15 @@ import { type ClaimedLines, GpioChip } from './gpio-chip.ts';
 import type { OutputRequest } from './gpio-uapi.ts';
 import { InputWatch } from './input-watch.ts';
 import { type KernelCalls, loadKernelCalls } from './kernel-calls.ts';
+import type { Every } from './look-timer.ts';
 import { removeSafeStateFile, writeSafeStateFile } from './safe-state-file.ts';
 import { isActive, type LineLevel, levelOf, safeStrikeLevel, safeStrikeState, strikeLevel } from './strike-level.ts';
 
 export interface GpiochipDoorIoOptions extends DoorLinesOptions {
   /** Default: libc. */
   readonly kernel?: KernelCalls;
+  /** When to look at the inputs; default setInterval. */
+  readonly every?: Every;
 }
 
 interface Claims {

@@ -1,4 +1,4 @@
-// How both backends come back to their inputs: on the main thread, again and again.
+// How a thread comes back to what it looks at, again and again: both backends to their inputs.
 
 /** Calls `look` every `interval` milliseconds until the returned function is called. */
 export type Every = (interval: number, look: () => void) => () => void;

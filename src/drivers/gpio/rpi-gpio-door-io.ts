@@ -1,6 +1,7 @@
 // Doors on the npm package rpi-gpio, for kernels that number the lines of /sys/class/gpio from 0. rpi-gpio exports lines, sets
 // their directions and gives them back; levels go through the value files it set up, because its own write is still queued
-// when it returns (fs.writeFile) and a strike must have moved by then.
+// when it returns (fs.writeFile) and a strike must have moved by then. Inputs are looked at by a thread of their own, so that no
+// pulse is missed while this one is busy.
 
 import type { DoorId } from '../../domain/ids.ts';
 import { CardeaError } from '../../errors.ts';
@@ -17,10 +18,12 @@ import {
   unknownOutput,
   warnOfPressedButtons,
 } from './door-lines.ts';
-import { every } from './look-timer.ts';
+import type { LineChange } from './input-looks.ts';
+import { InputThread, type InputThreadOptions, type RunningInputs } from './input-thread.ts';
 import { removeSafeStateFile, writeSafeStateFile } from './safe-state-file.ts';
 import { isActive, type LineLevel, levelOf, safeStrikeLevel, safeStrikeState, strikeLevel } from './strike-level.ts';
 import { findSysfsChip, SYSFS_GPIO_ROOT, SysfsLine } from './sysfs-gpio.ts';
+import { within } from './time-limit.ts';
 
 /** What is used of rpi-gpio. */
 export interface RpiGpio {
@@ -38,22 +41,19 @@ export interface RpiGpioDoorIoOptions extends DoorLinesOptions {
   readonly gpio?: RpiGpio;
   /** Default /sys/class/gpio. */
   readonly sysfsRoot?: string;
+  /** Starts looking at the inputs; default: in a thread. */
+  readonly startInputs?: (options: InputThreadOptions) => Promise<RunningInputs>;
 }
 
 interface OpenLines {
   readonly gpio: RpiGpio;
   readonly lines: ReadonlyMap<number, SysfsLine>;
+  /** As last reported. */
   readonly levels: Map<number, LineLevel>;
-  /** Looks in a row that found a line at another level than the one in `levels`. */
-  readonly looksAway: Map<number, number>;
-  stopPolling: () => void;
+  /** Undefined where there are no inputs. */
+  readonly inputs: RunningInputs | undefined;
 }
 
-/**
- * Milliseconds between two looks at the inputs. A pulse is seen that lasts one look longer than the debouncing, plus what the event
- * loop is late.
- */
-const POLL_INTERVAL = 20;
 const DEFAULT_DEBOUNCE = 10;
 /** Milliseconds that rpi-gpio gets to give the lines back. Its calls go through the thread pool, where others may hang. */
 const GIVE_BACK_LIMIT = 1000;
@@ -91,10 +91,12 @@ export class RpiGpioDoorIo implements DoorIo, SignalLines {
     gpio.setMode(gpio.MODE_BCM);
     const lines = new Map<number, SysfsLine>();
     this.#lines = lines;
+    let inputs: RunningInputs | undefined;
     try {
       for (const { line } of this.#inputs) await this.#setUp(gpio, line, 'in');
       for (const { line } of this.#inputs) lines.set(line, new SysfsLine(root, line));
       const levels = new Map(this.#inputs.map(({ line }) => [line, lines.get(line)?.read() ?? 0] as const));
+      inputs = await this.#startInputs(root, levels, listener);
       const { safeStatePath, doors } = this.#options;
       if (safeStatePath !== undefined) writeSafeStateFile(safeStatePath, label, doors);
       for (const { line, level } of this.#outputLevels()) {
@@ -105,19 +107,21 @@ export class RpiGpioDoorIo implements DoorIo, SignalLines {
         if (this.#madeSafe) throw madeSafeMeanwhile();
       }
       for (const door of this.#doors.keys()) this.#strikes.set(door, 'locked');
-      const open: OpenLines = { gpio, lines, levels, looksAway: new Map(), stopPolling: () => {} };
-      open.stopPolling = (this.#options.every ?? every)(POLL_INTERVAL, () => this.#poll(open, listener));
-      this.#open = open;
+      inputs?.report();
+      this.#open = { gpio, lines, levels, inputs };
     } catch (error) {
       this.#driveSafe();
+      await inputs?.stop();
       this.#giveBack();
       await destroy(gpio).catch(() => {});
       throw error;
     }
     const { log } = this.#options;
     if (this.#inputs.length > 0) {
-      const inputs = this.#inputs.map(({ line }) => line);
-      log?.warn({ inputs }, 'rpi-gpio cannot switch pull resistors: every input needs one of its own outside');
+      log?.warn(
+        { inputs: this.#inputs.map(({ line }) => line) },
+        'rpi-gpio cannot switch pull resistors: every input needs one of its own outside',
+      );
     }
     warnOfPressedButtons(this, this.#options);
   }
@@ -164,7 +168,7 @@ export class RpiGpioDoorIo implements DoorIo, SignalLines {
     const open = this.#open;
     this.#open = undefined;
     if (open === undefined) return;
-    open.stopPolling();
+    const stopped = open.inputs?.stop();
     this.#giveBack();
     const isSafe = failures.length === 0;
     if (isSafe && this.#options.safeStatePath !== undefined) removeSafeStateFile(this.#options.safeStatePath);
@@ -172,6 +176,7 @@ export class RpiGpioDoorIo implements DoorIo, SignalLines {
       () => undefined,
       (error: unknown) => error,
     );
+    await stopped;
     if (!isSafe) {
       throw new CardeaError(
         'gpio-write-failed',
@@ -191,32 +196,29 @@ export class RpiGpioDoorIo implements DoorIo, SignalLines {
     return input !== undefined && level !== undefined && isActive(input, level);
   }
 
-  #poll(open: OpenLines, listener: DoorIoListener): void {
-    for (const input of this.#inputs) {
-      // A listener may have closed us.
-      if (this.#open !== open) return;
-      let level: LineLevel | undefined;
-      try {
-        level = open.lines.get(input.line)?.read();
-      } catch (cause) {
-        open.stopPolling();
-        const purpose = this.#purposes.get(input.line);
-        listener.onFailure(
-          new CardeaError('gpio-unavailable', `GPIO line ${input.line} (${purpose}) can no longer be read`, { cause }),
-        );
-        return;
-      }
-      const looksAway = level === open.levels.get(input.line) ? 0 : (open.looksAway.get(input.line) ?? 0) + 1;
-      const isSteady = looksAway > this.#looksUntilSteady;
-      open.looksAway.set(input.line, isSteady ? 0 : looksAway);
-      if (level === undefined || !isSteady) continue;
-      open.levels.set(input.line, level);
-      listener.onInput(input.door, toDoorInput(input, level));
-    }
+  async #startInputs(
+    root: string,
+    levels: Map<number, LineLevel>,
+    listener: DoorIoListener,
+  ): Promise<RunningInputs | undefined> {
+    if (this.#inputs.length === 0) return undefined;
+    const { debounce = DEFAULT_DEBOUNCE, log, startInputs = InputThread.start } = this.#options;
+    return await startInputs({
+      root,
+      levels,
+      debounce,
+      purposes: this.#purposes,
+      onChange: (change) => this.#report(levels, change, listener),
+      onFailure: (error) => listener.onFailure(error),
+      log,
+    });
   }
 
-  get #looksUntilSteady(): number {
-    return Math.ceil((this.#options.debounce ?? DEFAULT_DEBOUNCE) / POLL_INTERVAL);
+  #report(levels: Map<number, LineLevel>, { line, level }: LineChange, listener: DoorIoListener): void {
+    levels.set(line, level);
+    for (const input of this.#inputs) {
+      if (input.line === line) listener.onInput(input.door, toDoorInput(input, level));
+    }
   }
 
   #drive(line: number, level: LineLevel): void {
@@ -287,16 +289,10 @@ export class RpiGpioDoorIo implements DoorIo, SignalLines {
 
 /** Unexports every line and forgets it; rejects when that fails or takes longer than the limit. */
 const destroy = async (gpio: RpiGpio): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new CardeaError('gpio-unavailable', `rpi-gpio did not give the lines back within ${GIVE_BACK_LIMIT} ms`));
-    }, GIVE_BACK_LIMIT);
-  });
+  const message = `rpi-gpio did not give the lines back within ${GIVE_BACK_LIMIT} ms`;
   try {
-    await Promise.race([gpio.promise.destroy(), limit]);
+    await within(GIVE_BACK_LIMIT, gpio.promise.destroy(), message);
   } finally {
-    clearTimeout(timer);
     gpio.reset();
   }
 };

@@ -8,6 +8,9 @@ for source in door-io holder service; do
   npx esbuild "test/board/gpio/$source.board.ts" --bundle --platform=node --format=esm --target=node20 --log-level=warning \
     --external:koffi --external:rpi-gpio --outfile="dist-board/gpio-$source.mjs"
 done
+# The thread for the inputs of rpi-gpio, beside them.
+npx esbuild src/drivers/gpio/input-worker.ts --bundle --platform=node --format=esm --target=node20 --log-level=warning \
+  --outfile=dist-board/input-worker.js
 failed=0
 run() { # LABEL, then board options and job
   label=$1

@@ -6,9 +6,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { InputLooks } from '../../../src/drivers/gpio/input-looks.ts';
+import type { InputThreadOptions, RunningInputs } from '../../../src/drivers/gpio/input-thread.ts';
 import { type RpiGpio, RpiGpioDoorIo, type RpiGpioDoorIoOptions } from '../../../src/drivers/gpio/rpi-gpio-door-io.ts';
 import { type LineLevel, levelOf } from '../../../src/drivers/gpio/strike-level.ts';
-import { findSysfsChip } from '../../../src/drivers/gpio/sysfs-gpio.ts';
+import { findSysfsChip, SysfsLine } from '../../../src/drivers/gpio/sysfs-gpio.ts';
 import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
 import type { DoorInput } from '../../../src/ports/door-io.ts';
 import { type DoorIoHarness, doorIoContract } from '../../contracts/door-io.contract.ts';
@@ -86,25 +88,53 @@ class FakeRpiGpio implements RpiGpio {
   }
 }
 
+/** Looks when it is told to, on this thread, and reports at once. */
+class InputsByHand implements RunningInputs {
+  readonly #options: InputThreadOptions;
+  readonly #lines: ReadonlyMap<number, SysfsLine>;
+  readonly #looks: InputLooks;
+  #isReporting = false;
+
+  constructor(options: InputThreadOptions) {
+    const { root, levels, debounce } = options;
+    this.#options = options;
+    this.#lines = new Map([...levels.keys()].map((line) => [line, new SysfsLine(root, line)] as const));
+    this.#looks = new InputLooks({ lines: this.#lines, levels, debounce });
+  }
+
+  report(): void {
+    this.#isReporting = true;
+  }
+
+  async stop(): Promise<void> {
+    this.#isReporting = false;
+    for (const line of this.#lines.values()) line.close();
+  }
+
+  look(): void {
+    if (!this.#isReporting) return;
+    for (const change of this.#looks.look().changes) if (this.#isReporting) this.#options.onChange(change);
+  }
+}
+
 interface Setup {
   readonly gpio: FakeRpiGpio;
   readonly io: RpiGpioDoorIo;
   readonly root: string;
-  /** What the timer does every 20 ms. */
-  poll(): void;
+  /** What the thread does every 20 ms. */
+  look(): void;
 }
 
 const setUp = (options: Partial<RpiGpioDoorIoOptions> = {}, root = makeSysfs()): Setup => {
   const gpio = new FakeRpiGpio(root);
-  const polls = new Set<() => void>();
+  let inputs: InputsByHand | undefined;
   const io = new RpiGpioDoorIo({
     doors: CONTRACT_DOORS,
     gpio,
     sysfsRoot: root,
-    every: (interval, poll) => {
-      assert.equal(interval, 20);
-      polls.add(poll);
-      return () => void polls.delete(poll);
+    startInputs: async (inputOptions) => {
+      inputs = new InputsByHand(inputOptions);
+      return inputs;
     },
     ...options,
   });
@@ -112,9 +142,7 @@ const setUp = (options: Partial<RpiGpioDoorIoOptions> = {}, root = makeSysfs()):
     gpio,
     io,
     root,
-    poll: () => {
-      for (const poll of polls) poll();
-    },
+    look: () => inputs?.look(),
   };
 };
 
@@ -136,7 +164,7 @@ const removeAfter = (t: TestContext, { root, io }: Setup): void =>
   });
 
 const makeHarness = async (): Promise<DoorIoHarness> => {
-  const { gpio, io, root, poll } = setUp({ outputs: CONTRACT_OUTPUTS });
+  const { gpio, io, root, look } = setUp({ outputs: CONTRACT_OUTPUTS });
   return {
     io,
     setInput: (door, kind, active) => {
@@ -146,13 +174,13 @@ const makeHarness = async (): Promise<DoorIoHarness> => {
     strikeLevel: (door) => gpio.level(wiringOf(door).strike.line),
     outputLevel: (name) => gpio.level(lineOf(name)),
     until: async (condition) => {
-      poll();
-      poll();
+      look();
+      look();
       assert.ok(condition());
     },
     settle: async () => {
-      poll();
-      poll();
+      look();
+      look();
     },
     close: async () => {
       assert.equal(gpio.exported, 0);
@@ -227,7 +255,7 @@ describe('RpiGpioDoorIo', () => {
     const looks = (...levels: readonly LineLevel[]): void => {
       for (const level of levels) {
         setup.gpio.set(22, level);
-        setup.poll();
+        setup.look();
       }
     };
     looks(0, 0, 0, 1, 0, 0, 0);
@@ -265,24 +293,10 @@ describe('RpiGpioDoorIo', () => {
     await setup.io.open({ onInput, onFailure: assert.ifError });
     setup.gpio.set(27, 1);
     setup.gpio.set(22, 1);
-    setup.poll();
-    setup.poll();
+    setup.look();
+    setup.look();
     await Promise.all(closed);
     assert.equal(seen, 1);
-  });
-});
-
-describe('RpiGpioDoorIo whose line went away', () => {
-  it('tells once that it can no longer be read, and looks no more', async (t) => {
-    const setup = setUp();
-    removeAfter(t, setup);
-    const failures: Error[] = [];
-    await setup.io.open({ onInput: () => {}, onFailure: (error) => void failures.push(error) });
-    writeFileSync(join(setup.root, 'gpio22', 'value'), '');
-    setup.poll();
-    setup.poll();
-    assert.equal(failures.length, 1);
-    assert.ok(hasCode('gpio-unavailable', /line 22 \(exit-button of door front\) can no longer be read/)(failures[0]));
   });
 });
 
