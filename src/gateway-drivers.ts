@@ -1,5 +1,6 @@
 // Makes the drivers that the configuration asks for. Nothing else constructs a driver, and nothing here is started.
 
+import { join } from 'node:path';
 import type { Config, MqttConfig, ReaderConfig } from './config/config.ts';
 import type { Signal } from './domain/feedback.ts';
 import type { ReaderId } from './domain/ids.ts';
@@ -9,6 +10,7 @@ import type { EmbeddedBroker } from './drivers/embedded-broker/embedded-broker.t
 import { pulseOutput } from './drivers/gpio/door-lines.ts';
 import { safeStatePath } from './drivers/gpio/safe-state-file.ts';
 import { createGpioDoorIo } from './drivers/gpio/select-gpio-backend.ts';
+import { LevelStore } from './drivers/level/level-store.ts';
 import { Mfrc522Reader } from './drivers/mfrc522/mfrc522-reader.ts';
 import { MqttHrLink } from './drivers/mqtt/mqtt-hr-link.ts';
 import { SimulatedCardReader } from './drivers/simulated/simulated-card-reader.ts';
@@ -22,6 +24,10 @@ import { subscriptionsOf, type Topics } from './wire/topics.ts';
 
 export const createClock = async (config: Config): Promise<Clock> =>
   new SystemClock({ trust: config.clock.trust, probes: await loadSynchronizationProbes() });
+
+/** Rejects as LevelStore.open does; the identity is what gives the records in the store their meaning. */
+export const openStore = ({ site, gateway, cardNumber, dataDir }: Config): Promise<LevelStore> =>
+  LevelStore.open(join(dataDir, 'store'), `site ${site}, gateway ${gateway}, card numbers in ${cardNumber.format}`);
 
 export interface DoorLines {
   readonly io: DoorIo & SignalLines;

@@ -25,9 +25,9 @@ export class ClosingStack {
     for (const { name, close } of this.#parts.splice(0).reverse()) {
       const limit = Math.max(0, Math.min(CLOSE_LIMIT_MS, end - performance.now()));
       try {
-        if (!(await inTime(close(), limit))) this.#log.warn({ name }, 'did not close in time');
+        if (!(await inTime(close(), limit))) this.#log.warn({ part: name }, 'did not close in time');
       } catch (error) {
-        this.#log.error({ name, err: errorMessage(error) }, 'could not be closed');
+        this.#log.error({ part: name, err: errorMessage(error) }, 'could not be closed');
       }
     }
   }

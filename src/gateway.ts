@@ -7,41 +7,33 @@
 // Start: store, broker, doors (locked), readers, admin socket, ready; then the link: a gateway without a network is ready.
 // Stop, and a start that fails halfway: the other way round, so that the strikes are safe early, each step bounded.
 
-import { join } from 'node:path';
 import { startAdmin } from './admin/server.ts';
-import { AccessJudge } from './app/access-judge.ts';
 import { AlarmRegister } from './app/alarm-register.ts';
 import { DoorCommands } from './app/door-commands.ts';
-import { DoorController, type GrantedTap } from './app/door-controller.ts';
-import { DoorModeKeeper } from './app/door-mode-keeper.ts';
-import { DoorPair } from './app/door-pair.ts';
+import type { DoorController } from './app/door-controller.ts';
 import { describeGateway, StatusPublisher } from './app/gateway-status.ts';
-import { TapHandler } from './app/handle-tap.ts';
 import { HealthMonitor } from './app/health.ts';
-import { PassageBook } from './app/passage-book.ts';
 import { EventPublisher } from './app/publish-events.ts';
-import { ReaderFeedback } from './app/reader-feedback.ts';
 import { RosterFreshness } from './app/roster-freshness.ts';
 import { SerialWriter } from './app/serial-writer.ts';
 import { SiteRules } from './app/site-rules.ts';
 import { ClockWatch } from './app/watch-clock.ts';
-import type { Config, ReaderConfig } from './config/config.ts';
+import type { Config } from './config/config.ts';
+import { startWarnings } from './config/start-warnings.ts';
 import { isLossyFormat } from './domain/card-number.ts';
-import type { DoorId, ReaderId } from './domain/ids.ts';
-import { localClock } from './domain/local-time.ts';
-import { milliseconds } from './domain/units.ts';
-import { LevelStore } from './drivers/level/level-store.ts';
+import type { DoorId } from './domain/ids.ts';
 import { createNotifier } from './drivers/systemd/systemd-notifier.ts';
 import { CardeaError, errorMessage } from './errors.ts';
 import {
-  type CreatedReader,
-  createBroker,
-  createClock,
-  createDoorLines,
-  createLink,
-  createReader,
-  signalsOf,
-} from './gateway-drivers.ts';
+  addDoors,
+  createFeedback,
+  createJudge,
+  createKeeper,
+  createPassages,
+  createReaders,
+  stopReaders,
+} from './gateway-doors.ts';
+import { createBroker, createClock, createDoorLines, createLink, openStore } from './gateway-drivers.ts';
 import { ClosingStack, Ending } from './gateway-ending.ts';
 import { createHrSide } from './gateway-roster.ts';
 import { loadTrust } from './gateway-trust.ts';
@@ -80,31 +72,32 @@ export interface StartOptions {
 export const startGateway = async (config: Config, options: StartOptions = {}): Promise<RunningGateway> => {
   const log = createLog(config.log.level).child({ gateway: config.gateway });
   const closing = new ClosingStack(log);
+  const ending = new Ending(log, closing);
   try {
-    return await start(config, { log, closing, onClaimed: options.onClaimed ?? (() => {}) });
+    return await start(config, { log, closing, ending, onClaimed: options.onClaimed ?? (() => {}) });
   } catch (error) {
+    ending.makeSafe();
     await closing.closeAll();
     throw error;
   }
 };
 
-const start = async (
-  config: Config,
-  {
-    log,
-    closing,
-    onClaimed,
-  }: { readonly log: Log; readonly closing: ClosingStack; readonly onClaimed: (makeSafe: () => void) => void },
-): Promise<RunningGateway> => {
+interface Frame extends Required<StartOptions> {
+  readonly log: Log;
+  readonly closing: ClosingStack;
+  readonly ending: Ending;
+}
+
+const start = async (config: Config, { log, closing, ending, onClaimed }: Frame): Promise<RunningGateway> => {
   const { site, gateway, mqtt } = config;
   const cardNumberFormat = config.cardNumber.format;
   const { untrustedPolicy } = config.clock;
   const topics = topicsOf(site, gateway);
   const clock = await createClock(config);
   const startedAt = clock.now();
-  announce(config, log);
+  for (const warning of startWarnings(config)) log.warn({}, warning);
 
-  const store = await LevelStore.open(join(config.dataDir, 'store'), identityOf(config));
+  const store = await openStore(config);
   closing.add('store', () => store.close());
   const writer = new SerialWriter({ store, gateway, clock, log: log.child({ part: 'writer' }) });
   closing.add('writer', () => writer.idle());
@@ -126,7 +119,6 @@ const start = async (
   closing.add('outbox', () => publisher.stop());
 
   const doors = new Map<DoorId, DoorController>();
-  const readers = new Map<ReaderId, GatewayReader>();
   const describe = (): StatusDocument =>
     describeGateway({
       gateway,
@@ -154,54 +146,18 @@ const start = async (
   const cardAlarms = new AlarmRegister({ store, clock, log: log.child({ part: 'alarms' }), onChange });
   await cardAlarms.restore();
 
-  const freshness = new RosterFreshness({
-    store,
-    clock,
-    maxAge: config.reconcile.maxAge,
-    policy: config.reconcile.stalePolicy,
-  });
+  const { maxAge, stalePolicy: policy } = config.reconcile;
+  const freshness = new RosterFreshness({ store, clock, maxAge, policy });
   const rules = new SiteRules({ configured: config.calendar, store, log: log.child({ part: 'calendar' }) });
-  const passages = new PassageBook({
-    zones: new Map(config.zones.map(({ id, antiPassback }) => [id, antiPassback])),
-    zoneOfDoor: new Map(config.doors.flatMap(({ id, zone }) => (zone === undefined ? [] : [[id, zone] as const]))),
-    store,
-    writer,
-    clock,
-    log: log.child({ part: 'passages' }),
-    onChange,
-  });
+  const ground = { config, store, writer, clock, log, onChange };
+  const passages = createPassages(ground);
   await passages.load();
   closing.add('passages', () => passages.stop());
-  const pairs = new Map(
-    config.doors.flatMap(({ id, twoPerson }) =>
-      twoPerson === undefined ? [] : [[id, new DoorPair(twoPerson.within)] as const],
-    ),
-  );
-  const judge = new AccessJudge({
-    rules,
-    freshness,
-    clock,
-    localClocks: new Map(config.doors.map(({ id, timezone }) => [id, localClock(timezone)])),
-    untrustedPolicy,
-    passages,
-    twoPersonDoors: new Set(pairs.keys()),
-  });
-  const keeper = new DoorModeKeeper({
-    doors,
-    unlockSchedules: new Map(
-      config.doors.flatMap(({ id, unlockSchedule }) =>
-        unlockSchedule === undefined ? [] : [[id, unlockSchedule] as const],
-      ),
-    ),
-    judge,
-    store,
-    writer,
-    clock,
-    log: log.child({ part: 'doors' }),
-  });
+  const judge = createJudge(ground, { rules, freshness, passages });
+  const keeper = createKeeper(ground, { doors, judge });
   const doorCommands = new DoorCommands({ keeper, writer, clock, log: log.child({ part: 'commands' }) });
   const hr = createHrSide({
-    config,
+    ...ground,
     topics,
     envelope: () => trust.envelope,
     judge,
@@ -209,13 +165,8 @@ const start = async (
     doors,
     doorCommands,
     passages,
-    store,
     freshness,
-    writer,
     link,
-    clock,
-    log,
-    onChange,
     onRules: () => keeper.look(),
   });
   closing.add('reconciliation', () => hr.reconciler.stop());
@@ -223,18 +174,11 @@ const start = async (
   const clockWatch = new ClockWatch({ clock, untrustedPolicy, writer, log: log.child({ part: 'clock' }), onChange });
   closing.add('clock', () => clockWatch.stop());
 
-  const ending = new Ending(log, closing);
   const lines = await createDoorLines(config, log.child({ part: 'gpio' }));
-  const readerLog = log.child({ part: 'reader' });
-  const feedbacks = new Map(
-    config.readers.map((reader) => {
-      const deps = { reader: reader.id, signals: signalsOf(reader), lines: lines.io, clock, log: readerLog };
-      return [reader.id, new ReaderFeedback(deps)] as const;
-    }),
-  );
+  const feedback = createFeedback(ground, lines);
   ending.makeSafe = () => {
     for (const door of doors.values()) door.stop();
-    for (const feedback of feedbacks.values()) feedback.stop();
+    for (const signals of feedback.values()) signals.stop();
     lines.io.makeSafe();
   };
   onClaimed(ending.makeSafe);
@@ -243,48 +187,15 @@ const start = async (
     onFailure: (error) => void ending.stop(`the door lines failed: ${error.message}`, true),
   });
   closing.add('doors', () => lines.io.close());
-  for (const { id: door, timings: configured } of config.doors) {
-    const timings = { ...configured, grace: milliseconds(500 + config.gpio.debounce) };
-    const onTaken = (grant: GrantedTap): void => passages.recordTaken(door, grant);
-    const atDoor = config.readers.filter((reader) => reader.door === door);
-    const onWarning = (isActive: boolean): void => {
-      for (const { id } of atDoor) feedbacks.get(id)?.onWarning(isActive);
-    };
-    const onOpenToAll = (isOpen: boolean): void => passages.setOpenToAll(door, isOpen);
-    const hooks = { onChange, onTaken, onWarning, onOpenToAll };
-    const deps = { door, timings, io: lines.io, writer, clock, log: log.child({ part: 'door' }), ...hooks };
-    doors.set(door, new DoorController(deps, keeper.initialMode(door)));
-  }
   record('gateway-started', { version: VERSION });
+  addDoors(doors, ground, { lines, keeper, passages, feedback });
   keeper.start();
   closing.add('door modes', () => keeper.stop());
   clockWatch.start();
   ending.before = () => record('gateway-stopped', { reason: ending.reason });
 
-  for (const reader of config.readers) {
-    const created = createReader(reader, { clock, log: readerLog, lines });
-    const handler = new TapHandler({
-      place: placeOf(reader),
-      doorAtReader: doorAt(reader, config, { doors, pairs }),
-      cardNumberFormat,
-      judge,
-      store,
-      writer,
-      alarms: cardAlarms,
-      clock,
-      log: readerLog,
-      onChange,
-      onOutcome: (outcome) => {
-        feedbacks.get(reader.id)?.onOutcome(outcome);
-        if (outcome.kind === 'granted') keeper.onGranted(outcome.door);
-      },
-    });
-    readers.set(reader.id, { ...created, handler });
-    closing.add(`reader ${reader.id}`, async () => {
-      await created.driver.stop();
-      handler.stop();
-    });
-  }
+  const readers = createReaders(ground, { lines, doors, judge, keeper, alarms: cardAlarms, feedback });
+  closing.add('readers', () => stopReaders(readers.values()));
   // Together: a reader whose thread is slow to start keeps no other from reading.
   await Promise.all([...readers.values()].map(({ driver, handler }) => driver.start(handler)));
 
@@ -373,40 +284,4 @@ const start = async (
     describe,
     brokerUrl,
   };
-};
-
-/** What gives the records in the store their meaning. */
-const identityOf = ({ site, gateway, cardNumber }: Config): string =>
-  `site ${site}, gateway ${gateway}, card numbers in ${cardNumber.format}`;
-
-interface GatewayReader extends CreatedReader {
-  readonly handler: TapHandler;
-}
-
-const placeOf = ({ id, direction, role, door }: ReaderConfig) => ({ reader: id, direction, role, door });
-
-const doorAt = (
-  reader: ReaderConfig,
-  config: Config,
-  {
-    doors,
-    pairs,
-  }: { readonly doors: ReadonlyMap<DoorId, DoorController>; readonly pairs: ReadonlyMap<DoorId, DoorPair> },
-) => {
-  const door = config.doors.find(({ id }) => id === reader.door);
-  const controller = door && doors.get(door.id);
-  return door && controller && { controller, recordBeforeRelease: door.recordBeforeRelease, pair: pairs.get(door.id) };
-};
-
-/** What an operator should know about this configuration, once per start. */
-const announce = (config: Config, log: Log): void => {
-  if (config.trust.messages === 'unsigned') {
-    log.warn(
-      {},
-      'trust.messages is unsigned: whoever may publish to the broker may bind and revoke cards and open doors',
-    );
-  }
-  const { format } = config.cardNumber;
-  if (isLossyFormat(format))
-    log.warn({ format }, 'this card number format drops bytes of the UID: different cards may share a number');
 };

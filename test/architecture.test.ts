@@ -52,7 +52,8 @@ const RULES: Readonly<Record<string, Rule>> = {
 const TOP: Readonly<Record<string, Rule | 'anything'>> = {
   'main.ts': 'anything',
   'gateway.ts': 'anything',
-  // Split off gateway.ts for its length: it constructs the drivers.
+  // Split off gateway.ts for its length: what belongs to the doors, and what constructs the drivers.
+  'gateway-doors.ts': 'anything',
   'gateway-drivers.ts': 'anything',
   'gateway-ending.ts': 'anything',
   // Split off likewise: the way in for HR's messages, and the key files.
