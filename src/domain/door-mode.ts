@@ -4,7 +4,7 @@
 // 2. An order with an end is over from that moment on, by a clock that can be trusted; while it cannot, what locks stays.
 
 import type { ScheduleId } from './ids.ts';
-import type { Instant } from './units.ts';
+import { type Instant, instant } from './units.ts';
 
 /**
  * normal: cards decide. unlocked: open to everybody by its schedule. held-open: the same, on an operator's word. blocked: no card
@@ -33,6 +33,16 @@ export interface DoorOrders {
 }
 
 export const NO_ORDERS: DoorOrders = {};
+
+/** For a door of which nobody can read any more what was ordered: no card opens it until somebody orders anew. */
+export const UNREADABLE_ORDERS: DoorOrders = {
+  mode: {
+    mode: 'blocked',
+    operator: 'cardea',
+    reason: 'what was ordered for this door cannot be read any more; order what is to be',
+    at: instant(0),
+  },
+};
 
 /** The mode that follows. `isUnlockedBySchedule`: the door's unlock schedule holds, and what it waits for has happened. */
 export const modeOf = (orders: DoorOrders, isUnlockedBySchedule: boolean): DoorMode => {

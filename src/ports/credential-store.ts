@@ -40,7 +40,7 @@ export interface CredentialStore {
   cardsIn(bucket: number): AsyncIterable<readonly [CardNumber, CardRecord | undefined]>;
   /** As of the last committed batch. The buckets must not be changed. */
   roster(): RosterSummary;
-  /** What was last ordered for the door; no orders for one that nobody has given any. */
+  /** What was last ordered for the door; none where nobody has ordered anything, UNREADABLE_ORDERS where that does not decode. */
   doorOrders(door: DoorId): DoorOrders;
   /** HR's calendar, as of the last committed batch: the same object until it changes. */
   calendar(): HeldCalendar;

@@ -1,3 +1,4 @@
+import { UNREADABLE_ORDERS } from '../../src/domain/door-mode.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { storeContract } from '../contracts/store.contract.ts';
 import { MemoryDisk, MemoryStore } from '../fakes/memory-store.ts';
@@ -17,6 +18,7 @@ storeContract('MemoryStore', async () => {
     garbleCalendar: async () => {
       disk.calendar = 'unreadable';
     },
+    garbleOrders: async (door) => void disk.doorOrders.set(door, UNREADABLE_ORDERS),
     breakWrites: async () => {
       for (const store of opened) store.commitFailure = new CardeaError('store-write-failed', 'the disk is full');
     },

@@ -7,8 +7,8 @@ import { type CalendarDefinition, type CalendarRecord, EMPTY_CALENDAR } from '..
 import { calendarFingerprint } from '../../src/domain/calendar-order.ts';
 import type { CardNumber } from '../../src/domain/card-number.ts';
 import type { CardRecord } from '../../src/domain/credential.ts';
-import { modeOf, NO_ORDERS } from '../../src/domain/door-mode.ts';
-import type { CardholderId } from '../../src/domain/ids.ts';
+import { modeOf, NO_ORDERS, UNREADABLE_ORDERS } from '../../src/domain/door-mode.ts';
+import type { CardholderId, DoorId } from '../../src/domain/ids.ts';
 import type { PassageEntry } from '../../src/domain/passage.ts';
 import { bucketOf, emptyRoster, toggleCard } from '../../src/domain/roster-digest.ts';
 import { instant } from '../../src/domain/units.ts';
@@ -39,6 +39,7 @@ export interface StoreHarness {
   garbleCardholder(id: CardholderId): Promise<void>;
   garbleEntry(sequence: number): Promise<void>;
   garbleCalendar(): Promise<void>;
+  garbleOrders(door: DoorId): Promise<void>;
   /** Makes the commits from now on fail, as a full or broken disk does. */
   breakWrites(store: CredentialStore): Promise<void>;
   dispose(): Promise<void>;
@@ -337,6 +338,23 @@ export const storeContract = (name: string, makeHarness: () => Promise<StoreHarn
       await harness.garbleCardholder(PERSON);
       store = await harness.open();
       assert.throws(() => store.findCardholder(PERSON), hasCode('store-record-unreadable'));
+    });
+
+    it('blocks a door whose orders are damaged, and no other, until something else is ordered', async () => {
+      const doorOrders = new Map([
+        [FRONT, ordersOf('held-open')],
+        [LAB, ordersOf('held-open')],
+      ]);
+      await store.commit(batchOf({ doorOrders }));
+      await store.close();
+      await harness.garbleOrders(FRONT);
+      store = await harness.open();
+      assert.deepEqual(store.doorOrders(FRONT), UNREADABLE_ORDERS);
+      assert.equal(store.doorOrders(FRONT).mode?.mode, 'blocked');
+      assert.deepEqual(store.doorOrders(LAB), ordersOf('held-open'));
+      await store.commit(batchOf({ doorOrders: new Map([[FRONT, NO_ORDERS]]) }));
+      await reopen();
+      assert.deepEqual(store.doorOrders(FRONT), NO_ORDERS);
     });
 
     it('says that a damaged calendar is unreadable, and takes the next one in its place', async () => {

@@ -13,7 +13,7 @@ import type { HeldCalendar } from '../../domain/calendar-order.ts';
 import type { CardNumber } from '../../domain/card-number.ts';
 import type { CardholderRecord, CardLookup, CardRecord } from '../../domain/credential.ts';
 import type { CommandRecord } from '../../domain/door-command.ts';
-import { type DoorOrders, NO_ORDERS } from '../../domain/door-mode.ts';
+import { type DoorOrders, NO_ORDERS, UNREADABLE_ORDERS } from '../../domain/door-mode.ts';
 import type { CardholderId, DoorId } from '../../domain/ids.ts';
 import type { PassageEntry } from '../../domain/passage.ts';
 import { bucketOf, DIGEST_BYTES, emptyRoster, type RosterSummary } from '../../domain/roster-digest.ts';
@@ -279,7 +279,8 @@ export class LevelStore implements CredentialStore, EventLog {
     this.#doorOrders.clear();
     for await (const [key, value] of this.#handles.meta.iterator({ gt: 'orders/', lt: 'orders0' })) {
       // Keys of this range are written by commit only, from door ids.
-      this.#doorOrders.set(key.slice('orders/'.length) as DoorId, records.decodeOrders(value));
+      const door = key.slice('orders/'.length) as DoorId;
+      this.#doorOrders.set(door, records.ordersOrNothing(value) ?? UNREADABLE_ORDERS);
     }
     const [calendar, era] = await this.#handles.meta.getMany(['calendar', 'passage-era']);
     this.#calendar = calendar === undefined ? undefined : (records.calendarOrNothing(calendar) ?? 'unreadable');

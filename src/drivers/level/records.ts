@@ -168,11 +168,10 @@ export const decodeRoster = (text: string): StoredRoster => decode(text, 'roster
 export const encodeCommands = (commands: readonly CommandRecord[]): string => encode(commands);
 export const decodeCommands = (text: string): readonly CommandRecord[] => decode(text, 'command', isCommandList);
 export const encodeOrders = (orders: DoorOrders): string => encode(orders);
-export const decodeOrders = (text: string): DoorOrders => decode(text, 'door orders', isDoorOrders);
 export const encodeCalendar = (calendar: CalendarRecord): string => encode(calendar);
 export const encodePassage = (entry: PassageEntry): string => encode(entry);
 
-/** For records whose loss opens nothing and that HR, or the next tap, brings back. */
+/** For records whose loss opens nothing, and in whose place HR, an operator or the next tap puts another one. */
 const orNothing = <T>(decoded: () => T | undefined): T | undefined => {
   try {
     return decoded();
@@ -186,5 +185,7 @@ export const calendarOrNothing = (text: string): CalendarRecord | undefined =>
     const calendar = decode(text, 'calendar', isCalendarRecord);
     return isUsable(calendar) ? calendar : undefined;
   });
+export const ordersOrNothing = (text: string): DoorOrders | undefined =>
+  orNothing(() => decode(text, 'door orders', isDoorOrders));
 export const passageOrNothing = (text: string): PassageEntry | undefined =>
   orNothing(() => decode(text, 'passage', isPassageEntry));
