@@ -201,7 +201,8 @@ const outcomeOf = (answers: readonly DoorCommandAnswer[]): { answer: Answer; out
   const others = answers.filter(({ result }) => result !== 'done');
   if (done.length > 0) {
     const warnings = others.map(({ door }) => `not-carried-out: ${door}`);
-    return { answer: { result: 'applied', doors: done, warnings }, outcome: { doors: done, code: null } };
+    const detail = answers.find((answer) => answer.result === 'done' && answer.detail !== null)?.detail ?? null;
+    return { answer: { result: 'applied', doors: done, warnings, detail }, outcome: { doors: done, code: null } };
   }
   const code = others.every(({ detail }) => detail === TIMED_OUT) ? 'expired-command' : 'not-carried-out';
   return {

@@ -82,6 +82,7 @@ interface Told {
 export const OPENING_LIMIT = milliseconds(3000);
 
 const BLOCKED = 'the door is blocked; lift that first with the command normal';
+const AFTER_LOCKDOWN = 'not before the lockdown ends, for which there is the command end-lockdown';
 const IN_LOCKDOWN = 'the door is in lockdown; end that first with the command end-lockdown';
 const NO_LOCKDOWN = 'the door was not in lockdown';
 const TIMELESS = 'this gateway does not know the time, and could not end it; give the command without an end';
@@ -240,7 +241,8 @@ export class DoorCommands {
     }
     keeper.order(door, ordersAfter(keeper.orders(door), action, order));
     if (action === 'hold-open' && controller.hasStrikeFault) return { result: 'failed', detail: STRIKE_FAILED };
-    return { result: 'done', detail: null };
+    // Normal is all that gets here in a lockdown: end-lockdown has ended it, and hold-open was refused.
+    return { result: 'done', detail: controller.mode === 'lockdown' ? AFTER_LOCKDOWN : null };
   }
 
   async #write<T>({ door, action, alongside }: DoorCommand, work: (tx: StoreTransaction) => T): Promise<T> {

@@ -75,6 +75,14 @@ describe('a command that comes as a message', () => {
     );
   });
 
+  it('that is carried out has what else is to be known in its receipt', async () => {
+    const bench = await CommandBench.start();
+    await bench.deliver({ messageId: 'a', action: 'lockdown' });
+    const { result, detail } = await bench.answer({ messageId: 'b', action: 'normal', door: '*' });
+    assert.equal(result, 'applied');
+    assert.match(detail ?? '', /not before the lockdown ends/);
+  });
+
   it('that a blocked door refuses is rejected, and of all doors takes effect at the others', async () => {
     const bench = await CommandBench.start();
     await bench.deliver({ messageId: 'a', action: 'block' });

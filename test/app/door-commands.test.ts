@@ -48,6 +48,15 @@ describe('a door command', () => {
     assert.equal(bench.io.strike(FRONT), 'locked');
   });
 
+  it('normal says that a lockdown goes on', async () => {
+    const bench = await AdminBench.start();
+    await command(bench, 'lockdown');
+    const { result, mode, detail } = await command(bench, 'normal');
+    assert.deepEqual([result, mode], ['done', 'lockdown']);
+    assert.match(detail ?? '', /^not before the lockdown ends/);
+    assert.equal((await command(bench, 'end-lockdown')).detail, null);
+  });
+
   it('is one event that names action, operator and result', async () => {
     const bench = await AdminBench.start();
     for (const action of ['unlock', 'hold-open', 'block', 'normal'] as const) await command(bench, action, LAB);
