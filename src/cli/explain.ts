@@ -34,6 +34,8 @@ export const addExplainCommand = (program: Command, session: CliSession): void =
     });
 };
 
+const PASSBACK_HINT = 'cardea zone lists who is inside; cardea passback reset CARDHOLDER forgets where somebody is';
+
 const explainText = (answer: ExplainAnswer): string => {
   const { origin, isLinkConnected } = answer;
   const link = isLinkConnected === null ? '' : `, HR link ${isLinkConnected ? 'connected' : 'not connected'}`;
@@ -44,6 +46,7 @@ const explainText = (answer: ExplainAnswer): string => {
     ['at', `${answer.at}${answer.clockSynchronized ? '' : ' (the clock is not synchronized)'}`],
     ['on the wall', `${answer.wallClock} (${answer.timeZone})`],
     ...grantTexts(answer).map((text) => ['schedule', text]),
+    ...(answer.reason === 'passback' ? [['passback', PASSBACK_HINT]] : []),
     [
       answer.found === 'retired' ? 'retired by' : 'message',
       origin === null

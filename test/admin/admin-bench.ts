@@ -152,7 +152,7 @@ export class AdminBench {
       health: () => this.faults,
       timeZones: new Map(),
       cardNumberFormat,
-      judge: judgeOf({ rules, clock }),
+      judge: judgeOf({ rules, clock, passages: this.passages }),
       passages: this.passages,
       reconciler: NO_RECONCILER,
       cardAlarms,

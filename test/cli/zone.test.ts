@@ -87,6 +87,15 @@ describe('cardea passback reset', () => {
 });
 
 describe('cardea explain', () => {
+  it('says where to look when somebody counts as inside', async (t) => {
+    const { bench, cardea } = await startBench(t);
+    await bench.bind();
+    bench.passages.record(entering);
+    const { output } = await cardea('explain', '--card', CARD, '--door', 'front');
+    assert.match(output, /^decision +denied: passback\n/);
+    assert.match(output, /^passback +cardea zone lists who is inside; cardea passback reset /m);
+  });
+
   it('has --out for leaving', async (t) => {
     const { bench, cardea } = await startBench(t);
     await bench.bind();
