@@ -161,7 +161,7 @@ export const eventSchema = z
     detail: z
       .unknown()
       .describe(
-        'Null, text, or for changes and commands an object that says which and by whom. access-granted: passback is true where it is a second time the same way, and with is the card and cardholder that came first where two people are needed. access-denied, of a lost, stolen or replaced card: alarm is true, and retiredBy is the message that retired it. clock-trusted: setByMilliseconds, by how much the clock had been set since clock-untrusted; add it to the times of the events between the two.',
+        'Null, text, or for changes and commands an object that says which and by whom. access-granted: passback is true where it is a second time the same way, and with is the card and cardholder that came first where two people are needed. access-denied, of a lost, stolen or replaced card: alarm is true, and retiredBy is the message that retired it. clock-trusted: setByMilliseconds, by how much the clock had been set since clock-untrusted; add it to the times of the events between the two. door-command, lockdown-started, lockdown-ended: operator (cardea for what a schedule does), reason, until, the messageId of the command, cause: expired where an order ended by itself; of door-command also action and result: done, refused or failed. tamper: active. operator-action: action and operator.',
       ),
     previousHash: sha256.describe('hash of the event before; 64 zeros in the first one.'),
     hash: sha256.describe(
