@@ -101,11 +101,10 @@ export class PassageBook {
     return judgePassback(rule, direction, isJudged ? this.#placeOf(line) : undefined);
   }
 
-  /** The door was opened on a grant: the person went through it, and so did who came along. */
+  /** The door was opened on a grant: the person went through it, and so did who had come first where it takes two. */
   recordTaken(door: DoorId, { direction, cardholder, companion }: GrantedTap): void {
-    for (const person of [cardholder, ...(companion === undefined ? [] : [companion.cardholder])]) {
-      this.record({ door, direction, cardholder: person });
-    }
+    if (companion !== undefined) this.record({ door, direction, cardholder: companion.cardholder });
+    this.record({ door, direction, cardholder });
   }
 
   /** Somebody went through the door just now. */
