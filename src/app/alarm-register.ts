@@ -127,6 +127,7 @@ export class AlarmRegister {
     const { clock } = this.#deps;
     if (isClearing(event)) this.#alarms.clear();
     const { card, reader, reason, time } = event;
+    if (isBinding(event) && card !== null) this.#alarms.delete(card);
     if (!isAlarm(event) || card === null || reader === null || reason === null) return;
     const isDated = event.clockSynchronized && clock.isSynchronized();
     // An event whose time is a guess may be from just now.
@@ -147,6 +148,12 @@ const isAlarm = ({ detail }: AccessEvent): boolean => memberOf(detail, 'alarm') 
 
 const isClearing = ({ event, detail }: AccessEvent): boolean =>
   event === 'operator-action' && memberOf(detail, 'action') === CLEAR_ALARMS;
+
+/** HR bound the card anew: what became of it afterwards is another story. */
+const isBinding = ({ event, detail }: AccessEvent): boolean =>
+  event === 'card-change' &&
+  memberOf(detail, 'messageType') === 'card-bound' &&
+  memberOf(detail, 'result') === 'applied';
 
 const memberOf = (detail: JsonValue, name: string): unknown =>
   typeof detail === 'object' && detail !== null ? Object.entries(detail).find(([key]) => key === name)?.[1] : undefined;

@@ -120,6 +120,21 @@ test('what was cleared, or bound anew, before a restart does not come back by it
   assert.deepEqual((await restarted(bench)).lines(), []);
 });
 
+test('an alarm that ended when HR bound the card anew stays so over a restart, whatever became of the card since', async () => {
+  const bench = await makeBench();
+  bench.tap(UID);
+  const change = {
+    event: 'card-change',
+    at: bench.clock.now(),
+    clockSynchronized: true,
+    card: cardNumber(UID),
+  } as const;
+  bench.writer.record({ ...change, detail: { messageType: 'card-bound', result: 'stale' } });
+  assert.equal((await restarted(bench)).lines().length, 1, 'a binding that had no effect ends nothing');
+  bench.writer.record({ ...change, detail: { messageType: 'card-bound', result: 'applied' } });
+  assert.deepEqual((await restarted(bench)).lines(), [], 'the card is retired again, and was held to no reader since');
+});
+
 test('a log that cannot be read costs the alarms of the past, not the start', async () => {
   const bench = await makeBench();
   bench.tap(UID);
