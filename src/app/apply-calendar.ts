@@ -17,7 +17,7 @@ import type { StoreTransaction } from './store-transaction.ts';
 
 interface Dependencies {
   readonly gateway: GatewayId;
-  readonly rules: Pick<SiteRules, 'refresh' | 'unknownWith'>;
+  readonly rules: Pick<SiteRules, 'calendar' | 'refresh' | 'unknownWith'>;
   readonly writer: SerialWriter;
   readonly clock: Clock;
   readonly log: Log;
@@ -40,13 +40,15 @@ export class CalendarHandler {
     const { rules, writer, log, onRules } = this.#deps;
     // Ahead of its turn: those that wait are planned in one go.
     const fingerprint = calendarFingerprint(message.definition);
+    const { messageId, revision } = message;
+    // Comes at every connect, also while the disk is full: to refuse it would end the connection again.
+    if (!isLive && orderCalendar(rules.calendar, { revision, fingerprint }) === 'duplicate') return;
     const receipt = await writer.write((tx) => this.#plan(tx, { ...message, fingerprint }, isLive));
     // Also after a duplicate: the batch that was refused the first time may have been written all the same.
     rules.refresh();
     onRules();
-    const { messageId, revision } = message;
     const { result, code, warnings } = receipt;
-    if (isLive || result !== 'duplicate') log.info({ messageId, revision, result, code, warnings }, 'calendar from HR');
+    log.info({ messageId, revision, result, code, warnings }, 'calendar from HR');
   }
 
   #plan(

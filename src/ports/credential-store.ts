@@ -42,7 +42,7 @@ export interface CredentialStore {
   roster(): RosterSummary;
   /** What was last ordered for the door; none where nobody has ordered anything, UNREADABLE_ORDERS where that does not decode. */
   doorOrders(door: DoorId): DoorOrders;
-  /** HR's calendar, as of the last committed batch: the same object until it changes. */
+  /** HR's calendar, as of the last committed batch. */
   calendar(): HeldCalendar;
   /** Every entry of the book of passages that decodes. */
   passages(): AsyncIterable<PassageEntry>;

@@ -140,6 +140,22 @@ test('the broker’s retained copy is applied where it is new, and gets no recei
   assert.equal(receiptIn(flow.store.entries.at(-1)).result, 'stale');
 });
 
+test('the retained copy of what is in force asks nothing of the disk: one that hangs or is full ends no connection', async () => {
+  const flow = makeFlow();
+  await answer(flow, calendar(4));
+  flow.store.holdCommits();
+  const waiting = flow.deliver(TOPICS.cardBound, bound(1, 'day'));
+  await settle();
+  let isAcknowledged = false;
+  const copy = flow.deliver(TOPICS.calendar, calendar(4), true).then(() => {
+    isAcknowledged = true;
+  });
+  await settle();
+  assert.equal(isAcknowledged, true);
+  flow.store.releaseCommits();
+  await Promise.all([waiting, copy]);
+});
+
 test('calendars that come together are judged one after the other', async () => {
   const flow = makeFlow();
   await Promise.all(
