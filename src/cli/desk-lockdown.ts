@@ -33,7 +33,7 @@ export const lockSiteDown = async (options: LockdownOptions, session: CliSession
   });
   const answer = await sendToSite(config, { messageId, payload: await seal(json) });
   const isDone = answer.receipts.every(({ result, warnings }) => GOOD.includes(result) && warnings.length === 0);
-  session.conclude(isDone && answer.missing.length === 0);
+  session.conclude(isDone && answer.missing.length + answer.offline.length === 0);
   if (options.json === true) await session.printJson(answer);
   else await session.print(answerText(answer));
 };
@@ -42,7 +42,7 @@ const GOOD = ['applied', 'duplicate'];
 
 const rfc3339 = (time: number): string => new Date(time).toISOString();
 
-const answerText = ({ receipts, missing }: SiteAnswer): string =>
+const answerText = ({ receipts, missing, offline }: SiteAnswer): string =>
   columns([
     ...receipts.map(({ gateway, result, code, detail, doors, warnings }) => [
       gateway,
@@ -50,4 +50,5 @@ const answerText = ({ receipts, missing }: SiteAnswer): string =>
       [...doors, ...warnings, ...[code, detail].filter((text) => text !== null)].join(', '),
     ]),
     ...missing.map((gateway) => [gateway, 'no answer', 'is online by its status']),
+    ...offline.map((gateway) => [gateway, 'no answer', 'is offline: send it again when it is back']),
   ]);

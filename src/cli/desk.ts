@@ -47,7 +47,8 @@ command waits up to 10 seconds for the gateway's receipt. Exits 0 when it says a
 
 const LOCKDOWN_HELP = `
 The command goes to the broker of the configuration, for all gateways of its site. Whoever is online by the status that the broker
-keeps is waited for, up to 10 seconds. Exits 0 when all of them have done it, 1 otherwise, 3 when no broker or no gateway answers.`;
+keeps is waited for, up to 10 seconds; whoever is offline by it is named. Exits 0 when all of them have done it, 1 otherwise, 3 when no
+broker or no gateway answers. Of a gateway that is gone for good clear the retained status at the broker.`;
 
 export const addDeskCommands = (program: Command, session: CliSession): void => {
   const desk = program.command('desk').description('send one message as HR would, and show the receipt');

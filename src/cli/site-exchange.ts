@@ -25,6 +25,8 @@ export interface SiteAnswer {
   readonly receipts: readonly ReceiptFields[];
   /** Gateways that are online by their status and have not answered. */
   readonly missing: readonly string[];
+  /** Gateways that are offline by their status: they hear of the command if they are back before it expires. */
+  readonly offline: readonly string[];
 }
 
 const statusSchema = z.object({ type: z.literal('status'), gateway: z.string(), online: z.boolean() });
@@ -69,6 +71,7 @@ const subscribe = async (client: MqttClient, { site }: Config): Promise<void> =>
 class RollCall {
   readonly #messageId: string;
   readonly #online = new Set<string>();
+  readonly #offline = new Set<string>();
   readonly #receipts = new Map<string, ReceiptFields>();
   /** Called after each message. */
   #onMessage: () => void = () => {};
@@ -94,19 +97,28 @@ class RollCall {
 
   answer(): SiteAnswer {
     const receipts = [...this.#receipts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, receipt]) => receipt);
-    return { receipts, missing: this.#missing() };
+    return { receipts, missing: this.#missing(), offline: this.#unansweredOf(this.#offline) };
   }
 
   #missing(): string[] {
-    return [...this.#online].filter((gateway) => !this.#receipts.has(gateway)).toSorted();
+    return this.#unansweredOf(this.#online);
+  }
+
+  #unansweredOf(gateways: ReadonlySet<string>): string[] {
+    return [...gateways].filter((gateway) => !this.#receipts.has(gateway)).toSorted();
+  }
+
+  #noteStatus({ gateway, online }: z.infer<typeof statusSchema>): void {
+    const [is, isNot] = online ? [this.#online, this.#offline] : [this.#offline, this.#online];
+    is.add(gateway);
+    isNot.delete(gateway);
   }
 
   async #take(payload: Uint8Array): Promise<void> {
     const json = await uncheckedOpener(payload);
     const content = json === undefined ? undefined : parseJson(json);
     const status = statusSchema.safeParse(content).data;
-    if (status?.online === true) this.#online.add(status.gateway);
-    if (status?.online === false) this.#online.delete(status.gateway);
+    if (status !== undefined) this.#noteStatus(status);
     const receipt = receiptSchema.safeParse(content).data;
     if (receipt?.messageId === this.#messageId) this.#receipts.set(receipt.gateway, receipt);
     this.#onMessage();

@@ -67,7 +67,7 @@ describe('a command to the whole site', () => {
 
   it('is answered when all gateways that are online have answered', async () => {
     answering('lobby', 'annex');
-    const { receipts, missing } = await send(20_000);
+    const { receipts, missing, offline } = await send(20_000);
     assert.deepEqual(
       receipts.map(({ gateway, messageId }) => [gateway, messageId]),
       [
@@ -76,6 +76,12 @@ describe('a command to the whole site', () => {
       ],
     );
     assert.deepEqual(missing, []);
+    assert.deepEqual(offline, ['gone'], 'who is offline is not waited for, and not kept quiet about');
+  });
+
+  it('takes the answer of a gateway for more than a status that says offline', async () => {
+    answering('annex', 'gone', 'lobby');
+    assert.deepEqual((await send(20_000)).offline, []);
   });
 
   it('names the gateways that are online and do not answer', async () => {
