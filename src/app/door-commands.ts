@@ -183,10 +183,7 @@ export class DoorCommands {
       }
       return { found, isIdle, sequence: tx.append(this.#event(command, { result, found, isIdle })).sequence };
     }).catch((error: unknown) => {
-      // It may be on the disk all the same.
-      keeper.storeLater(door);
-      writer.record(this.#event(command, { result: 'refused' }));
-      throw error;
+      throw this.#unrecorded(command, error);
     });
     const { sequence, isIdle } = recorded;
     const found = obstacle();
@@ -245,17 +242,22 @@ export class DoorCommands {
     return { result: 'done', detail: controller.mode === 'lockdown' ? AFTER_LOCKDOWN : null };
   }
 
-  async #write<T>({ door, action, alongside }: DoorCommand, work: (tx: StoreTransaction) => T): Promise<T> {
-    try {
-      return await this.#deps.writer.write((tx) => {
-        alongside?.(tx);
-        return work(tx);
-      });
-    } catch (error) {
-      const code = error instanceof CardeaError ? error.code : 'store-write-failed';
-      const message = `door ${door} stays as it is: ${action} could not be recorded: ${errorMessage(error)}`;
-      throw new CardeaError(code, message, { cause: error });
-    }
+  async #write<T>({ alongside }: DoorCommand, work: (tx: StoreTransaction) => T): Promise<T> {
+    return await this.#deps.writer.write((tx) => {
+      alongside?.(tx);
+      return work(tx);
+    });
+  }
+
+  /** Of a command that opens: refused, and told so although it may have got to the disk. */
+  #unrecorded(command: DoorCommand, error: unknown): CardeaError {
+    const { keeper, writer } = this.#deps;
+    const { door, action } = command;
+    keeper.storeLater(door);
+    writer.record(this.#event(command, { result: 'refused' }));
+    const code = error instanceof CardeaError ? error.code : 'store-write-failed';
+    const message = `door ${door} stays as it is: ${action} could not be recorded: ${errorMessage(error)}`;
+    return new CardeaError(code, message, { cause: error });
   }
 
   #event(command: DoorCommand, { result, found, isIdle = false }: Told): NewEvent {

@@ -266,6 +266,7 @@ describe('what locks takes effect at once', () => {
     assert.equal(answer.result, 'done');
     assert.equal(answer.sequence, null);
     assert.match(answer.detail ?? '', /no space left/);
+    assert.doesNotMatch(answer.detail ?? '', /stays as it is/);
     assert.equal(bench.doors.get(FRONT)?.mode, 'blocked');
     assert.equal(bench.log.at('warn').filter(({ message }) => message === 'door command').length, 1);
 
