@@ -2,7 +2,7 @@
 // order is given or a card is granted.
 //
 // 1. A lockdown beats every order, an order beats the schedule (domain/door-mode.ts).
-// 2. A schedule unlocks only while it holds by a clock that may be trusted; with `afterFirstCard` only after a card was granted
+// 2. A schedule unlocks only while it holds by a clock that is set; with `afterFirstCard` only after a card was granted
 //    since it began to hold, since the last lockdown and since the last restart.
 // 3. An order that is over ends within a second. What opens ends in doubt, what locks only when it is certain.
 // 4. What is in effect is in the store, or is tried again until it is.
@@ -208,11 +208,12 @@ export class DoorModeKeeper {
   }
 
   #lookAtSchedule(door: DoorId, kept: KeptDoor): void {
-    const { judge, unlockSchedules } = this.#deps;
+    const { judge, unlockSchedules, clock } = this.#deps;
     const unlock = unlockSchedules.get(door);
     if (unlock === undefined) return;
-    const { local, isTrusted } = judge.wallClock(door);
-    kept.isScheduleHolding = isTrusted && judge.rules.holds(unlock.schedule, local) === true;
+    const { local } = judge.wallClock(door);
+    // Whatever the policy for cards: a guess may let one card in too early, but must not open the door to everybody.
+    kept.isScheduleHolding = clock.isSynchronized() && judge.rules.holds(unlock.schedule, local) === true;
     if (!kept.isScheduleHolding) kept.hasFirstCard = false;
   }
 

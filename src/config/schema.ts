@@ -183,7 +183,7 @@ const untrustedPolicy = z
   .enum(['deny-windowed', 'allow'])
   .default('deny-windowed')
   .describe(
-    'While the time does not count. deny-windowed: validity windows and schedules other than always open nothing. allow: they are judged by the clock as it is',
+    'While the time does not count. deny-windowed: validity windows and schedules other than always open nothing. allow: they are judged by the clock as it is. No door is unlocked by its schedule meanwhile',
   );
 
 /** The whole file. Unknown keys are refused everywhere. */

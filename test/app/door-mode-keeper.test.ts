@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { UnlockSchedule } from '../../src/domain/door-mode.ts';
 import type { DoorId } from '../../src/domain/ids.ts';
+import type { UntrustedPolicy } from '../../src/domain/schedule.ts';
 import { milliseconds, seconds } from '../../src/domain/units.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { CommandBench, DAY, FRONT, LAB } from './command-bench.ts';
@@ -19,10 +20,15 @@ const told = (bench: CommandBench): string[] =>
   });
 
 /** The front door unlocks by the schedule, the other one not. */
-const startUnlocking = (unlock: Partial<UnlockSchedule> = {}, now = '2026-01-05T08:00:00Z') =>
+const startUnlocking = (
+  unlock: Partial<UnlockSchedule> = {},
+  now = '2026-01-05T08:00:00Z',
+  policy: UntrustedPolicy = 'deny-windowed',
+) =>
   CommandBench.start(
     { now },
     new Map<DoorId, UnlockSchedule>([[FRONT, { schedule: DAY, afterFirstCard: false, ...unlock }]]),
+    policy,
   );
 
 describe('an order with an end', () => {
@@ -404,13 +410,15 @@ describe('an unlock schedule', () => {
     );
   });
 
-  it('locks while the clock is a guess', async () => {
-    const bench = await startUnlocking({}, '2026-01-05T09:00:00Z');
-    assert.equal(bench.mode(FRONT), 'unlocked');
-    bench.clock.setSynchronized(false);
-    bench.clock.advance(1_000);
-    assert.equal(bench.mode(FRONT), 'normal');
-  });
+  for (const policy of ['deny-windowed', 'allow'] as const) {
+    it(`locks while the clock is a guess, by which cards are judged or not (${policy})`, async () => {
+      const bench = await startUnlocking({}, '2026-01-05T09:00:00Z', policy);
+      assert.equal(bench.mode(FRONT), 'unlocked');
+      bench.clock.setSynchronized(false);
+      bench.clock.advance(1_000);
+      assert.equal(bench.mode(FRONT), 'normal');
+    });
+  }
 
   it('follows a clock that is set', async () => {
     const bench = await startUnlocking();
