@@ -41,6 +41,12 @@ export const ERROR_CODES = {
   'key-exists': 'a key is there already and would be lost',
   'roster-invalid': 'a saved roster contradicts itself, or is restored in a way that gateways could not follow',
   'unknown-zone': 'no such zone here',
+  'store-key-unusable': 'the key of the store is missing, unreadable or none',
+  'store-key-wrong': 'the key does not open this store',
+  'store-damaged': 'what is stored contradicts itself, or a part of it is gone',
+  'audit-failed': 'the log is not what was recorded',
+  'backup-failed': 'a backup could not be made',
+  'backup-invalid': 'a backup is damaged, of another site, or of a newer version',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,6 +1,5 @@
 // Makes the drivers that the configuration asks for. Nothing else constructs a driver, and nothing here is started.
 
-import { join } from 'node:path';
 import type { Config, MqttConfig, ReaderConfig } from './config/config.ts';
 import type { Signal } from './domain/feedback.ts';
 import type { ReaderId } from './domain/ids.ts';
@@ -10,7 +9,9 @@ import type { EmbeddedBroker } from './drivers/embedded-broker/embedded-broker.t
 import { pulseOutput } from './drivers/gpio/door-lines.ts';
 import { safeStatePath } from './drivers/gpio/safe-state-file.ts';
 import { createGpioDoorIo } from './drivers/gpio/select-gpio-backend.ts';
-import { LevelStore } from './drivers/level/level-store.ts';
+import type { LevelStore } from './drivers/level/level-store.ts';
+import { openSealedStore } from './drivers/level/open-store.ts';
+import { keySourceOf } from './drivers/level/store-key.ts';
 import { Mfrc522Reader } from './drivers/mfrc522/mfrc522-reader.ts';
 import { MqttHrLink } from './drivers/mqtt/mqtt-hr-link.ts';
 import { SimulatedCardReader } from './drivers/simulated/simulated-card-reader.ts';
@@ -25,9 +26,13 @@ import { subscriptionsOf, type Topics } from './wire/topics.ts';
 export const createClock = async (config: Config): Promise<Clock> =>
   new SystemClock({ trust: config.clock.trust, probes: await loadSynchronizationProbes() });
 
-/** Rejects as LevelStore.open does; the identity is what gives the records in the store their meaning. */
-export const openStore = ({ site, gateway, cardNumber, dataDir }: Config): Promise<LevelStore> =>
-  LevelStore.open(join(dataDir, 'store'), `site ${site}, gateway ${gateway}, card numbers in ${cardNumber.format}`);
+/** Rejects as openSealedStore does; the identity is what gives the records in the store their meaning. */
+export const openStore = ({ site, gateway, cardNumber, dataDir, store }: Config): Promise<LevelStore> =>
+  openSealedStore({
+    dataDir,
+    identity: `site ${site}, gateway ${gateway}, card numbers in ${cardNumber.format}`,
+    key: keySourceOf(process.env, store.keyFile),
+  });
 
 export interface DoorLines {
   readonly io: DoorIo & SignalLines;

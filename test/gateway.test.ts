@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { AdminClient } from '../src/cli/admin-client.ts';
 import { parseDoorId } from '../src/domain/ids.ts';
-import { LevelStore } from '../src/drivers/level/level-store.ts';
 import { CardeaError } from '../src/errors.ts';
 import { startGateway } from '../src/gateway.ts';
 import { VERSION } from '../src/version.ts';
 import { simulatedConfig } from './fixtures/simulated-config.ts';
+import { openDataDir } from './fixtures/test-store.ts';
 
 const FRONT = parseDoorId('front');
 assert.ok(FRONT);
@@ -43,7 +43,7 @@ test('a start that fails halfway gives back what it had taken', async (t) => {
     return true;
   });
   assert.equal(existsSync(join(folder, 'cardea.sock')), false);
-  const store = await LevelStore.open(join(folder, 'data/store'));
+  const store = await openDataDir(join(folder, 'data'));
   await store.close();
 });
 
@@ -58,7 +58,7 @@ test('two gateways never share a store', async (t) => {
 test('start and stop are events, and the log goes on across them', async (t) => {
   const { config, folder } = simulatedConfig(t);
   for (let i = 0; i < 2; i++) await (await startGateway(config)).stop('end of test');
-  const store = await LevelStore.open(join(folder, 'data/store'));
+  const store = await openDataDir(join(folder, 'data'));
   const entries = await store.entriesAfter(0, 10);
   await store.close();
   assert.deepEqual(

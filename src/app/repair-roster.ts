@@ -50,8 +50,10 @@ export class RosterRepairer {
     if (revision === undefined) throw new CardeaError('internal-error', 'a page has a revision that is none');
     const absent: CardNumber[] = [];
     for (const bucket of pages.buckets) {
-      for await (const [card, record] of this.#deps.store.cardsIn(bucket)) {
-        if (record?.state === 'live' && !pages.present.has(card)) absent.push(card);
+      for await (const stored of this.#deps.store.cardsIn(bucket)) {
+        if (stored === undefined) continue;
+        const [card, record] = stored;
+        if (record.state === 'live' && !pages.present.has(card)) absent.push(card);
       }
     }
     return { requestId, revision, differing: pages.differing, absent };
@@ -92,8 +94,10 @@ export class RosterRepairer {
 
   async #recountOne(tx: StoreTransaction, bucket: number): Promise<void> {
     const sums = new Uint8Array(DIGEST_BYTES);
-    for await (const [card, record] of this.#deps.store.cardsIn(bucket)) {
-      if (record?.state === 'live') toggleCard(sums, card, record.revision);
+    for await (const stored of this.#deps.store.cardsIn(bucket)) {
+      if (stored === undefined) continue;
+      const [card, record] = stored;
+      if (record.state === 'live') toggleCard(sums, card, record.revision);
     }
     const value = sums.subarray(bucket * BUCKET_BYTES, (bucket + 1) * BUCKET_BYTES);
     if (!isSameBucket(bucket, tx.roster().buckets, sums)) tx.putBucket(bucket, value);

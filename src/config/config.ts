@@ -39,7 +39,38 @@ export interface Config {
     readonly maxAge: Milliseconds;
     readonly stalePolicy: 'allow' | 'deny';
   };
+  readonly events: EventsConfig;
+  readonly store: StoreConfig;
+  readonly backup: BackupConfig;
   readonly log: { readonly level: LogLevelName };
+}
+
+export interface EventsConfig {
+  readonly acknowledgement: 'broker' | 'application';
+  readonly resendAfter: Milliseconds;
+  /** Events that wait for acknowledgement. */
+  readonly maxPending: number;
+  readonly whenFull: 'drop-oldest' | 'deny' | 'keep';
+  readonly retention: { readonly maxAge: Milliseconds; readonly maxEvents: number };
+  readonly checkpointInterval: Milliseconds;
+  /** 0: every event is written at once. */
+  readonly lowValueDelay: Milliseconds;
+}
+
+export interface StoreConfig {
+  /** Absolute, or beside the store. */
+  readonly keyFile: string;
+  readonly failurePolicy: 'deny' | 'allow-last-known';
+  readonly minimumFreeBytes: number;
+  readonly ballastBytes: number;
+}
+
+export interface BackupConfig {
+  /** Left out where no backups are made by themselves. */
+  readonly directory?: string;
+  readonly recipients: readonly string[];
+  readonly interval: Milliseconds;
+  readonly keep: number;
 }
 
 export type LogLevelName = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';

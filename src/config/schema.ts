@@ -9,6 +9,7 @@ import { calendarSections } from './calendar-schema.ts';
 import { door } from './door-schema.ts';
 import { reader } from './reader-schema.ts';
 import { flag, id, MAX_DOORS, MAX_READERS, MAX_ZONES, path, text, timeZone } from './schema-terms.ts';
+import { backup, events, store } from './store-schema.ts';
 import { zone } from './zone-schema.ts';
 
 /** `sun_path` of a Unix socket holds 108 bytes with its terminating zero (unix(7)). */
@@ -245,6 +246,9 @@ export const fileSchema = z
       .prefault({})
       .describe('Access for technicians'),
     trust,
+    events,
+    store,
+    backup,
     reconcile: z
       .strictObject({
         maxAgeHours: z

@@ -16,19 +16,24 @@ import { parsePublicKey } from '../domain/trusted-key.ts';
 import { milliseconds, seconds } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import type {
+  BackupConfig,
   Config,
   DoorConfig,
   DoorWiringConfig,
+  EventsConfig,
   FeedbackLineConfig,
   MqttConfig,
   ReaderConfig,
   ReaderHardware,
+  StoreConfig,
   TrustConfig,
   ZoneConfig,
 } from './config.ts';
 import type { ConfigFile } from './schema.ts';
 import { MAX_LINE } from './schema-terms.ts';
 
+const MEBIBYTE = 1024 * 1024;
+const HOURS_PER_DAY = 24;
 const SECONDS_PER_HOUR = 3600;
 const SECONDS_PER_MINUTE = 60;
 
@@ -57,9 +62,39 @@ export const toConfig = (file: ConfigFile, fileName: string): Config => {
       maxAge: seconds(file.reconcile.maxAgeHours * SECONDS_PER_HOUR),
       stalePolicy: file.reconcile.stalePolicy,
     },
+    events: eventsOf(file.events),
+    store: storeOf(file, dirname(fileName)),
+    backup: backupOf(file.backup, dirname(fileName)),
     log: file.log,
   };
 };
+
+const eventsOf = (events: ConfigFile['events']): EventsConfig => ({
+  acknowledgement: events.acknowledgement,
+  resendAfter: seconds(events.resendAfterSeconds),
+  maxPending: events.maxPending,
+  whenFull: events.whenFull,
+  retention: {
+    maxAge: seconds(events.retentionDays * HOURS_PER_DAY * SECONDS_PER_HOUR),
+    maxEvents: events.retentionEvents,
+  },
+  checkpointInterval: seconds(events.checkpointHours * SECONDS_PER_HOUR),
+  lowValueDelay: seconds(events.lowValueDelaySeconds),
+});
+
+const storeOf = ({ store, dataDir }: ConfigFile, directory: string): StoreConfig => ({
+  keyFile: store.keyFile === undefined ? join(dataDir, 'store.key') : resolve(directory, store.keyFile),
+  failurePolicy: store.failurePolicy,
+  minimumFreeBytes: store.minimumFreeMiB * MEBIBYTE,
+  ballastBytes: store.ballastMiB * MEBIBYTE,
+});
+
+const backupOf = (backup: ConfigFile['backup'], directory: string): BackupConfig => ({
+  ...(backup.directory !== undefined && { directory: resolve(directory, backup.directory) }),
+  recipients: backup.recipients,
+  interval: seconds(backup.everyHours * SECONDS_PER_HOUR),
+  keep: backup.keep,
+});
 
 /** What an earlier check has made sure of. Throws where that check has a hole: better no gateway than a guessed one. */
 const certain = <Value>(value: Value | undefined, path: string): Value => {

@@ -57,6 +57,12 @@ export type EventName =
   | 'roster-divergence'
   | 'roster-reconciled'
   | 'operator-action'
+  | 'configuration-changed'
+  | 'checkpoint'
+  | 'events-dropped'
+  | 'store-damaged'
+  | 'store-restored'
+  | 'store-key-rotated'
   | 'gateway-started'
   | 'gateway-stopped';
 

@@ -37,7 +37,7 @@ export interface CredentialStore {
   /** Every readable card record that names this person, live or retired; reads the whole store. For a record that was damaged. */
   cardsOf(id: CardholderId): Promise<readonly (readonly [CardNumber, CardRecord])[]>;
   /** Every card record of a bucket of the roster digest, live or retired; undefined for one that does not decode. */
-  cardsIn(bucket: number): AsyncIterable<readonly [CardNumber, CardRecord | undefined]>;
+  cardsIn(bucket: number): AsyncIterable<readonly [CardNumber, CardRecord] | undefined>;
   /** As of the last committed batch. The buckets must not be changed. */
   roster(): RosterSummary;
   /** What was last ordered for the door; none where nobody has ordered anything, UNREADABLE_ORDERS where that does not decode. */

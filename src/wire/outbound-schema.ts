@@ -57,6 +57,12 @@ const EVENT_NAMES = [
   'roster-divergence',
   'roster-reconciled',
   'operator-action',
+  'configuration-changed',
+  'checkpoint',
+  'events-dropped',
+  'store-damaged',
+  'store-restored',
+  'store-key-rotated',
   'gateway-started',
   'gateway-stopped',
 ] as const;

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LevelStore } from '../../src/drivers/level/level-store.ts';
 import { GatewayProcess } from '../fixtures/gateway-process.ts';
+import { openDataDir } from '../fixtures/test-store.ts';
 import { type Figure, milli, percentile, spread } from './figures.ts';
 import { fillStore } from './roster-fixture.ts';
 
@@ -14,7 +14,7 @@ const STARTS = 15;
 
 export const measureColdStart = async (): Promise<Figure[]> => {
   const folder = mkdtempSync(join(tmpdir(), 'cardea-bench-'));
-  const store = await LevelStore.open(join(folder, 'data/store'));
+  const store = await openDataDir(join(folder, 'data'));
   await fillStore(store, CARDS);
   await store.close();
   const gateway = new GatewayProcess(folder, configuration(folder));

@@ -13,7 +13,7 @@ import { type LocalClock, localClock, UTC, WEEKDAYS } from '../../src/domain/loc
 import { compileRules } from '../../src/domain/rule-book.ts';
 import { type AccessRules, BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { type Instant, instant } from '../../src/domain/units.ts';
-import { LevelStore } from '../../src/drivers/level/level-store.ts';
+import { openTestStore } from '../fixtures/test-store.ts';
 import { type Figure, micro, percentile, sample, spread } from './figures.ts';
 import { bindingAt, cardAt, fillStore } from './roster-fixture.ts';
 
@@ -27,10 +27,10 @@ export const measureDecisions = async (sizes: readonly number[]): Promise<Figure
 
 const measureAt = async (size: number): Promise<Figure[]> => {
   const folder = mkdtempSync(join(tmpdir(), 'cardea-bench-'));
-  const filling = await LevelStore.open(join(folder, 'store'));
+  const filling = await openTestStore(join(folder, 'store'));
   await fillStore(filling, size);
   await filling.close();
-  const store = await LevelStore.open(join(folder, 'store'));
+  const store = await openTestStore(join(folder, 'store'));
   const cards = Array.from({ length: SAMPLES }, () => cardAt(Math.floor(Math.random() * size)));
   const map = new Map<CardNumber, CardLookup>(
     Array.from({ length: size }, (_, i) => [cardAt(i), { kind: 'live', binding: bindingAt(i) }]),

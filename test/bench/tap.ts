@@ -8,13 +8,13 @@ import { TapHandler } from '../../src/app/handle-tap.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
 import { type DoorId, parseDoorId, parseGatewayId, parseReaderId } from '../../src/domain/ids.ts';
 import { SystemClock } from '../../src/drivers/clock/system-clock.ts';
-import { LevelStore } from '../../src/drivers/level/level-store.ts';
 import { SimulatedCardReader } from '../../src/drivers/simulated/simulated-card-reader.ts';
 import { SimulatedDoorIo } from '../../src/drivers/simulated/simulated-door-io.ts';
 import { createLog } from '../../src/log.ts';
 import type { StrikeState } from '../../src/ports/door-io.ts';
 import { judgeOf } from '../fixtures/access-judge.ts';
 import { timingsOf } from '../fixtures/door-timings.ts';
+import { openTestStore } from '../fixtures/test-store.ts';
 import { type Figure, micro, spread } from './figures.ts';
 import { cardAt, fillStore } from './roster-fixture.ts';
 
@@ -35,7 +35,7 @@ export const measureTaps = async (): Promise<Figure> => {
   const folder = mkdtempSync(join(tmpdir(), 'cardea-bench-'));
   const [door, gateway, reader] = [parseDoorId('front'), parseGatewayId('bench'), parseReaderId('front-in')];
   if (door === undefined || gateway === undefined || reader === undefined) throw new TypeError('ids');
-  const store = await LevelStore.open(join(folder, 'store'));
+  const store = await openTestStore(join(folder, 'store'));
   await fillStore(store, CARDS);
   const clock = new SystemClock({ trust: 'always' });
   const log = createLog('silent');

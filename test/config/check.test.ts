@@ -81,7 +81,7 @@ const VALUES: readonly Case[] = [
     name: 'a list in place of the file',
     text: '- site: hq',
     faults: [
-      '1:1: a list is not allowed; allowed: a block with the keys site, gateway, timezone, schedules, holidays, levels, dataDir, mqtt, cardNumber, clock, gpio, zones, doors, readers, admin, trust, reconcile, log',
+      '1:1: a list is not allowed; allowed: a block with the keys site, gateway, timezone, schedules, holidays, levels, dataDir, mqtt, cardNumber, clock, gpio, zones, doors, readers, admin, trust, events, store, backup, reconcile, log',
     ],
   },
   {

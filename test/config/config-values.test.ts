@@ -8,6 +8,8 @@ import type { DoorWiring } from '../../src/ports/door-io.ts';
 import { configOf, textWith } from './config-text.ts';
 
 const HOUR = 3_600_000;
+const MEBIBYTE = 1024 * 1024;
+const RECIPIENT = `age1${'q'.repeat(58)}`;
 
 describe('the configuration', () => {
   it('of the shortest file has every default', () => {
@@ -57,6 +59,22 @@ describe('the configuration', () => {
       ],
       admin: { socket: '/run/cardea/cardea.sock' },
       trust: { messages: 'unsigned', keys: [], gatewayKey: { file: 'data/gateway-key.pem', isRequired: false } },
+      events: {
+        acknowledgement: 'broker',
+        resendAfter: 60_000,
+        maxPending: 1_000_000,
+        whenFull: 'drop-oldest',
+        retention: { maxAge: 365 * 24 * HOUR, maxEvents: 1_000_000 },
+        checkpointInterval: 24 * HOUR,
+        lowValueDelay: 0,
+      },
+      store: {
+        keyFile: 'data/store.key',
+        failurePolicy: 'deny',
+        minimumFreeBytes: 64 * MEBIBYTE,
+        ballastBytes: 8 * MEBIBYTE,
+      },
+      backup: { recipients: [], interval: 24 * HOUR, keep: 7 },
       reconcile: { maxAge: 7 * 24 * HOUR, stalePolicy: 'allow' },
       log: { level: 'info' },
     });
@@ -109,6 +127,17 @@ trust:
     2027: { publicKeyFile: keys/next.pem, may: [command] }
   gatewayKeyFile: ../gateway.pem
 reconcile: { maxAgeHours: 1, stalePolicy: deny }
+events:
+  acknowledgement: application
+  resendAfterSeconds: 5
+  maxPending: 1000
+  whenFull: deny
+  retentionDays: 1
+  retentionEvents: 2000
+  checkpointHours: 1
+  lowValueDelaySeconds: 10
+store: { keyFile: ../store.key, failurePolicy: allow-last-known, minimumFreeMiB: 1, ballastMiB: 0 }
+backup: { directory: /mnt/backup, recipients: [${RECIPIENT}], everyHours: 1, keep: 2 }
 log: { level: debug }
 `);
     const expected = {
@@ -200,6 +229,22 @@ log: { level: debug }
         ],
         gatewayKey: { file: '/etc/gateway.pem', isRequired: true },
       },
+      events: {
+        acknowledgement: 'application',
+        resendAfter: 5_000,
+        maxPending: 1_000,
+        whenFull: 'deny',
+        retention: { maxAge: 24 * HOUR, maxEvents: 2_000 },
+        checkpointInterval: HOUR,
+        lowValueDelay: 10_000,
+      },
+      store: {
+        keyFile: '/etc/store.key',
+        failurePolicy: 'allow-last-known',
+        minimumFreeBytes: MEBIBYTE,
+        ballastBytes: 0,
+      },
+      backup: { directory: '/mnt/backup', recipients: [RECIPIENT], interval: HOUR, keep: 2 },
       reconcile: { maxAge: HOUR, stalePolicy: 'deny' },
       log: { level: 'debug' },
     };

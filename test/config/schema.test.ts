@@ -57,7 +57,12 @@ describe('the JSON Schema', () => {
         ),
         ...['admin', 'admin.socket', 'trust', 'trust.messages', 'trust.keys'],
         ...['trust.keys.*', 'trust.keys.*.publicKey', 'trust.keys.*.publicKeyFile', 'trust.keys.*.may'],
-        ...['trust.gatewayKeyFile', 'reconcile', 'reconcile.maxAgeHours', 'reconcile.stalePolicy', 'log', 'log.level'],
+        ...['trust.gatewayKeyFile'],
+        ...['events', 'events.acknowledgement', 'events.resendAfterSeconds', 'events.maxPending', 'events.whenFull'],
+        ...['events.retentionDays', 'events.retentionEvents', 'events.checkpointHours', 'events.lowValueDelaySeconds'],
+        ...['store', 'store.keyFile', 'store.failurePolicy', 'store.minimumFreeMiB', 'store.ballastMiB'],
+        ...['backup', 'backup.directory', 'backup.recipients', 'backup.everyHours', 'backup.keep'],
+        ...['reconcile', 'reconcile.maxAgeHours', 'reconcile.stalePolicy', 'log', 'log.level'],
       ],
     );
   });
@@ -70,7 +75,7 @@ describe('the JSON Schema', () => {
 
   it('gives every number its range, and its unit in its name or its description', () => {
     const numbers = keysIn(schema).filter(({ schema: key }) => ['integer', 'number'].includes(String(key['type'])));
-    assert.equal(numbers.length, 24);
+    assert.equal(numbers.length, 34);
     for (const { path, schema: key } of numbers) {
       const isBounded =
         Array.isArray(key['enum']) || (Number.isFinite(key['minimum']) && Number.isFinite(key['maximum']));

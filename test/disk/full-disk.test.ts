@@ -11,9 +11,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
 import { planChange, type RosterChange } from '../../src/domain/roster-change.ts';
 import { SystemClock } from '../../src/drivers/clock/system-clock.ts';
-import { LevelStore } from '../../src/drivers/level/level-store.ts';
 import { createLog } from '../../src/log.ts';
 import { bindingOf, cardholderId, cardNumber, gatewayId, messageId, revision } from '../domain/samples.ts';
+import { openTestStore } from '../fixtures/test-store.ts';
 
 const CARD = cardNumber('DEADBEEF');
 const PERSON = cardholderId('E1001');
@@ -38,7 +38,7 @@ const fill = (folder: string): void => {
 };
 
 const openSite = async (folder: string) => {
-  const store = await LevelStore.open(join(folder, 'store'));
+  const store = await openTestStore(join(folder, 'store'));
   const clock = new SystemClock({ trust: 'always' });
   const writer = new SerialWriter({ store, gateway: gatewayId('lobby-1'), clock, log: createLog('silent') });
   const change = (number: number, what: RosterChange): Promise<string> =>
@@ -115,7 +115,7 @@ for (const first of ['a change', 'the outbox cursor'] as const) {
     const acknowledged = site.store.tail().sequence;
     await site.store.close();
 
-    const again = await LevelStore.open(join(folder, 'store'));
+    const again = await openTestStore(join(folder, 'store'));
     assert.equal(again.findCard(CARD).kind, 'retired', 'the revocation that was acknowledged holds after a restart');
     assert.equal(again.tail().sequence, acknowledged);
     const entries = await again.entriesAfter(0, acknowledged);

@@ -77,9 +77,9 @@ export class MemoryStore implements CredentialStore, EventLog {
     );
   }
 
-  async *cardsIn(bucket: number): AsyncGenerator<readonly [CardNumber, CardRecord | undefined]> {
+  async *cardsIn(bucket: number): AsyncGenerator<readonly [CardNumber, CardRecord] | undefined> {
     for (const [card, record] of this.#disk.cards) {
-      if (bucketOf(card) === bucket) yield [card, this.#disk.garbledCards.has(card) ? undefined : record];
+      if (bucketOf(card) === bucket) yield this.#disk.garbledCards.has(card) ? undefined : [card, record];
     }
   }
 

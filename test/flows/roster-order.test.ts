@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { digestOf } from '../../src/domain/roster-digest.ts';
-import { LevelStore } from '../../src/drivers/level/level-store.ts';
 import type { CredentialStore } from '../../src/ports/credential-store.ts';
 import type { EventLog } from '../../src/ports/event-log.ts';
 import { cardholderId } from '../domain/samples.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
+import { openTestStore } from '../fixtures/test-store.ts';
 import { allowListOf, digestFromScratch, makeChangeFlow, receiptIn, wholeLog, wireOf } from './change-flow.ts';
 import { type ModelMessage, type ModelOutcome, RosterModel } from './roster-model.ts';
 
@@ -271,11 +271,11 @@ test('invariant 3: the same holds on LevelDB, also when it is closed and opened 
     fc.asyncProperty(cases, async (deliveries) => {
       run += 1;
       for (let at = 0; at < deliveries.length; at += 5) {
-        const store = await LevelStore.open(join(folder, String(run)));
+        const store = await openTestStore(join(folder, String(run)));
         await deliverAll(store, deliveries.slice(at, at + 5), 3);
         await store.close();
       }
-      const store = await LevelStore.open(join(folder, String(run)));
+      const store = await openTestStore(join(folder, String(run)));
       try {
         const { final, steps } = model(deliveries);
         assertStoreHolds(store, final.allowList());

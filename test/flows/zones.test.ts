@@ -7,11 +7,11 @@ import { type TestContext, test } from 'node:test';
 import { AdminClient } from '../../src/cli/admin-client.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { Direction } from '../../src/domain/access-event.ts';
-import { LevelStore } from '../../src/drivers/level/level-store.ts';
 import { startGateway } from '../../src/gateway.ts';
 import { bindingOf, cardholderId, cardNumber } from '../domain/samples.ts';
 import { configOf } from '../fixtures/simulated-config.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { openDataDir } from '../fixtures/test-store.ts';
 
 const ADA = 'DEADBEEF';
 const BOB = '0BADCAFE';
@@ -39,7 +39,7 @@ readers:
 admin: { socket: ${folder}/cardea.sock }
 log: { level: silent }
 `);
-  const store = await LevelStore.open(join(folder, 'data/store'));
+  const store = await openDataDir(join(folder, 'data'));
   await store.commit({
     cards: new Map([
       [cardNumber(ADA), bindingOf({ name: 'Ada' })],

@@ -141,6 +141,12 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'roster-divergence': true,
   'roster-reconciled': true,
   'operator-action': true,
+  'configuration-changed': true,
+  checkpoint: true,
+  'events-dropped': true,
+  'store-damaged': true,
+  'store-restored': true,
+  'store-key-rotated': true,
   'gateway-started': true,
   'gateway-stopped': true,
 };

@@ -4,6 +4,8 @@
 // 2. After a failed write nothing is written before the database was closed and opened again: LevelDB may have torn its log, and
 //    recovery drops all that stands behind the tear, acknowledged or not (seen with a full disk).
 // 3. What cannot be read is said to be unreadable; nothing is made up for it.
+// 4. Nothing that tells a card, a person or what they did is readable in the files: values are sealed under their names, and names
+//    of cards and persons are HMACs (record-seal.ts). Only the format and whose store it is stand there in the clear.
 
 import { mkdirSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -16,18 +18,31 @@ import type { CommandRecord } from '../../domain/door-command.ts';
 import { type DoorOrders, NO_ORDERS, UNREADABLE_ORDERS } from '../../domain/door-mode.ts';
 import type { CardholderId, DoorId } from '../../domain/ids.ts';
 import type { PassageEntry } from '../../domain/passage.ts';
-import { bucketOf, DIGEST_BYTES, emptyRoster, type RosterSummary } from '../../domain/roster-digest.ts';
+import {
+  BUCKET_BYTES,
+  BUCKETS,
+  bucketOf,
+  DIGEST_BYTES,
+  digestOf,
+  emptyRoster,
+  isSameBucket,
+  type RosterSummary,
+} from '../../domain/roster-digest.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { CredentialStore, StoreBatch } from '../../ports/credential-store.ts';
 import type { EventLog, LogEntry } from '../../ports/event-log.ts';
+import type { RecordSeal } from './record-seal.ts';
 import * as records from './records.ts';
 
 /** The layout of keys and sublevels; a store with another one is refused. */
-const FORMAT = '3';
+export const FORMAT = '4';
 /** Hex digits of a sequence number in a key, so that keys sort as numbers do: 2^53 has 14. */
 const SEQUENCE_DIGITS = 14;
 /** The block cache holds the hot part of a large roster. */
 const CACHE_BYTES = 16 * 1024 * 1024;
+
+/** Of the name of a bucket; two that begin alike would only be read together. */
+const PREFIX_CHARACTERS = 8;
 
 /** Records that are handed over to the database in one go. */
 const SLICE = 100;
@@ -35,11 +50,12 @@ const SLICE = 100;
 /** With less than this left, opening the database anew could fail and leave nothing to read from. */
 const ROOM_TO_REOPEN_BYTES = 8 * 1024 * 1024;
 
-type Database = Level<string, string>;
-const sublevelOf = (db: Database, name: 'card' | 'cardholder' | 'event' | 'meta' | 'passage') => db.sublevel(name);
+type Database = Level<string, Buffer>;
+const sublevelOf = (db: Database, name: 'card' | 'cardholder' | 'event' | 'meta' | 'passage') =>
+  db.sublevel<string, Buffer>(name, { valueEncoding: 'buffer' });
 type Sublevel = ReturnType<typeof sublevelOf>;
 /** Whole keys, with the prefix of the sublevel: going through a sublevel costs more than the database itself. */
-type Put = readonly [key: string, value: string];
+type Put = readonly [key: string, value: Buffer];
 
 interface Handles {
   readonly db: Database;
@@ -50,9 +66,19 @@ interface Handles {
   readonly passage: Sublevel;
 }
 
+export interface StoreOptions {
+  /** Whose it is, such as site, gateway and card number format: what is in it means something else elsewhere. */
+  readonly identity?: string | undefined;
+  readonly seal: RecordSeal;
+  /** Whether the database may be made where there is none; it may, unless told otherwise. */
+  readonly createIfMissing?: boolean;
+}
+
 export class LevelStore implements CredentialStore, EventLog {
   readonly #directory: string;
   readonly #identity: string | undefined;
+  #seal: RecordSeal;
+  #bucketPrefixes: readonly string[] = [];
   #handles: Handles;
   #failure: string | undefined;
   #roster: RosterSummary = emptyRoster();
@@ -63,24 +89,26 @@ export class LevelStore implements CredentialStore, EventLog {
   #passageEra = 0;
   #commands: readonly CommandRecord[] = [];
 
-  private constructor(directory: string, identity: string | undefined, handles: Handles) {
+  private constructor(directory: string, { identity, seal }: StoreOptions, handles: Handles) {
     this.#directory = directory;
     this.#identity = identity;
     this.#handles = handles;
+    this.#seal = seal;
+    this.#bucketPrefixes = bucketPrefixesOf(seal);
   }
 
   /**
-   * Opens the store in `directory`, which is made if it is missing. `identity` says whose it is, such as site, gateway and card
-   * number format: what is in it means something else elsewhere. Rejects with CardeaError `store-locked` when another process
-   * has it open, `store-format` when another version or another identity wrote it, `store-open-failed` otherwise.
+   * Opens the store in `directory`. Rejects with CardeaError `store-locked` when another process has it open, `store-format` when
+   * another version or another identity wrote it, `store-record-unreadable` when what everything hangs on does not open,
+   * `store-open-failed` otherwise.
    */
-  static async open(directory: string, identity?: string): Promise<LevelStore> {
+  static async open(directory: string, options: StoreOptions): Promise<LevelStore> {
     let handles: Handles | undefined;
     try {
       mkdirSync(dirname(directory), { recursive: true, mode: 0o750 });
       handles = handlesOf(directory);
-      await handles.db.open();
-      const store = new LevelStore(directory, identity, handles);
+      await handles.db.open({ createIfMissing: options.createIfMissing ?? true });
+      const store = new LevelStore(directory, options, handles);
       await store.#load();
       return store;
     } catch (error) {
@@ -92,9 +120,9 @@ export class LevelStore implements CredentialStore, EventLog {
 
   findCard(card: CardNumber): CardLookup {
     try {
-      const text = this.#read(this.#handles.card, cardKey(card));
+      const text = this.#read(this.#handles.card, this.#cardKey(card));
       if (text === undefined) return { kind: 'unknown' };
-      const record = records.decodeCard(text);
+      const { record } = records.decodeCard(text);
       return record.state === 'live' ? { kind: 'live', binding: record } : { kind: 'retired', tombstone: record };
     } catch (error) {
       return { kind: 'unreadable', detail: errorMessage(error) };
@@ -102,23 +130,24 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   findCardholder(id: CardholderId): CardholderRecord | undefined {
-    const text = this.#read(this.#handles.cardholder, id);
+    const text = this.#read(this.#handles.cardholder, this.#seal.nameOf(id));
     return text === undefined ? undefined : records.decodeCardholder(text);
   }
 
   async cardsOf(id: CardholderId): Promise<readonly (readonly [CardNumber, CardRecord])[]> {
     const found: [CardNumber, CardRecord][] = [];
     for await (const [key, value] of this.#handles.card.iterator()) {
-      const record = decodedOrNothing(value);
-      if (record?.cardholder === id) found.push([cardOf(key), record]);
+      const stored = this.#cardOrNothing(key, value);
+      if (stored?.record.cardholder === id) found.push([stored.number, stored.record]);
     }
     return found;
   }
 
-  async *cardsIn(bucket: number): AsyncGenerator<readonly [CardNumber, CardRecord | undefined]> {
-    const prefix = bucketPrefix(bucket);
+  async *cardsIn(bucket: number): AsyncGenerator<readonly [CardNumber, CardRecord] | undefined> {
+    const prefix = this.#bucketPrefix(bucket);
     for await (const [key, value] of this.#handles.card.iterator({ gte: prefix, lt: `${prefix}~` })) {
-      yield [cardOf(key), decodedOrNothing(value)];
+      const stored = this.#cardOrNothing(key, value);
+      yield stored === undefined ? undefined : [stored.number, stored.record];
     }
   }
 
@@ -135,8 +164,9 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   async *passages(): AsyncGenerator<PassageEntry> {
-    for await (const value of this.#handles.passage.values()) {
-      const entry = records.passageOrNothing(value);
+    for await (const [key, value] of this.#handles.passage.iterator()) {
+      const text = this.#openOrNothing(this.#handles.passage.prefix + key, value);
+      const entry = text === undefined ? undefined : records.passageOrNothing(text);
       if (entry !== undefined) yield entry;
     }
   }
@@ -176,26 +206,74 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   *#puts(batch: StoreBatch): Generator<Put> {
-    const put = (sublevel: Sublevel, key: string, value: string): Put => [sublevel.prefix + key, value];
+    const seal = this.#seal;
+    const put = (sublevel: Sublevel, key: string, text: string): Put => {
+      const name = sublevel.prefix + key;
+      return [name, seal.seal(name, text)];
+    };
     const { card, cardholder, event, meta, passage } = this.#handles;
-    for (const [number, record] of batch.cards) yield put(card, cardKey(number), records.encodeCard(record));
-    for (const [id, record] of batch.cardholders) yield put(cardholder, id, records.encodeCardholder(record));
+    for (const [number, record] of batch.cards) {
+      yield put(card, this.#cardKey(number), records.encodeCard({ number, record }));
+    }
+    for (const [id, record] of batch.cardholders) {
+      yield put(cardholder, seal.nameOf(id), records.encodeCardholder(record));
+    }
     for (const [door, orders] of batch.doorOrders) yield put(meta, `orders/${door}`, records.encodeOrders(orders));
     if (batch.calendar !== undefined) yield put(meta, 'calendar', records.encodeCalendar(batch.calendar));
     for (const entry of batch.passages ?? []) {
-      yield put(passage, `${entry.zone}/${entry.cardholder}`, records.encodePassage(entry));
+      yield put(passage, seal.nameOf(`${entry.zone}/${entry.cardholder}`), records.encodePassage(entry));
     }
     if (batch.passageEra !== undefined) yield put(meta, 'passage-era', String(batch.passageEra));
     if (batch.commands !== undefined) yield put(meta, 'commands', records.encodeCommands(batch.commands));
     for (const entry of batch.entries) yield put(event, eventKey(entry.event.sequence), records.encodeEntry(entry));
     if (batch.roster !== undefined) {
-      yield put(meta, 'roster', records.encodeRoster(batch.roster));
-      yield put(meta, 'buckets', Buffer.from(batch.roster.buckets).toString('base64'));
+      yield put(meta, 'roster', records.encodeRoster({ ...batch.roster, digest: digestOf(batch.roster) }));
+      // Of 256 buckets a change touches one or two.
+      for (let bucket = 0; bucket < BUCKETS; bucket++) {
+        if (isSameBucket(bucket, batch.roster.buckets, this.#roster.buckets)) continue;
+        const at = bucket * BUCKET_BYTES;
+        const value = Buffer.from(batch.roster.buckets.subarray(at, at + BUCKET_BYTES)).toString('hex');
+        yield put(meta, bucketKey(bucket), value);
+      }
     }
   }
 
   #read(sublevel: Sublevel, key: string): string | undefined {
-    return this.#handles.db.getSync(sublevel.prefix + key);
+    const name = sublevel.prefix + key;
+    const sealed = this.#handles.db.getSync(name);
+    return sealed === undefined ? undefined : this.#seal.open(name, sealed);
+  }
+
+  /** As #read, with a turn for others. */
+  async #readMeta(key: string): Promise<string | undefined> {
+    const sealed = await this.#handles.meta.get(key);
+    return sealed === undefined ? undefined : this.#seal.open(this.#handles.meta.prefix + key, sealed);
+  }
+
+  #openOrNothing(name: string, sealed: Uint8Array): string | undefined {
+    try {
+      return this.#seal.open(name, sealed);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Whoever looks such a card up is told; a search goes past it. */
+  #cardOrNothing(key: string, sealed: Uint8Array): records.StoredCard | undefined {
+    try {
+      return records.decodeCard(this.#seal.open(this.#handles.card.prefix + key, sealed));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Cards lie by bucket of the roster digest, so that a bucket can be read by itself; neither tells anything of the other. */
+  #cardKey(card: CardNumber): string {
+    return this.#bucketPrefix(bucketOf(card)) + this.#seal.nameOf(card);
+  }
+
+  #bucketPrefix(bucket: number): string {
+    return this.#bucketPrefixes[bucket] ?? '';
   }
 
   async recover(): Promise<void> {
@@ -222,13 +300,24 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   entryAt(sequence: number): LogEntry | undefined {
-    const text = this.#read(this.#handles.event, eventKey(sequence));
-    return text === undefined ? undefined : records.decodeEntry(text);
+    const key = eventKey(sequence);
+    const sealed = this.#handles.db.getSync(this.#handles.event.prefix + key);
+    return sealed === undefined ? undefined : this.#entryOf(key, sealed);
   }
 
   async entriesAfter(after: number, limit: number): Promise<readonly LogEntry[]> {
-    const texts = await this.#handles.event.values({ gt: eventKey(after), limit }).all();
-    return texts.map(records.decodeEntry);
+    const found = await this.#handles.event.iterator({ gt: eventKey(after), limit }).all();
+    return found.map(([key, sealed]) => this.#entryOf(key, sealed));
+  }
+
+  #entryOf(key: string, sealed: Uint8Array): LogEntry {
+    try {
+      return records.decodeEntry(this.#seal.open(this.#handles.event.prefix + key, sealed));
+    } catch (cause) {
+      const sequence = Number.parseInt(key, 16);
+      const message = `record ${sequence} of the log cannot be read: ${errorMessage(cause)}`;
+      throw new CardeaError('store-record-unreadable', message, { cause, context: { sequence } });
+    }
   }
 
   sentUpTo(): number {
@@ -240,7 +329,8 @@ export class LevelStore implements CredentialStore, EventLog {
     this.#sentUpTo = sequence;
     if (this.#failure !== undefined) return;
     try {
-      await this.#handles.meta.put('sent', String(sequence));
+      const { meta } = this.#handles;
+      await meta.put('sent', this.#seal.seal(`${meta.prefix}sent`, String(sequence)));
     } catch (error) {
       this.#failure = errorMessage(error);
       throw writeFailure(`the outbox cursor: ${this.#failure}`, error);
@@ -252,11 +342,10 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   async #load(): Promise<void> {
-    const format = await this.#handles.meta.get('format');
+    const { db, meta } = this.#handles;
+    const format = (await meta.get('format'))?.toString();
     if (format === undefined) {
-      await this.#handles.db.batch([{ type: 'put', sublevel: this.#handles.meta, key: 'format', value: FORMAT }], {
-        sync: true,
-      });
+      await db.batch([{ type: 'put', sublevel: meta, key: 'format', value: Buffer.from(FORMAT) }], { sync: true });
     } else if (format !== FORMAT) {
       throw new CardeaError(
         'store-format',
@@ -266,33 +355,36 @@ export class LevelStore implements CredentialStore, EventLog {
     await this.#checkIdentity();
     this.#roster = await this.#loadRoster();
     this.#tail = EMPTY_LOG;
-    const [last] = await this.#handles.event.values({ reverse: true, limit: 1 }).all();
+    const [last] = await this.#handles.event.iterator({ reverse: true, limit: 1 }).all();
     if (last !== undefined) {
-      const { sequence, hash } = records.decodeEntry(last).event;
+      const { sequence, hash } = this.#entryOf(...last).event;
       this.#tail = { sequence, hash };
     }
     // A cursor beyond the end would keep the next events from being sent.
-    const sentUpTo = Math.max(this.#sentUpTo, countOf(await this.#handles.meta.get('sent'), 'outbox cursor'));
+    const sentUpTo = Math.max(this.#sentUpTo, countOf(await this.#readMeta('sent'), 'outbox cursor'));
     this.#sentUpTo = Math.min(sentUpTo, this.#tail.sequence);
-    const commands = await this.#handles.meta.get('commands');
+    const commands = await this.#readMeta('commands');
     this.#commands = commands === undefined ? [] : records.decodeCommands(commands);
     this.#doorOrders.clear();
     for await (const [key, value] of this.#handles.meta.iterator({ gt: 'orders/', lt: 'orders0' })) {
       // Keys of this range are written by commit only, from door ids.
       const door = key.slice('orders/'.length) as DoorId;
-      this.#doorOrders.set(door, records.ordersOrNothing(value) ?? UNREADABLE_ORDERS);
+      const text = this.#openOrNothing(meta.prefix + key, value);
+      this.#doorOrders.set(door, (text === undefined ? undefined : records.ordersOrNothing(text)) ?? UNREADABLE_ORDERS);
     }
-    const [calendar, era] = await this.#handles.meta.getMany(['calendar', 'passage-era']);
-    this.#calendar = calendar === undefined ? undefined : (records.calendarOrNothing(calendar) ?? 'unreadable');
-    this.#passageEra = countOf(era, 'era of passages');
+    const calendar = await meta.get('calendar');
+    const definition = calendar && this.#openOrNothing(`${meta.prefix}calendar`, calendar);
+    this.#calendar = calendar && ((definition && records.calendarOrNothing(definition)) || 'unreadable');
+    this.#passageEra = countOf(await this.#readMeta('passage-era'), 'era of passages');
   }
 
   async #checkIdentity(): Promise<void> {
     if (this.#identity === undefined) return;
-    const identity = await this.#handles.meta.get('identity');
+    const identity = (await this.#handles.meta.get('identity'))?.toString();
     if (identity === undefined) {
       const { db, meta } = this.#handles;
-      await db.batch([{ type: 'put', sublevel: meta, key: 'identity', value: this.#identity }], { sync: true });
+      const value = Buffer.from(this.#identity);
+      await db.batch([{ type: 'put', sublevel: meta, key: 'identity', value }], { sync: true });
     } else if (identity !== this.#identity) {
       throw new CardeaError(
         'store-format',
@@ -303,11 +395,25 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   async #loadRoster(): Promise<RosterSummary> {
-    const [roster, buckets] = await this.#handles.meta.getMany(['roster', 'buckets']);
-    if (roster === undefined && buckets === undefined) return emptyRoster();
-    const bytes = Buffer.from(buckets ?? '', 'base64');
-    if (roster === undefined || bytes.length !== DIGEST_BYTES) throw unreadable('roster digest');
-    return { ...records.decodeRoster(roster), buckets: new Uint8Array(bytes) };
+    const stored = await this.#readMeta('roster');
+    const buckets = await this.#loadBuckets();
+    const { digest, ...roster } =
+      stored === undefined ? { ...emptyRoster(), digest: digestOf(emptyRoster()) } : records.decodeRoster(stored);
+    const loaded = { ...roster, buckets };
+    if (digestOf(loaded) !== digest) throw unreadable('roster digest');
+    return loaded;
+  }
+
+  async #loadBuckets(): Promise<Uint8Array> {
+    const { meta } = this.#handles;
+    const buckets = new Uint8Array(DIGEST_BYTES);
+    for await (const [key, sealed] of meta.iterator({ gt: 'bucket/', lt: 'bucket0' })) {
+      const value = Buffer.from(this.#seal.open(meta.prefix + key, sealed), 'hex');
+      const bucket = Number.parseInt(key.slice('bucket/'.length), 16);
+      if (value.length !== BUCKET_BYTES || !(bucket < BUCKETS)) throw unreadable('roster digest');
+      buckets.set(value, bucket * BUCKET_BYTES);
+    }
+    return buckets;
   }
 
   #adopt(batch: StoreBatch): void {
@@ -322,7 +428,7 @@ export class LevelStore implements CredentialStore, EventLog {
 }
 
 const handlesOf = (directory: string): Handles => {
-  const db: Database = new Level<string, string>(directory, { cacheSize: CACHE_BYTES });
+  const db: Database = new Level<string, Buffer>(directory, { cacheSize: CACHE_BYTES, valueEncoding: 'buffer' });
   return {
     db,
     card: sublevelOf(db, 'card'),
@@ -333,20 +439,10 @@ const handlesOf = (directory: string): Handles => {
   };
 };
 
-const decodedOrNothing = (text: string): CardRecord | undefined => {
-  try {
-    return records.decodeCard(text);
-  } catch {
-    // Whoever looks such a card up is told; a search goes past it.
-    return undefined;
-  }
-};
+const bucketPrefixesOf = (seal: RecordSeal): readonly string[] =>
+  Array.from({ length: BUCKETS }, (_, bucket) => seal.nameOf(`bucket ${bucket}`).slice(0, PREFIX_CHARACTERS));
 
-/** Cards lie by bucket of the roster digest, so that a bucket can be read by itself. */
-const cardKey = (card: CardNumber): string => bucketPrefix(bucketOf(card)) + card;
-const bucketPrefix = (bucket: number): string => bucket.toString(16).padStart(2, '0');
-/** Keys of cards are written by commit only, from card numbers. */
-const cardOf = (key: string): CardNumber => key.slice(2) as CardNumber;
+const bucketKey = (bucket: number): string => `bucket/${bucket.toString(16).padStart(2, '0')}`;
 
 const turnOfOthers = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,9 +1,10 @@
-// The formats of the store's records, version 1: JSON, checked member by member when read back. A record that does not fit is
-// refused, never guessed at.
+// The formats of the store's records: JSON with a version, checked member by member when read back. A record that does not fit is
+// refused, never guessed at. What lies on the disk is sealed (record-seal.ts).
 
 import type { AccessEvent } from '../../domain/access-event.ts';
 import type { CalendarRecord } from '../../domain/calendar.ts';
 import { isUsable } from '../../domain/calendar-order.ts';
+import type { CardNumber } from '../../domain/card-number.ts';
 import { type CardholderRecord, type CardRecord, REVOCATION_REASONS } from '../../domain/credential.ts';
 import type { CommandRecord } from '../../domain/door-command.ts';
 import type { DoorOrders } from '../../domain/door-mode.ts';
@@ -57,6 +58,9 @@ const isCardRecord = (value: unknown): value is CardRecord => {
   );
 };
 
+const isStoredCard = (value: unknown): value is StoredCard =>
+  isObject(value) && isText(value['number']) && isCardRecord(value['record']);
+
 const isCardholderRecord = (value: unknown): value is CardholderRecord =>
   isObject(value) &&
   isListOf(value['cards'], isText) &&
@@ -74,13 +78,20 @@ const isAccessEvent = (value: unknown): value is AccessEvent =>
 const isLogEntry = (value: unknown): value is LogEntry =>
   isObject(value) && isAccessEvent(value['event']) && isOptionalText(value['receipt']);
 
-/** The buckets have a record of their own. */
-export type StoredRoster = Omit<RosterSummary, 'buckets'>;
+/** The buckets have records of their own; `digest` is that of all of them. */
+export type StoredRoster = Omit<RosterSummary, 'buckets'> & { readonly digest: string };
+
+/** The key of a card's record does not tell its number. */
+export interface StoredCard {
+  readonly number: CardNumber;
+  readonly record: CardRecord;
+}
 
 const isStoredRoster = (value: unknown): value is StoredRoster =>
   isObject(value) &&
   isCount(value['revision']) &&
   isCount(value['cards']) &&
+  isText(value['digest']) &&
   isListOf(value['pastEpochs'], isText) &&
   isCount(value['reconciled']) &&
   isOptionalText(value['epoch']) &&
@@ -157,13 +168,14 @@ const decode = <T>(text: string, what: string, is: (value: unknown) => value is 
   return record;
 };
 
-export const encodeCard = (record: CardRecord): string => encode(record);
-export const decodeCard = (text: string): CardRecord => decode(text, 'card', isCardRecord);
+export const encodeCard = (card: StoredCard): string => encode(card);
+export const decodeCard = (text: string): StoredCard => decode(text, 'card', isStoredCard);
 export const encodeCardholder = (record: CardholderRecord): string => encode(record);
 export const decodeCardholder = (text: string): CardholderRecord => decode(text, 'cardholder', isCardholderRecord);
 export const encodeEntry = (entry: LogEntry): string => encode(entry);
 export const decodeEntry = (text: string): LogEntry => decode(text, 'event', isLogEntry);
-export const encodeRoster = ({ buckets: _, ...roster }: RosterSummary): string => encode(roster);
+export const encodeRoster = ({ buckets: _, ...roster }: RosterSummary & { readonly digest: string }): string =>
+  encode(roster);
 export const decodeRoster = (text: string): StoredRoster => decode(text, 'roster', isStoredRoster);
 export const encodeCommands = (commands: readonly CommandRecord[]): string => encode(commands);
 export const decodeCommands = (text: string): readonly CommandRecord[] => decode(text, 'command', isCommandList);

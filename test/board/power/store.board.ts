@@ -1,17 +1,17 @@
 // One side of the power cut: `write` records a grant and a binding in one batch, again and again, and acknowledges each batch
 // that is durable; `check LAST` opens what the cut has left and wants all that was acknowledged, in one unbroken chain.
 
-import { join } from 'node:path';
 import { SerialWriter } from '../../../src/app/serial-writer.ts';
 import { EMPTY_LOG, isIntact, type LogTail } from '../../../src/domain/access-event.ts';
 import { milliseconds } from '../../../src/domain/units.ts';
 import { SystemClock } from '../../../src/drivers/clock/system-clock.ts';
-import { LevelStore } from '../../../src/drivers/level/level-store.ts';
+import type { LevelStore } from '../../../src/drivers/level/level-store.ts';
 import { CardeaError } from '../../../src/errors.ts';
 import { createLog } from '../../../src/log.ts';
 import { bindingOf, cardNumber, doorId, gatewayId, originOf, revision } from '../../domain/samples.ts';
+import { openDataDir } from '../../fixtures/test-store.ts';
 
-const open = (): Promise<LevelStore> => LevelStore.open(join(process.env['BOARD_DISK'] ?? '/nowhere', 'store'));
+const open = (): Promise<LevelStore> => openDataDir(process.env['BOARD_DISK'] ?? '/nowhere');
 const cardOf = (number: number) => cardNumber(number.toString(16).toUpperCase().padStart(8, 'A'));
 const PAGE = 500;
 

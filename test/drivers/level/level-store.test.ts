@@ -7,11 +7,11 @@ import { Level } from 'level';
 import { chainEvent, EMPTY_LOG } from '../../../src/domain/access-event.ts';
 import { canonicalJson, sha256Hex } from '../../../src/domain/canonical-json.ts';
 import type { CardNumber } from '../../../src/domain/card-number.ts';
-import { bucketOf, emptyRoster } from '../../../src/domain/roster-digest.ts';
-import { LevelStore } from '../../../src/drivers/level/level-store.ts';
+import { bucketOf, DIGEST_BYTES, emptyRoster, toggleCard } from '../../../src/domain/roster-digest.ts';
 import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
 import { batchOf, storeContract } from '../../contracts/store.contract.ts';
 import { bindingOf, cardholderId, cardNumber, gatewayId, revision, time } from '../../domain/samples.ts';
+import { openTestStore, testSeal } from '../../fixtures/test-store.ts';
 
 type SublevelName = 'card' | 'cardholder' | 'event' | 'meta';
 
@@ -19,21 +19,27 @@ const scratch = (): string => mkdtempSync(join(tmpdir(), 'cardea-store-'));
 
 /** Writes `text` under `key` as if it had been there, or takes the key away. */
 const tamper = async (folder: string, sublevel: SublevelName, [key, text]: [string, string | undefined]) => {
-  const db = new Level<string, string>(folder);
-  const part = db.sublevel(sublevel);
-  await (text === undefined ? part.del(key) : part.put(key, text));
+  const db = new Level<string, Buffer>(folder, { valueEncoding: 'buffer' });
+  const part = db.sublevel<string, Buffer>(sublevel, { valueEncoding: 'buffer' });
+  const isClear = key === 'format' || key === 'identity';
+  const sealed = (clear: string): Buffer => (isClear ? Buffer.from(clear) : SEAL.seal(part.prefix + key, clear));
+  await (text === undefined ? part.del(key) : part.put(key, sealed(text)));
   await db.close();
 };
 
 const valueIn = async (folder: string, sublevel: SublevelName, key: string): Promise<string | undefined> => {
-  const db = new Level<string, string>(folder);
-  const value = await db.sublevel(sublevel).get(key);
+  const db = new Level<string, Buffer>(folder, { valueEncoding: 'buffer' });
+  const part = db.sublevel<string, Buffer>(sublevel, { valueEncoding: 'buffer' });
+  const value = await part.get(key);
   await db.close();
-  return value;
+  if (value === undefined || key === 'format' || key === 'identity') return value?.toString();
+  return SEAL.open(part.prefix + key, value);
 };
 
-/** Two hex digits of the bucket, then the number. */
-const keyOf = (card: CardNumber): string => bucketOf(card).toString(16).padStart(2, '0') + card;
+const SEAL = testSeal();
+
+/** The name of the bucket, then that of the number. */
+const keyOf = (card: CardNumber): string => SEAL.nameOf(`bucket ${bucketOf(card)}`).slice(0, 8) + SEAL.nameOf(card);
 
 const garbage = '{"v":1,"r":{"state":"live"}}';
 
@@ -41,9 +47,9 @@ storeContract('LevelStore', async () => {
   const folder = scratch();
   const path = join(folder, 'store');
   return {
-    open: () => LevelStore.open(path),
+    open: () => openTestStore(path),
     garbleCard: (card) => tamper(path, 'card', [keyOf(card), garbage]),
-    garbleCardholder: (id) => tamper(path, 'cardholder', [id, garbage]),
+    garbleCardholder: (id) => tamper(path, 'cardholder', [SEAL.nameOf(id), garbage]),
     garbleEntry: (sequence) => tamper(path, 'event', [sequence.toString(16).padStart(14, '0'), garbage]),
     garbleCalendar: () => tamper(path, 'meta', ['calendar', garbage]),
     garbleOrders: (door) => tamper(path, 'meta', [`orders/${door}`, '{"v":1,"r":{"mode":{}}}']),
@@ -54,6 +60,7 @@ storeContract('LevelStore', async () => {
 });
 
 const CARD = cardNumber('04A2B3C4D5E680');
+const CARD_BUCKET = bucketOf(CARD).toString(16).padStart(2, '0');
 
 const storeFolder = (t: TestContext): string => {
   const folder = scratch();
@@ -64,7 +71,9 @@ const storeFolder = (t: TestContext): string => {
 /** A closed store with one card. */
 const filledStore = async (t: TestContext): Promise<string> => {
   const folder = storeFolder(t);
-  const store = await LevelStore.open(folder);
+  const store = await openTestStore(folder);
+  const buckets = new Uint8Array(DIGEST_BYTES);
+  toggleCard(buckets, CARD, bindingOf().revision);
   const event = chainEvent(gatewayId('lobby-1'), EMPTY_LOG, {
     event: 'gateway-started',
     at: time('2026-01-05T08:00:00Z'),
@@ -73,7 +82,7 @@ const filledStore = async (t: TestContext): Promise<string> => {
   await store.commit(
     batchOf({
       cards: new Map([[CARD, bindingOf()]]),
-      roster: { ...emptyRoster(), revision: revision(1), cards: 1 },
+      roster: { ...emptyRoster(), buckets, revision: revision(1), cards: 1 },
       doorOrders: new Map(),
       commands: undefined,
       entries: [{ event }],
@@ -84,7 +93,7 @@ const filledStore = async (t: TestContext): Promise<string> => {
 };
 
 const failsWith = (folder: string, code: ErrorCode, message: RegExp): Promise<void> =>
-  assert.rejects(LevelStore.open(folder), (error) => {
+  assert.rejects(openTestStore(folder), (error) => {
     assert.ok(error instanceof CardeaError, String(error));
     assert.equal(error.code, code);
     assert.match(error.message, message);
@@ -93,12 +102,12 @@ const failsWith = (folder: string, code: ErrorCode, message: RegExp): Promise<vo
 
 test('the format is written into a new store, and a store of another format is refused and left as it was', async (t) => {
   const folder = await filledStore(t);
-  assert.equal(await valueIn(folder, 'meta', 'format'), '3');
+  assert.equal(await valueIn(folder, 'meta', 'format'), '4');
   await tamper(folder, 'meta', ['format', '9']);
-  await failsWith(folder, 'store-format', /format 9, this version reads 3/);
+  await failsWith(folder, 'store-format', /format 9, this version reads 4/);
   assert.equal(await valueIn(folder, 'meta', 'format'), '9');
-  await tamper(folder, 'meta', ['format', '3']);
-  const store = await LevelStore.open(folder);
+  await tamper(folder, 'meta', ['format', '4']);
+  const store = await openTestStore(folder);
   t.after(() => store.close());
   assert.equal(store.findCard(CARD).kind, 'live');
 });
@@ -112,8 +121,9 @@ test('a store that is refused is let go, so that it can be opened by who underst
 
 test('a damaged digest, cursor, era or last event is refused at start, not guessed at', async (t) => {
   const damages: readonly [SublevelName, string, string | undefined, RegExp][] = [
-    ['meta', 'buckets', 'AAAA', /digest/],
-    ['meta', 'buckets', undefined, /digest/],
+    ['meta', `bucket/${CARD_BUCKET}`, 'AAAA', /digest/],
+    ['meta', `bucket/${CARD_BUCKET}`, undefined, /digest/],
+    ['meta', `bucket/${CARD_BUCKET}`, '0000000000000000', /digest/],
     ['meta', 'roster', undefined, /digest/],
     ['meta', 'roster', '{"v":2,"r":{"revision":1,"cards":1}}', /version is 2/],
     ['meta', 'sent', '-1', /cursor/],
@@ -132,11 +142,12 @@ test('a damaged digest, cursor, era or last event is refused at start, not guess
 test('every kind of damage to a card record makes the card unreadable', async (t) => {
   const folder = await filledStore(t);
   const whole = JSON.parse((await valueIn(folder, 'card', keyOf(CARD))) ?? '');
-  const store = await LevelStore.open(folder);
+  const store = await openTestStore(folder);
   const good = store.findCard(CARD);
   await store.close();
   assert.equal(good.kind, 'live');
-  const { r } = whole;
+  const { number, record: r } = whole.r;
+  const asCard = (record: unknown): string => JSON.stringify({ v: 1, r: { number, record } });
   const damaged = [
     '',
     'null',
@@ -144,28 +155,29 @@ test('every kind of damage to a card record makes the card unreadable', async (t
     '"live"',
     '{"v":1',
     JSON.stringify({ v: 1 }),
-    JSON.stringify({ v: 2, r }),
-    JSON.stringify({ v: '1', r }),
-    JSON.stringify({ r }),
-    JSON.stringify({ v: 1, r: [r] }),
-    ...Object.keys(r).map((key) => JSON.stringify({ v: 1, r: { ...r, [key]: undefined } })),
-    ...Object.keys(r).map((key) => JSON.stringify({ v: 1, r: { ...r, [key]: { toString: 1 } } })),
-    JSON.stringify({ v: 1, r: { ...r, revision: -1 } }),
-    JSON.stringify({ v: 1, r: { ...r, revision: 1.5 } }),
-    JSON.stringify({ v: 1, r: { ...r, revision: '1' } }),
-    JSON.stringify({ v: 1, r: { ...r, validUntil: 'tomorrow' } }),
-    JSON.stringify({ v: 1, r: { ...r, validUntil: null } }),
-    JSON.stringify({ v: 1, r: { ...r, access: [{}] } }),
-    JSON.stringify({ v: 1, r: { ...r, access: [{ doors: ['front'] }] } }),
-    JSON.stringify({ v: 1, r: { ...r, access: [{ doors: [1], schedule: 'always' }] } }),
-    JSON.stringify({ v: 1, r: { ...r, kind: 'eternal' } }),
-    JSON.stringify({ v: 1, r: { ...r, activation: 'yes' } }),
-    JSON.stringify({ v: 1, r: { ...r, state: 'retired' } }),
-    JSON.stringify({ v: 1, r: { ...r, state: 'retired', reason: 'bored' } }),
+    JSON.stringify({ v: 2, r: whole.r }),
+    JSON.stringify({ v: '1', r: whole.r }),
+    JSON.stringify({ r: whole.r }),
+    JSON.stringify({ v: 1, r: [whole.r] }),
+    JSON.stringify({ v: 1, r: { record: r } }),
+    ...Object.keys(r).map((key) => asCard({ ...r, [key]: undefined })),
+    ...Object.keys(r).map((key) => asCard({ ...r, [key]: { toString: 1 } })),
+    asCard({ ...r, revision: -1 }),
+    asCard({ ...r, revision: 1.5 }),
+    asCard({ ...r, revision: '1' }),
+    asCard({ ...r, validUntil: 'tomorrow' }),
+    asCard({ ...r, validUntil: null }),
+    asCard({ ...r, access: [{}] }),
+    asCard({ ...r, access: [{ doors: ['front'] }] }),
+    asCard({ ...r, access: [{ doors: [1], schedule: 'always' }] }),
+    asCard({ ...r, kind: 'eternal' }),
+    asCard({ ...r, activation: 'yes' }),
+    asCard({ ...r, state: 'retired' }),
+    asCard({ ...r, state: 'retired', reason: 'bored' }),
   ];
   for (const text of damaged) {
     await tamper(folder, 'card', [keyOf(CARD), text]);
-    const reopened = await LevelStore.open(folder);
+    const reopened = await openTestStore(folder);
     const found = reopened.findCard(CARD);
     await reopened.close();
     assert.equal(found.kind, 'unreadable', text);
@@ -190,10 +202,10 @@ test('ids with characters that LevelDB keys treat apart stay within their sublev
   const folder = storeFolder(t);
   const names = ['!', '!card!', 'holder!', '~', '"', '/', 'x'.repeat(64), '__proto__', 'constructor', '員工', '😀'];
   const ids = names.map(cardholderId);
-  let store = await LevelStore.open(folder);
+  let store = await openTestStore(folder);
   await store.commit(batchOf({ cardholders: new Map(ids.map((id) => [id, { cards: [CARD] }])) }));
   await store.close();
-  store = await LevelStore.open(folder);
+  store = await openTestStore(folder);
   t.after(() => store.close());
   for (const id of ids) assert.deepEqual(store.findCardholder(id), { cards: [CARD] }, id);
   assert.equal(store.findCardholder(cardholderId('nobody')), undefined);
@@ -214,9 +226,9 @@ test('a calendar that is not what was stored is unreadable, however well it read
     [{ ...record, fingerprint: sha256Hex(canonicalJson(forbidden)), definition: forbidden }, false],
   ];
   for (const [stored, isReadable] of STORED) {
-    await (await LevelStore.open(path)).close();
+    await (await openTestStore(path)).close();
     await tamper(path, 'meta', ['calendar', JSON.stringify({ v: 1, r: stored })]);
-    const store = await LevelStore.open(path);
+    const store = await openTestStore(path);
     assert.deepEqual(store.calendar(), isReadable ? stored : 'unreadable');
     await store.close();
   }
