@@ -26,7 +26,7 @@ export const events = z
       .max(100_000_000)
       .default(1_000_000)
       .describe(
-        'Events that may wait for acknowledgement; at the limit whenFull applies. An alarm is up from nine tenths on',
+        'How many events may wait for acknowledgement; at the limit whenFull applies. An alarm is up from nine tenths on',
       ),
     whenFull: z
       .enum(['drop-oldest', 'deny', 'keep'])
@@ -106,7 +106,7 @@ export const backup = z
       .default([])
       .describe('age public keys that open the backups; their private halves belong elsewhere'),
     everyHours: z.int().min(1).max(720).default(24).describe('How often a backup is made'),
-    keep: z.int().min(1).max(1_000).default(7).describe('So many of them are kept; older ones are removed'),
+    keep: z.int().min(1).max(1_000).default(7).describe('So many backups are kept; older ones are removed'),
   })
   .prefault({})
   .describe('Backups that the gateway makes by itself');

@@ -80,13 +80,16 @@ describe('the JSON Schema', () => {
       const isBounded =
         Array.isArray(key['enum']) || (Number.isFinite(key['minimum']) && Number.isFinite(key['maximum']));
       assert.ok(isBounded, `${path} has no range`);
-      assert.match(`${path} ${key['description']}`, /seconds|minutes|hours|hertz|decibels|BCM|port|version/i);
+      assert.match(
+        `${path} ${key['description']}`,
+        /seconds|minutes|hours|days|events|MiB|backups|hertz|decibels|BCM|port|version/i,
+      );
     }
   });
 
   it('refuses unknown keys in every block', () => {
     const blocks = [{ path: '', schema }, ...keysIn(schema)].filter(({ schema: key }) => 'properties' in key);
-    assert.equal(blocks.length, 24);
+    assert.equal(blocks.length, 27);
     for (const { path, schema: block } of blocks) assert.equal(block['additionalProperties'], false, path);
   });
 
