@@ -27,16 +27,13 @@ if (files.length === 0) {
 const scratch = mkdtempSync(join(tmpdir(), 'cardea-test-'));
 const tap = join(scratch, 'result.tap');
 
-/** Measure the memory of their process. */
-const ALONE = ['test/wire/hostile-input.test.ts'];
 /** In one process; more would leave the processors idle at the end. The slow suites need one for each. */
 const GROUP_SIZE = folders.length === 0 ? 8 : 1;
 
 const groupsOf = (files) => {
   const byFolder = new Map();
   for (const file of files) {
-    const folder = ALONE.includes(file) ? file : dirname(file);
-    byFolder.set(folder, [...(byFolder.get(folder) ?? []), file]);
+    byFolder.set(dirname(file), [...(byFolder.get(dirname(file)) ?? []), file]);
   }
   return [...byFolder.values()].flatMap((group) =>
     Array.from({ length: Math.ceil(group.length / GROUP_SIZE) }, (_, index) =>

@@ -12,7 +12,7 @@ import { type Random, seededRandom } from '../fixtures/seeded-random.ts';
 import { CommandBench, DAY, FRONT } from './command-bench.ts';
 import { settle } from './door-bench.ts';
 
-const STEPS = 50_000;
+const STEPS = 20_000;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 /** Of the bench's doors. */

@@ -17,7 +17,7 @@ import { passageBookOf } from '../fixtures/passage-book.ts';
 import { seededRandom } from '../fixtures/seeded-random.ts';
 import { settle } from './door-bench.ts';
 
-const STEPS = 100_000;
+const STEPS = 40_000;
 const MINUTES = 10;
 const RULES: readonly (readonly [ZoneId, AntiPassback])[] = [
   [zoneId('building'), { mode: 'hard' }],
