@@ -41,7 +41,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   // config: where the socket is, and `cardea config`. wire and mqtt: the desk's one-shots publish HR messages themselves.
   cli: {
     imports: ['admin/protocol.ts', 'config', 'domain', 'wire', 'errors.ts', 'version.ts'],
-    packages: ['node:*', 'commander', 'mqtt', 'zod'],
+    packages: ['node:*', 'commander', 'mqtt', 'zod', 'cli-progress', 'csv-stringify'],
   },
   config: { imports: ['domain', 'errors.ts'], packages: ['node:*', 'yaml', 'zod'] },
   // The HR side. Links and clocks are handed to it.

@@ -24,6 +24,7 @@ export const processTerminal = ({ stdout, stderr, env }: NodeJS.Process): Termin
       }),
     writeError: (text) => void stderr.write(text),
     isInteractive: stdout.isTTY === true,
+    errorTerminal: stderr.isTTY === true ? stderr : undefined,
     hasColour: stdout.isTTY === true && isColourWanted,
     width: stdout.isTTY === true ? stdout.columns : DEFAULT_WIDTH,
   };

@@ -7,6 +7,8 @@ export interface Terminal {
   write(text: string): Promise<void>;
   writeError(text: string): void;
   readonly isInteractive: boolean;
+  /** Standard error where it is a terminal, for what draws there; undefined otherwise. */
+  readonly errorTerminal: NodeJS.WritableStream | undefined;
   readonly hasColour: boolean;
   /** In characters. */
   readonly width: number;

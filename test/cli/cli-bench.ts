@@ -17,6 +17,7 @@ export class FakeTerminal implements Terminal {
   errors = '';
   isInteractive = false;
   hasColour = false;
+  errorTerminal: NodeJS.WritableStream | undefined;
   readonly width = 100;
   /** After so many writes nobody reads any more. */
   writesLeft = Number.POSITIVE_INFINITY;
