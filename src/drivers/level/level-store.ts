@@ -31,6 +31,7 @@ import {
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { CredentialStore, StoreBatch } from '../../ports/credential-store.ts';
 import type { EventLog, LogEntry } from '../../ports/event-log.ts';
+import { LogBounds } from './log-bounds.ts';
 import type { RecordSeal } from './record-seal.ts';
 import * as records from './records.ts';
 
@@ -83,7 +84,9 @@ export class LevelStore implements CredentialStore, EventLog {
   #failure: string | undefined;
   #roster: RosterSummary = emptyRoster();
   #tail: LogTail = EMPTY_LOG;
-  #sentUpTo = 0;
+  readonly #bounds = new LogBounds();
+  /** Two writes of the cursors side by side could come to the disk in either order. */
+  #cursorsSaved: Promise<void> = Promise.resolve();
   readonly #doorOrders = new Map<DoorId, DoorOrders>();
   #calendar: HeldCalendar;
   #passageEra = 0;
@@ -131,7 +134,7 @@ export class LevelStore implements CredentialStore, EventLog {
 
   findCardholder(id: CardholderId): CardholderRecord | undefined {
     const text = this.#read(this.#handles.cardholder, this.#seal.nameOf(id));
-    return text === undefined ? undefined : records.decodeCardholder(text);
+    return text === undefined ? undefined : records.decodeCardholder(text).record;
   }
 
   async cardsOf(id: CardholderId): Promise<readonly (readonly [CardNumber, CardRecord])[]> {
@@ -216,7 +219,7 @@ export class LevelStore implements CredentialStore, EventLog {
       yield put(card, this.#cardKey(number), records.encodeCard({ number, record }));
     }
     for (const [id, record] of batch.cardholders) {
-      yield put(cardholder, seal.nameOf(id), records.encodeCardholder(record));
+      yield put(cardholder, seal.nameOf(id), records.encodeCardholder({ id, record }));
     }
     for (const [door, orders] of batch.doorOrders) yield put(meta, `orders/${door}`, records.encodeOrders(orders));
     if (batch.calendar !== undefined) yield put(meta, 'calendar', records.encodeCalendar(batch.calendar));
@@ -305,8 +308,18 @@ export class LevelStore implements CredentialStore, EventLog {
     return sealed === undefined ? undefined : this.#entryOf(key, sealed);
   }
 
+  firstSequence(): number {
+    return this.#bounds.trimmed.sequence + 1;
+  }
+
+  trimmedUpTo(): LogTail {
+    return this.#bounds.trimmed;
+  }
+
   async entriesAfter(after: number, limit: number): Promise<readonly LogEntry[]> {
-    const found = await this.#handles.event.iterator({ gt: eventKey(after), limit }).all();
+    // To search past what was trimmed takes milliseconds.
+    const from = eventKey(Math.max(after, this.#bounds.trimmed.sequence));
+    const found = await this.#handles.event.iterator({ gt: from, limit }).all();
     return found.map(([key, sealed]) => this.#entryOf(key, sealed));
   }
 
@@ -321,19 +334,58 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   sentUpTo(): number {
-    return this.#sentUpTo;
+    return this.#bounds.sent;
   }
 
-  async saveSentUpTo(sequence: number): Promise<void> {
-    // What was acknowledged is not sent again while this process lives, whether or not the disk takes the cursor.
-    this.#sentUpTo = sequence;
+  acknowledgedUpTo(): number {
+    return this.#bounds.acknowledged;
+  }
+
+  saveSentUpTo(sequence: number): Promise<void> {
+    this.#bounds.moveSent(sequence);
+    return this.#saveCursors();
+  }
+
+  saveAcknowledgedUpTo(sequence: number): Promise<void> {
+    this.#bounds.moveAcknowledged(sequence);
+    return this.#saveCursors();
+  }
+
+  #saveCursors(): Promise<void> {
+    const saved = this.#cursorsSaved.then(() => {
+      const key = `${this.#handles.meta.prefix}sent`;
+      const value = this.#seal.seal(key, this.#bounds.cursors);
+      return this.#putBeside('the outbox cursor', () => this.#handles.db.put(key, value));
+    });
+    this.#cursorsSaved = saved.catch(() => {});
+    return saved;
+  }
+
+  async trim(upTo: number): Promise<void> {
+    const { db, event, meta } = this.#handles;
+    const { trimmed, acknowledged } = this.#bounds;
+    const last = Math.min(upTo, acknowledged, this.#tail.sequence - 1);
+    if (last <= trimmed.sequence) return;
+    const [first] = await this.entriesAfter(last, 1);
+    if (first === undefined) return;
+    const gone = { sequence: first.event.sequence - 1, hash: first.event.previousHash };
+    const key = `${meta.prefix}trimmed`;
+    const batch = db.batch().put(key, this.#seal.seal(key, records.encodeTrimmed(gone)));
+    for (let sequence = trimmed.sequence + 1; sequence <= last; sequence++) {
+      batch.del(event.prefix + eventKey(sequence));
+    }
+    await this.#putBeside('the beginning of the log', () => batch.write());
+    this.#bounds.trimmed = gone;
+  }
+
+  /** A write without sync, beside the commits. One that failed may have torn what they stand on. */
+  async #putBeside(what: string, put: () => Promise<void>): Promise<void> {
     if (this.#failure !== undefined) return;
     try {
-      const { meta } = this.#handles;
-      await meta.put('sent', this.#seal.seal(`${meta.prefix}sent`, String(sequence)));
+      await put();
     } catch (error) {
       this.#failure = errorMessage(error);
-      throw writeFailure(`the outbox cursor: ${this.#failure}`, error);
+      throw writeFailure(`${what}: ${this.#failure}`, error);
     }
   }
 
@@ -360,9 +412,8 @@ export class LevelStore implements CredentialStore, EventLog {
       const { sequence, hash } = this.#entryOf(...last).event;
       this.#tail = { sequence, hash };
     }
-    // A cursor beyond the end would keep the next events from being sent.
-    const sentUpTo = Math.max(this.#sentUpTo, countOf(await this.#readMeta('sent'), 'outbox cursor'));
-    this.#sentUpTo = Math.min(sentUpTo, this.#tail.sequence);
+    const cursors = await this.#readMeta('sent');
+    this.#bounds.load({ cursors, trimmed: await this.#readMeta('trimmed') }, this.#tail.sequence);
     const commands = await this.#readMeta('commands');
     this.#commands = commands === undefined ? [] : records.decodeCommands(commands);
     this.#doorOrders.clear();

@@ -1,13 +1,14 @@
 // The formats of the store's records: JSON with a version, checked member by member when read back. A record that does not fit is
 // refused, never guessed at. What lies on the disk is sealed (record-seal.ts).
 
-import type { AccessEvent } from '../../domain/access-event.ts';
+import type { AccessEvent, LogTail } from '../../domain/access-event.ts';
 import type { CalendarRecord } from '../../domain/calendar.ts';
 import { isUsable } from '../../domain/calendar-order.ts';
 import type { CardNumber } from '../../domain/card-number.ts';
 import { type CardholderRecord, type CardRecord, REVOCATION_REASONS } from '../../domain/credential.ts';
 import type { CommandRecord } from '../../domain/door-command.ts';
 import type { DoorOrders } from '../../domain/door-mode.ts';
+import type { CardholderId } from '../../domain/ids.ts';
 import type { PassageEntry } from '../../domain/passage.ts';
 import type { RosterSummary } from '../../domain/roster-digest.ts';
 import { CardeaError } from '../../errors.ts';
@@ -67,6 +68,9 @@ const isCardholderRecord = (value: unknown): value is CardholderRecord =>
   (value['watermark'] === undefined ||
     (isObject(value['watermark']) && isOrdered(value['watermark']) && isReason(value['watermark']['reason'])));
 
+const isStoredCardholder = (value: unknown): value is StoredCardholder =>
+  isObject(value) && isText(value['id']) && isCardholderRecord(value['record']);
+
 const isAccessEvent = (value: unknown): value is AccessEvent =>
   isObject(value) &&
   value['type'] === 'event' &&
@@ -85,6 +89,12 @@ export type StoredRoster = Omit<RosterSummary, 'buckets'> & { readonly digest: s
 export interface StoredCard {
   readonly number: CardNumber;
   readonly record: CardRecord;
+}
+
+/** As for cards: without it nobody could find the record's name under a new key. */
+export interface StoredCardholder {
+  readonly id: CardholderId;
+  readonly record: CardholderRecord;
 }
 
 const isStoredRoster = (value: unknown): value is StoredRoster =>
@@ -149,6 +159,9 @@ const isPassageEntry = (value: unknown): value is PassageEntry =>
 
 const isCommandList = (value: unknown): value is readonly CommandRecord[] => isListOf(value, isCommandRecord);
 
+const isLogTail = (value: unknown): value is LogTail =>
+  isObject(value) && isCount(value['sequence']) && isText(value['hash']);
+
 /** The envelope keeps the version apart from the record, so that a record can be handed on without being copied. */
 const encode = (record: unknown): string => JSON.stringify({ v: RECORD_VERSION, r: record });
 
@@ -170,10 +183,12 @@ const decode = <T>(text: string, what: string, is: (value: unknown) => value is 
 
 export const encodeCard = (card: StoredCard): string => encode(card);
 export const decodeCard = (text: string): StoredCard => decode(text, 'card', isStoredCard);
-export const encodeCardholder = (record: CardholderRecord): string => encode(record);
-export const decodeCardholder = (text: string): CardholderRecord => decode(text, 'cardholder', isCardholderRecord);
+export const encodeCardholder = (cardholder: StoredCardholder): string => encode(cardholder);
+export const decodeCardholder = (text: string): StoredCardholder => decode(text, 'cardholder', isStoredCardholder);
 export const encodeEntry = (entry: LogEntry): string => encode(entry);
 export const decodeEntry = (text: string): LogEntry => decode(text, 'event', isLogEntry);
+export const encodeTrimmed = (trimmed: LogTail): string => encode(trimmed);
+export const decodeTrimmed = (text: string): LogTail => decode(text, 'beginning of the log', isLogTail);
 export const encodeRoster = ({ buckets: _, ...roster }: RosterSummary & { readonly digest: string }): string =>
   encode(roster);
 export const decodeRoster = (text: string): StoredRoster => decode(text, 'roster', isStoredRoster);

@@ -82,13 +82,14 @@ export const readHeader = (path: string): StoreHeader | undefined => {
   } catch {
     throw damaged(path);
   }
-  if (!isHeader(value)) throw damaged(path);
-  if (value.version !== HEADER_VERSION) {
+  // Before anything else: what a newer one looks like is not known.
+  if (isFields(value) && typeof value['version'] === 'number' && value['version'] !== HEADER_VERSION) {
     throw new CardeaError(
       'store-format',
-      `${path} has version ${value.version}, this program reads ${HEADER_VERSION}: use the version that wrote it, or a newer one`,
+      `${path} has version ${value['version']}, this program reads ${HEADER_VERSION}: use the version that wrote it, or a newer one`,
     );
   }
+  if (!isHeader(value)) throw damaged(path);
   return value;
 };
 
