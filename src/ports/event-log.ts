@@ -1,4 +1,5 @@
 // The log of events, from which the outbox is read. Entries get in with a store batch only (credential-store.ts).
+// The contract is tested by test/contracts/event-log.contract.ts on every implementation.
 
 import type { AccessEvent, LogTail } from '../domain/access-event.ts';
 
@@ -11,12 +12,29 @@ export interface LogEntry {
 
 export interface EventLog {
   tail(): LogTail;
+  /** The number that the log begins with: 1 until something was trimmed. */
+  firstSequence(): number;
+  /** The last record that was trimmed, which the first one kept is chained to; EMPTY_LOG where none was. */
+  trimmedUpTo(): LogTail;
   /** One entry, read at once; undefined where there is none. Throws `store-record-unreadable`. */
   entryAt(sequence: number): LogEntry | undefined;
   /** At most `limit` entries with a sequence above `after`, in order. Rejects with `store-record-unreadable`. */
   entriesAfter(after: number, limit: number): Promise<readonly LogEntry[]>;
   /** The last sequence that the broker has acknowledged, with everything before it; 0 at first. */
   sentUpTo(): number;
-  /** Moves the durable cursor. May be lost in a power cut: entries are then sent again with the same numbers. */
+  /**
+   * Moves the durable cursor, forward only. May be lost in a power cut: entries are then sent again with the same numbers. Rejects
+   * with `store-write-failed`.
+   */
   saveSentUpTo(sequence: number): Promise<void>;
+  /** The last sequence that has left the outbox for good, with everything before it; 0 at first, never above sentUpTo(). */
+  acknowledgedUpTo(): number;
+  /** As saveSentUpTo(), which it takes along: what has left for good was sent. */
+  saveAcknowledgedUpTo(sequence: number): Promise<void>;
+  /**
+   * Removes entries up to `upTo` from the beginning of the log, all of them or none. What has not left the outbox stays, and so
+   * does the last entry, whatever `upTo` says. Rejects with `store-write-failed`, or with `store-record-unreadable` where the
+   * entry that the log would begin with cannot be read: then another `upTo` may do.
+   */
+  trim(upTo: number): Promise<void>;
 }

@@ -1,9 +1,10 @@
 import { UNREADABLE_ORDERS } from '../../src/domain/door-mode.ts';
 import { CardeaError } from '../../src/errors.ts';
-import { storeContract } from '../contracts/store.contract.ts';
+import { eventLogContract } from '../contracts/event-log.contract.ts';
+import { type StoreHarness, storeContract } from '../contracts/store.contract.ts';
 import { MemoryDisk, MemoryStore } from '../fakes/memory-store.ts';
 
-storeContract('MemoryStore', async () => {
+const makeHarness = async (): Promise<StoreHarness> => {
   const disk = new MemoryDisk();
   const opened: MemoryStore[] = [];
   return {
@@ -24,4 +25,7 @@ storeContract('MemoryStore', async () => {
     },
     dispose: async () => {},
   };
-});
+};
+
+storeContract('MemoryStore', makeHarness);
+eventLogContract('MemoryStore', makeHarness);

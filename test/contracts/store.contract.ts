@@ -62,7 +62,8 @@ export const batchOf = (part: Partial<StoreBatch>): StoreBatch => ({
   ...part,
 });
 
-const entriesFrom = (first: number, count: number): LogEntry[] => {
+/** The entries `first` to `first + count - 1` of one chain. */
+export const entriesFrom = (first: number, count: number): LogEntry[] => {
   let tail = EMPTY_LOG;
   const all: LogEntry[] = [];
   for (let sequence = 1; sequence < first + count; sequence++) {
@@ -74,7 +75,7 @@ const entriesFrom = (first: number, count: number): LogEntry[] => {
   return all;
 };
 
-const hasCode =
+export const hasCode =
   (code: ErrorCode) =>
   (error: unknown): boolean =>
     error instanceof CardeaError && error.code === code;

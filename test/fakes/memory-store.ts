@@ -22,7 +22,7 @@ export class MemoryDisk {
   calendar: CalendarRecord | 'unreadable' | undefined;
   readonly passages = new Map<string, PassageEntry>();
   passageEra = 0;
-  /** The entry of sequence n stands at n - 1. */
+  /** In the order of their numbers. */
   readonly entries: LogEntry[] = [];
   readonly garbledCards = new Set<CardNumber>();
   readonly garbledCardholders = new Set<CardholderId>();
@@ -30,6 +30,8 @@ export class MemoryDisk {
   roster: RosterSummary = emptyRoster();
   commands: readonly CommandRecord[] = [];
   sentUpTo = 0;
+  acknowledgedUpTo = 0;
+  trimmedUpTo: LogTail = EMPTY_LOG;
   isOpen = false;
 }
 
@@ -165,22 +167,51 @@ export class MemoryStore implements CredentialStore, EventLog {
   entryAt(sequence: number): LogEntry | undefined {
     if (this.readFailure !== undefined) throw this.readFailure;
     if (this.#disk.garbledEntries.has(sequence)) throw unreadable('an event record');
-    return this.#disk.entries[sequence - 1];
+    return this.#disk.entries.find(({ event }) => event.sequence === sequence);
   }
 
   async entriesAfter(after: number, limit: number): Promise<readonly LogEntry[]> {
-    const entries = this.#disk.entries.slice(after, after + limit);
+    const first = this.#disk.entries.findIndex(({ event }) => event.sequence > after);
+    const entries = first === -1 ? [] : this.#disk.entries.slice(first, first + limit);
     if (entries.some(({ event }) => this.#disk.garbledEntries.has(event.sequence))) throw unreadable('an event record');
     return entries;
+  }
+
+  firstSequence(): number {
+    return this.#disk.trimmedUpTo.sequence + 1;
+  }
+
+  trimmedUpTo(): LogTail {
+    return this.#disk.trimmedUpTo;
   }
 
   sentUpTo(): number {
     return this.#disk.sentUpTo;
   }
 
+  acknowledgedUpTo(): number {
+    return this.#disk.acknowledgedUpTo;
+  }
+
   async saveSentUpTo(sequence: number): Promise<void> {
     if (this.cursorFailure !== undefined) throw this.cursorFailure;
-    this.#disk.sentUpTo = sequence;
+    this.#disk.sentUpTo = Math.max(this.#disk.sentUpTo, sequence);
+  }
+
+  async saveAcknowledgedUpTo(sequence: number): Promise<void> {
+    await this.saveSentUpTo(sequence);
+    this.#disk.acknowledgedUpTo = Math.max(this.#disk.acknowledgedUpTo, sequence);
+  }
+
+  async trim(upTo: number): Promise<void> {
+    if (this.commitFailure !== undefined) throw this.commitFailure;
+    const disk = this.#disk;
+    const last = Math.min(upTo, disk.acknowledgedUpTo, this.tail().sequence - 1);
+    if (last <= disk.trimmedUpTo.sequence) return;
+    const [first] = await this.entriesAfter(last, 1);
+    if (first === undefined) return;
+    disk.trimmedUpTo = { sequence: first.event.sequence - 1, hash: first.event.previousHash };
+    disk.entries.splice(0, disk.entries.indexOf(first));
   }
 
   async close(): Promise<void> {

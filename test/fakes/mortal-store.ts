@@ -29,6 +29,11 @@ export class MortalStore extends MemoryStore {
     await super.saveSentUpTo(sequence);
   }
 
+  override async saveAcknowledgedUpTo(sequence: number): Promise<void> {
+    if (this.isDead || this.#dies('before cursor')) return gone();
+    await super.saveAcknowledgedUpTo(sequence);
+  }
+
   #dies(here: Death): boolean {
     if (here !== this.#death) return false;
     this.#left -= 1;

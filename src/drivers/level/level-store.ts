@@ -7,7 +7,7 @@
 // 4. Nothing that tells a card, a person or what they did is readable in the files: values are sealed under their names, and names
 //    of cards and persons are HMACs (record-seal.ts). Only the format and whose store it is stand there in the clear.
 
-import { mkdirSync, statfsSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Level } from 'level';
 import { EMPTY_LOG, type LogTail } from '../../domain/access-event.ts';
@@ -31,6 +31,10 @@ import {
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { CredentialStore, StoreBatch } from '../../ports/credential-store.ts';
 import type { EventLog, LogEntry } from '../../ports/event-log.ts';
+import type { SnapshotSource, StoreSnapshot } from '../../ports/store-snapshot.ts';
+import type { Ballast } from './ballast.ts';
+import { makeRoomToOpen, reopenFault } from './disk-room.ts';
+import { openSnapshot } from './level-snapshot.ts';
 import { LogBounds } from './log-bounds.ts';
 import type { RecordSeal } from './record-seal.ts';
 import * as records from './records.ts';
@@ -48,9 +52,6 @@ const PREFIX_CHARACTERS = 8;
 /** Records that are handed over to the database in one go. */
 const SLICE = 100;
 
-/** With less than this left, opening the database anew could fail and leave nothing to read from. */
-const ROOM_TO_REOPEN_BYTES = 8 * 1024 * 1024;
-
 type Database = Level<string, Buffer>;
 const sublevelOf = (db: Database, name: 'card' | 'cardholder' | 'event' | 'meta' | 'passage') =>
   db.sublevel<string, Buffer>(name, { valueEncoding: 'buffer' });
@@ -58,7 +59,7 @@ type Sublevel = ReturnType<typeof sublevelOf>;
 /** Whole keys, with the prefix of the sublevel: going through a sublevel costs more than the database itself. */
 type Put = readonly [key: string, value: Buffer];
 
-interface Handles {
+export interface Handles {
   readonly db: Database;
   readonly card: Sublevel;
   readonly cardholder: Sublevel;
@@ -73,15 +74,18 @@ export interface StoreOptions {
   readonly seal: RecordSeal;
   /** Whether the database may be made where there is none; it may, unless told otherwise. */
   readonly createIfMissing?: boolean;
+  /** What is given back when there is no room for opening the database. */
+  readonly ballast?: Ballast | undefined;
 }
 
-export class LevelStore implements CredentialStore, EventLog {
+export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
   readonly #directory: string;
   readonly #identity: string | undefined;
   #seal: RecordSeal;
   #bucketPrefixes: readonly string[] = [];
   #handles: Handles;
   #failure: string | undefined;
+  readonly #ballast: Ballast | undefined;
   #roster: RosterSummary = emptyRoster();
   #tail: LogTail = EMPTY_LOG;
   readonly #bounds = new LogBounds();
@@ -92,8 +96,9 @@ export class LevelStore implements CredentialStore, EventLog {
   #passageEra = 0;
   #commands: readonly CommandRecord[] = [];
 
-  private constructor(directory: string, { identity, seal }: StoreOptions, handles: Handles) {
+  private constructor(directory: string, { identity, seal, ballast }: StoreOptions, handles: Handles) {
     this.#directory = directory;
+    this.#ballast = ballast;
     this.#identity = identity;
     this.#handles = handles;
     this.#seal = seal;
@@ -109,6 +114,7 @@ export class LevelStore implements CredentialStore, EventLog {
     let handles: Handles | undefined;
     try {
       mkdirSync(dirname(directory), { recursive: true, mode: 0o750 });
+      makeRoomToOpen(dirname(directory), options.ballast);
       handles = handlesOf(directory);
       await handles.db.open({ createIfMissing: options.createIfMissing ?? true });
       const store = new LevelStore(directory, options, handles);
@@ -281,8 +287,11 @@ export class LevelStore implements CredentialStore, EventLog {
 
   async recover(): Promise<void> {
     if (this.#failure === undefined) return;
-    const { bavail, bsize } = statfsSync(this.#directory);
-    if (bavail * bsize < ROOM_TO_REOPEN_BYTES) throw writeFailure(`the disk is full: ${this.#failure}`);
+    const folder = dirname(this.#directory);
+    if (this.#handles.db.status === 'open') {
+      const fault = reopenFault(folder, this.#ballast);
+      if (fault !== undefined) throw writeFailure(`${fault}: ${this.#failure}`);
+    } else makeRoomToOpen(folder, this.#ballast);
     try {
       await this.#handles.db.close();
       this.#handles = handlesOf(this.#directory);
@@ -292,6 +301,10 @@ export class LevelStore implements CredentialStore, EventLog {
       throw writeFailure(`it could not be opened again: ${errorMessage(error)}`, error);
     }
     this.#failure = undefined;
+  }
+
+  snapshot(): Promise<StoreSnapshot> {
+    return openSnapshot(this.#handles, this.#seal);
   }
 
   probe(): void {
@@ -352,10 +365,11 @@ export class LevelStore implements CredentialStore, EventLog {
   }
 
   #saveCursors(): Promise<void> {
-    const saved = this.#cursorsSaved.then(() => {
+    const saved = this.#cursorsSaved.then(async () => {
+      if (this.#failure !== undefined) return;
       const key = `${this.#handles.meta.prefix}sent`;
       const value = this.#seal.seal(key, this.#bounds.cursors);
-      return this.#putBeside('the outbox cursor', () => this.#handles.db.put(key, value));
+      await this.#putBeside('the outbox cursor', () => this.#handles.db.put(key, value));
     });
     this.#cursorsSaved = saved.catch(() => {});
     return saved;
@@ -380,7 +394,7 @@ export class LevelStore implements CredentialStore, EventLog {
 
   /** A write without sync, beside the commits. One that failed may have torn what they stand on. */
   async #putBeside(what: string, put: () => Promise<void>): Promise<void> {
-    if (this.#failure !== undefined) return;
+    if (this.#failure !== undefined) throw writeFailure(`an earlier write failed: ${this.#failure}`);
     try {
       await put();
     } catch (error) {

@@ -5,7 +5,7 @@ import type { AccessEvent, LogTail } from '../../domain/access-event.ts';
 import type { CalendarRecord } from '../../domain/calendar.ts';
 import { isUsable } from '../../domain/calendar-order.ts';
 import type { CardNumber } from '../../domain/card-number.ts';
-import { type CardholderRecord, type CardRecord, REVOCATION_REASONS } from '../../domain/credential.ts';
+import { type CardholderRecord, type CardRecord, REVOCATION_REASONS, type Watermark } from '../../domain/credential.ts';
 import type { CommandRecord } from '../../domain/door-command.ts';
 import type { DoorOrders } from '../../domain/door-mode.ts';
 import type { CardholderId } from '../../domain/ids.ts';
@@ -59,14 +59,16 @@ const isCardRecord = (value: unknown): value is CardRecord => {
   );
 };
 
-const isStoredCard = (value: unknown): value is StoredCard =>
+export const isStoredCard = (value: unknown): value is StoredCard =>
   isObject(value) && isText(value['number']) && isCardRecord(value['record']);
+
+export const isWatermark = (value: unknown): value is Watermark =>
+  isObject(value) && isOrdered(value) && isReason(value['reason']);
 
 const isCardholderRecord = (value: unknown): value is CardholderRecord =>
   isObject(value) &&
   isListOf(value['cards'], isText) &&
-  (value['watermark'] === undefined ||
-    (isObject(value['watermark']) && isOrdered(value['watermark']) && isReason(value['watermark']['reason'])));
+  (value['watermark'] === undefined || isWatermark(value['watermark']));
 
 const isStoredCardholder = (value: unknown): value is StoredCardholder =>
   isObject(value) && isText(value['id']) && isCardholderRecord(value['record']);
@@ -79,7 +81,7 @@ const isAccessEvent = (value: unknown): value is AccessEvent =>
   isText(value['hash']) &&
   isText(value['previousHash']);
 
-const isLogEntry = (value: unknown): value is LogEntry =>
+export const isLogEntry = (value: unknown): value is LogEntry =>
   isObject(value) && isAccessEvent(value['event']) && isOptionalText(value['receipt']);
 
 /** The buckets have records of their own; `digest` is that of all of them. */
@@ -105,7 +107,9 @@ const isStoredRoster = (value: unknown): value is StoredRoster =>
   isListOf(value['pastEpochs'], isText) &&
   isCount(value['reconciled']) &&
   isOptionalText(value['epoch']) &&
-  isTime(value['reconciledAt']);
+  isTime(value['reconciledAt']) &&
+  (value['restored'] === undefined ||
+    (isObject(value['restored']) && isCount(value['restored']['era']) && isCount(value['restored']['revision'])));
 
 const isCommandRecord = (value: unknown): boolean =>
   isObject(value) &&
@@ -125,7 +129,7 @@ const isStandingOrder = (value: unknown): boolean =>
   Number.isSafeInteger(value['at']) &&
   isTime(value['until']);
 
-const isDoorOrders = (value: unknown): value is DoorOrders =>
+export const isDoorOrders = (value: unknown): value is DoorOrders =>
   isObject(value) &&
   (value['mode'] === undefined ||
     (isStandingOrder(value['mode']) &&
@@ -134,7 +138,7 @@ const isDoorOrders = (value: unknown): value is DoorOrders =>
   (value['lockdown'] === undefined || isStandingOrder(value['lockdown']));
 
 /** What the definition says is looked at by isUsable(). */
-const isCalendarRecord = (value: unknown): value is CalendarRecord =>
+export const isCalendarRecord = (value: unknown): value is CalendarRecord =>
   isObject(value) &&
   isCount(value['revision']) &&
   isText(value['messageId']) &&

@@ -9,7 +9,8 @@ import { canonicalJson, sha256Hex } from '../../../src/domain/canonical-json.ts'
 import type { CardNumber } from '../../../src/domain/card-number.ts';
 import { bucketOf, DIGEST_BYTES, emptyRoster, toggleCard } from '../../../src/domain/roster-digest.ts';
 import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
-import { batchOf, storeContract } from '../../contracts/store.contract.ts';
+import { eventLogContract } from '../../contracts/event-log.contract.ts';
+import { batchOf, type StoreHarness, storeContract } from '../../contracts/store.contract.ts';
 import { bindingOf, cardholderId, cardNumber, gatewayId, revision, time } from '../../domain/samples.ts';
 import { openTestStore, testSeal } from '../../fixtures/test-store.ts';
 
@@ -43,7 +44,7 @@ const keyOf = (card: CardNumber): string => SEAL.nameOf(`bucket ${bucketOf(card)
 
 const garbage = '{"v":1,"r":{"state":"live"}}';
 
-storeContract('LevelStore', async () => {
+const makeHarness = async (): Promise<StoreHarness> => {
   const folder = scratch();
   const path = join(folder, 'store');
   return {
@@ -57,7 +58,10 @@ storeContract('LevelStore', async () => {
     breakWrites: (store) => store.close(),
     dispose: async () => rmSync(folder, { recursive: true }),
   };
-});
+};
+
+storeContract('LevelStore', makeHarness);
+eventLogContract('LevelStore', makeHarness);
 
 const CARD = cardNumber('04A2B3C4D5E680');
 const CARD_BUCKET = bucketOf(CARD).toString(16).padStart(2, '0');
@@ -129,6 +133,8 @@ test('a damaged digest, cursor, era or last event is refused at start, not guess
     ['meta', 'sent', '-1', /cursor/],
     ['meta', 'sent', 'many', /cursor/],
     ['meta', 'sent', '1.5', /cursor/],
+    ['meta', 'sent', '5 ', /cursor/],
+    ['meta', 'trimmed', '{"v":1,"r":{"sequence":-1,"hash":""}}', /beginning of the log/],
     ['meta', 'passage-era', '-1', /era/],
     ['event', '00000000000001', '{"v":1,"r":{}}', /event record/],
   ];
