@@ -4,8 +4,7 @@
 //    anew, and ALARM_LIFE after it was held last; the events of its taps stay.
 // 2. Outlives a restart, as far as the last RESTORED_EVENTS of the log tell of it.
 
-import type { AccessEvent } from '../domain/access-event.ts';
-import type { JsonValue } from '../domain/canonical-json.ts';
+import { type AccessEvent, memberOf } from '../domain/access-event.ts';
 import type { CardNumber } from '../domain/card-number.ts';
 import type { CardLookup, Origin, RevocationReason } from '../domain/credential.ts';
 import type { ReaderId } from '../domain/ids.ts';
@@ -154,6 +153,3 @@ const isBinding = ({ event, detail }: AccessEvent): boolean =>
   event === 'card-change' &&
   memberOf(detail, 'messageType') === 'card-bound' &&
   memberOf(detail, 'result') === 'applied';
-
-const memberOf = (detail: JsonValue, name: string): unknown =>
-  typeof detail === 'object' && detail !== null ? Object.entries(detail).find(([key]) => key === name)?.[1] : undefined;

@@ -145,3 +145,10 @@ export const isIntact = (event: AccessEvent, previous?: LogTail): boolean => {
   if (sha256Hex(canonicalJson(record)) !== hash) return false;
   return previous === undefined || (event.previousHash === previous.hash && event.sequence === previous.sequence + 1);
 };
+
+/** A member of an event's detail, or of an object in it; undefined where there is none. */
+export const memberOf = (detail: JsonValue, name: string): JsonValue | undefined =>
+  isObject(detail) && Object.hasOwn(detail, name) ? detail[name] : undefined;
+
+const isObject = (value: JsonValue): value is { readonly [key: string]: JsonValue | undefined } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
