@@ -157,7 +157,7 @@ const wallText = (local: LocalTime): string => {
   return `${weekdayOf(local)} ${year}-${two(month)}-${two(day)} ${time}`;
 };
 
-const bindingView = (binding: Binding): BindingView => ({
+export const bindingView = (binding: Binding): BindingView => ({
   cardholder: binding.cardholder,
   name: binding.name ?? null,
   department: binding.department ?? null,
@@ -171,7 +171,7 @@ const bindingView = (binding: Binding): BindingView => ({
   revision: binding.revision,
 });
 
-const tombstoneView = ({ reason, cardholder, revision }: Tombstone): TombstoneView => ({
+export const tombstoneView = ({ reason, cardholder, revision }: Tombstone): TombstoneView => ({
   reason,
   cardholder: cardholder ?? null,
   revision,
@@ -184,7 +184,7 @@ const originOf = (found: CardLookup): OriginView | null => {
   return found.kind === 'retired' ? originView(found.tombstone.origin) : null;
 };
 
-const originView = (origin: Origin | null): OriginView | null =>
+export const originView = (origin: Origin | null): OriginView | null =>
   origin === null
     ? null
     : { revision: origin.revision, messageId: origin.messageId, appliedAt: formatInstant(origin.appliedAt) };

@@ -23,17 +23,22 @@ import type { DoorInput } from '../ports/door-io.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { HrLink } from '../ports/hr-link.ts';
 import { explainCard, showCard } from './card-account.ts';
+import { listCards } from './card-list.ts';
 import { EventFeed } from './event-feed.ts';
+import { readRecords } from './log-records.ts';
 import type {
   AcceptEpochAnswer,
   CardAnswer,
+  CardLine,
   ClearAlarmsAnswer,
   ExplainAnswer,
   LineAnswer,
   LockdownAnswer,
+  ReportAnswer,
   ResetPassbackAnswer,
   StatusAnswer,
   TapAnswer,
+  UnreadableLine,
   ZoneAnswer,
 } from './protocol.ts';
 import type {
@@ -44,6 +49,7 @@ import type {
   ParsedLine,
   ParsedLockdown,
   ParsedOrder,
+  ParsedReport,
   ParsedResetPassback,
   ParsedTap,
 } from './requests.ts';
@@ -130,6 +136,31 @@ export class AdminOperations {
     return this.#feed.read(request, signal);
   }
 
+  records(request: { readonly from: number }, signal: AbortSignal): AsyncGenerator<AccessEvent | UnreadableLine> {
+    return readRecords(this.#deps.store, request, signal);
+  }
+
+  cards(request: { readonly withRetired: boolean }, signal: AbortSignal): AsyncGenerator<CardLine> {
+    return listCards(this.#deps.store, request, signal);
+  }
+
+  /** Who takes a list of persons out is recorded before it is handed over. Rejects with CardeaError `store-write-failed`. */
+  async report({ report, operator, from, to, cardholder }: ParsedReport): Promise<ReportAnswer> {
+    const { store, writer, clock, log, timeZones } = this.#deps;
+    const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+    const detail = { action: 'report', report, operator, ...range };
+    log.info(detail, 'operator takes a report');
+    await writer.write((tx) => {
+      const time = { at: clock.now(), clockSynchronized: clock.isSynchronized() };
+      tx.append({ event: 'operator-action', ...time, cardholder, detail });
+    });
+    return {
+      timeZones: Object.fromEntries(timeZones),
+      lastSequence: store.tail().sequence,
+      cards: store.roster().cards,
+    };
+  }
+
   /** Rejects with CardeaError `unknown-door`, `invalid-request` for an end that cannot be, or as DoorCommands.run does. */
   async commandDoor({ door, ...order }: ParsedDoorCommand): Promise<DoorCommandAnswer> {
     const [id, controller] = this.#door(door);
@@ -204,6 +235,7 @@ export class AdminOperations {
     const turn = (async () => {
       await earlier?.catch(() => {});
       this.#deps.log.info({ reader: id, uid: Buffer.from(uid).toString('hex'), operator }, 'simulated tap');
+      this.#recordAction({ action: 'tap', operator, reader: id, uid: Buffer.from(uid).toString('hex').toUpperCase() });
       const over = new AbortController();
       const outcome = handler.nextOutcome(over.signal);
       try {
@@ -226,8 +258,16 @@ export class AdminOperations {
     const state = isActive ? 'on' : 'off';
     log.info({ door: id, line, state, operator }, 'simulated line');
     simulatedDoors.setLine(id, line, isActive);
+    this.#recordAction({ action: 'line', operator, door: id, line, state });
     const { position, strike } = controller.view();
     return { door: id, line, state, position, strike };
+  }
+
+  /** What a technician did that leaves no event of its own with their name. */
+  #recordAction(detail: { readonly action: string; readonly operator: string; readonly [key: string]: string }): void {
+    const { writer, clock } = this.#deps;
+    const time = { at: clock.now(), clockSynchronized: clock.isSynchronized() };
+    writer.record({ event: 'operator-action', ...time, detail });
   }
 
   #isLinkConnected(): boolean | null {

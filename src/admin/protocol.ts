@@ -22,6 +22,9 @@ export const CALL_NAMES = [
   'card',
   'explain',
   'events',
+  'records',
+  'cards',
+  'report',
   'door-command',
   'lockdown',
   'accept-epoch',
@@ -39,6 +42,9 @@ export const CALL_METHODS: Readonly<Record<CallName, 'GET' | 'POST'>> = {
   card: 'GET',
   explain: 'GET',
   events: 'GET',
+  records: 'GET',
+  cards: 'GET',
+  report: 'POST',
   'door-command': 'POST',
   lockdown: 'POST',
   'accept-epoch': 'POST',
@@ -49,7 +55,7 @@ export const CALL_METHODS: Readonly<Record<CallName, 'GET' | 'POST'>> = {
   line: 'POST',
 };
 
-/** Calls that are answered by one JSON object. `events` is answered by a stream. */
+/** Calls that are answered by one JSON object. */
 export interface Calls {
   readonly status: { readonly request: NoFields; readonly answer: StatusAnswer };
   readonly card: { readonly request: CardRequest; readonly answer: CardAnswer };
@@ -62,7 +68,16 @@ export interface Calls {
   readonly 'clear-alarms': { readonly request: ClearAlarmsRequest; readonly answer: ClearAlarmsAnswer };
   readonly tap: { readonly request: TapRequest; readonly answer: TapAnswer };
   readonly line: { readonly request: LineRequest; readonly answer: LineAnswer };
+  readonly report: { readonly request: ReportRequest; readonly answer: ReportAnswer };
 }
+
+/** Calls that are answered by a stream, one JSON object a line. */
+export interface Streams {
+  readonly events: { readonly request: EventsRequest; readonly line: AccessEvent };
+  readonly records: { readonly request: RecordsRequest; readonly line: AccessEvent | UnreadableLine };
+  readonly cards: { readonly request: CardsRequest; readonly line: CardLine };
+}
+export type StreamName = keyof Streams;
 
 export type NoFields = Readonly<Record<string, never>>;
 
@@ -193,13 +208,68 @@ export interface EventsRequest {
   readonly limit?: string;
   /** Go on with each event as it is stored. */
   readonly follow?: 'true' | 'false';
+  /** Names of events, with commas between them: no others. With this, `from` or `to`, an absent `since` is the log's beginning. */
+  readonly names?: string;
+  /** RFC 3339 with offset: what happened before, by the clock as it was then, is left out. */
+  readonly from?: string;
+  /** As `from`: what happened then or later. */
+  readonly to?: string;
 }
 
 /** How many events are shown to somebody who does not say since when. */
 export const DEFAULT_EVENTS = 20;
 
-/** One line of the stream. */
-export type EventLine = AccessEvent | Refusal;
+/** The log as it lies in the store, to its present end. */
+export interface RecordsRequest {
+  /** A sequence number; the log's beginning, where it is left out. */
+  readonly from?: string;
+}
+
+/** Stands in the place of a record that cannot be read. */
+export interface UnreadableLine {
+  readonly type: 'unreadable';
+  readonly sequence: number;
+  /** For a person. */
+  readonly message: string;
+}
+
+export interface CardsRequest {
+  /** Retired cards too. */
+  readonly retired?: 'true' | 'false';
+}
+
+/** One card record of the store. */
+export interface CardLine {
+  /** Canonical card number; null for a record that cannot be read, which does not tell. */
+  readonly card: string | null;
+  readonly found: Exclude<CardLookup['kind'], 'unknown'>;
+  readonly binding: BindingView | null;
+  readonly tombstone: TombstoneView | null;
+  readonly origin: OriginView | null;
+}
+
+export const REPORTS = ['attendance', 'cards', 'changes', 'denied'] as const;
+export type ReportName = (typeof REPORTS)[number];
+
+/** Somebody takes a report out: recorded with who and what before the answer comes. */
+export interface ReportRequest {
+  readonly report: ReportName;
+  readonly operator: string;
+  /** Dates, as asked for. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly cardholder?: string;
+}
+
+/** What a report has to know of the gateway. */
+export interface ReportAnswer {
+  /** IANA name of each door's time zone. */
+  readonly timeZones: Readonly<Record<string, string>>;
+  /** Number of the last event in the log. */
+  readonly lastSequence: number;
+  /** How many cards are bound. */
+  readonly cards: number;
+}
 
 /** Who gives an order, why, and how long it lasts. At most one of `until` and `forSeconds`; with neither, it has no end. */
 export interface OrderTerms {

@@ -6,7 +6,8 @@ import { DOOR_ACTIONS, type DoorAction } from '../domain/door-command.ts';
 import { CARDHOLDER_ID, type CardholderId, parseCardholderId } from '../domain/ids.ts';
 import { type Instant, instant, type Milliseconds, seconds } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
-import { LINES } from './protocol.ts';
+import { LINES, REPORTS, type ReportName } from './protocol.ts';
+import type { TimeRange } from './time-index.ts';
 
 /** Query parameters or the members of a JSON object, not looked at yet. */
 export type Fields = ReadonlyMap<string, unknown>;
@@ -15,6 +16,9 @@ export type Fields = ReadonlyMap<string, unknown>;
 const MAX_TEXT = 128;
 /** More events than any gateway will ever have. */
 const MAX_COUNT = Number.MAX_SAFE_INTEGER;
+
+/** Names of events with commas between them, of which there are some forty. */
+const EVENT_NAMES = /^[a-z-]{1,64}(,[a-z-]{1,64}){0,63}$/;
 
 /** As long as in a command that comes as a message. */
 const REASON = /^\P{Cc}{1,200}$/u;
@@ -30,6 +34,17 @@ export interface ParsedEvents {
   readonly since: number | undefined;
   readonly limit: number | undefined;
   readonly follow: boolean;
+  /** No others; all, where it is left out. */
+  readonly names?: ReadonlySet<string> | undefined;
+  readonly range?: TimeRange | undefined;
+}
+
+export interface ParsedReport {
+  readonly report: ReportName;
+  readonly operator: string;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly cardholder: CardholderId | undefined;
 }
 
 export interface ParsedOrder {
@@ -89,11 +104,52 @@ export const parseExplain = (fields: Fields): ParsedExplain => {
 };
 
 export const parseEvents = (fields: Fields): ParsedEvents => {
-  allowOnly(fields, ['since', 'limit', 'follow']);
-  const since = optional(fields, 'since', count);
+  allowOnly(fields, ['since', 'limit', 'follow', 'names', 'from', 'to']);
+  const names = optional(fields, 'names', eventNames);
+  const range = timeRange(fields);
+  const isSelection = names !== undefined || range !== undefined;
+  const since = optional(fields, 'since', count) ?? (isSelection ? 0 : undefined);
   const limit = optional(fields, 'limit', count);
   const follow = optional(fields, 'follow', (all, name) => oneOf(all, name, ['true', 'false'] as const)) === 'true';
-  return { since, limit, follow };
+  return { since, limit, follow, names, range };
+};
+
+export const parseRecords = (fields: Fields): { readonly from: number } => {
+  allowOnly(fields, ['from']);
+  return { from: optional(fields, 'from', count) ?? 1 };
+};
+
+const eventNames = (fields: Fields, name: string): ReadonlySet<string> => {
+  const names = fields.get(name);
+  if (typeof names === 'string' && EVENT_NAMES.test(names)) return new Set(names.split(','));
+  throw refused(`${name} must be names of events with commas between them`);
+};
+
+const timeRange = (fields: Fields): TimeRange | undefined => {
+  const from = optional(fields, 'from', text);
+  const to = optional(fields, 'to', text);
+  if (from === undefined && to === undefined) return undefined;
+  return {
+    from: from === undefined ? instant(Number.NEGATIVE_INFINITY) : parseTime(from),
+    to: to === undefined ? instant(Number.POSITIVE_INFINITY) : parseTime(to),
+  };
+};
+
+export const parseCards = (fields: Fields): { readonly withRetired: boolean } => {
+  allowOnly(fields, ['retired']);
+  const retired = optional(fields, 'retired', (all, name) => oneOf(all, name, ['true', 'false'] as const));
+  return { withRetired: retired === 'true' };
+};
+
+export const parseReport = (fields: Fields): ParsedReport => {
+  allowOnly(fields, ['report', 'operator', 'from', 'to', 'cardholder']);
+  return {
+    report: oneOf(fields, 'report', REPORTS),
+    operator: operator(fields),
+    from: optional(fields, 'from', text),
+    to: optional(fields, 'to', text),
+    cardholder: optional(fields, 'cardholder', cardholderId),
+  };
 };
 
 export const parseDoorCommand = (fields: Fields): ParsedDoorCommand => {
@@ -138,9 +194,7 @@ export const parseZone = (fields: Fields): { readonly zone: string | undefined }
 
 export const parseResetPassback = (fields: Fields): ParsedResetPassback => {
   allowOnly(fields, ['cardholder', 'operator']);
-  const cardholder = parseCardholderId(text(fields, 'cardholder'));
-  if (cardholder === undefined) throw refused('cardholder must have 1 to 64 characters and no control characters');
-  return { cardholder, operator: operator(fields) };
+  return { cardholder: cardholderId(fields, 'cardholder'), operator: operator(fields) };
 };
 
 export const parseTap = (fields: Fields): ParsedTap => {
@@ -214,6 +268,12 @@ const oneOf = <Value extends string>(fields: Fields, name: string, values: reado
   const value = values.find((candidate) => candidate === given);
   if (value === undefined) throw refused(`${name} is "${shown(given)}"; allowed: ${values.join(', ')}`);
   return value;
+};
+
+const cardholderId = (fields: Fields, name: string): CardholderId => {
+  const id = parseCardholderId(text(fields, name));
+  if (id === undefined) throw refused(`${name} must have 1 to 64 characters and no control characters`);
+  return id;
 };
 
 const reason = (fields: Fields, name: string): string => {

@@ -8,12 +8,12 @@ import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import { readRequest } from './http-request.ts';
 import { type AdminDependencies, AdminOperations } from './operations.ts';
-import { type CallName, PROTOCOL_HEADER, PROTOCOL_VERSION, type Refusal } from './protocol.ts';
+import { type CallName, PROTOCOL_HEADER, PROTOCOL_VERSION, type Refusal, type StreamName } from './protocol.ts';
 import {
   type Fields,
-  type ParsedEvents,
   parseAcceptEpoch,
   parseCard,
+  parseCards,
   parseClearAlarms,
   parseDoorCommand,
   parseEvents,
@@ -21,6 +21,8 @@ import {
   parseLine,
   parseLockdown,
   parseNothing,
+  parseRecords,
+  parseReport,
   parseResetPassback,
   parseTap,
   parseZone,
@@ -28,7 +30,7 @@ import {
 import { listenOnSocket } from './socket-file.ts';
 
 export const MAX_CONNECTIONS = 32;
-/** So many of the connections may follow events; the others are free for commands. */
+/** So many of the connections may be streams, as of those who follow events; the others are free for commands. */
 export const MAX_FOLLOWERS = 8;
 const MAX_HEADER_BYTES = 8 * 1024;
 /** For a request to arrive, in milliseconds. */
@@ -81,7 +83,7 @@ class AdminServer {
   readonly #http: Server;
   /** Requests that have no answer yet; pipelined ones share a connection. */
   #open = 0;
-  /** Streams of events that have not ended. */
+  /** Streams that have not ended. */
   #followers = 0;
 
   constructor(deps: Dependencies) {
@@ -119,7 +121,7 @@ class AdminServer {
         throw new CardeaError('overloaded', `${MAX_CONNECTIONS} requests wait for an answer already`);
       }
       const { call, fields } = await readRequest(request);
-      if (call === 'events') await this.#stream(response, fields);
+      if (call === 'events' || call === 'records' || call === 'cards') await this.#stream(response, call, fields);
       else this.#send(response, 200, await this.#inTime(this.#answer(call, fields)));
     } catch (error) {
       this.#refuse(response, error);
@@ -128,7 +130,7 @@ class AdminServer {
     }
   }
 
-  async #answer(call: Exclude<CallName, 'events'>, fields: Fields): Promise<object> {
+  async #answer(call: Exclude<CallName, StreamName>, fields: Fields): Promise<object> {
     const { operations } = this.#deps;
     switch (call) {
       case 'status':
@@ -154,31 +156,44 @@ class AdminServer {
         return operations.tap(parseTap(fields));
       case 'line':
         return operations.setLine(parseLine(fields));
+      case 'report':
+        return operations.report(parseReport(fields));
     }
   }
 
-  async #stream(response: ServerResponse, fields: Fields): Promise<void> {
-    const request = parseEvents(fields);
+  /** Throws CardeaError `invalid-request`. */
+  #lines(call: StreamName, fields: Fields, signal: AbortSignal): AsyncIterable<object> {
+    const { operations } = this.#deps;
+    switch (call) {
+      case 'events':
+        return operations.events(parseEvents(fields), signal);
+      case 'records':
+        return operations.records(parseRecords(fields), signal);
+      case 'cards':
+        return operations.cards(parseCards(fields), signal);
+    }
+  }
+
+  async #stream(response: ServerResponse, call: StreamName, fields: Fields): Promise<void> {
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    const lines = this.#lines(call, fields, gone.signal);
     if (this.#followers >= MAX_FOLLOWERS) {
-      throw new CardeaError('overloaded', `${MAX_FOLLOWERS} others read the events already; end one of them first`);
+      throw new CardeaError('overloaded', `${MAX_FOLLOWERS} others read along already; end one of them first`);
     }
     this.#followers += 1;
     try {
-      await this.#write(response, request);
+      await this.#write(response, lines, gone.signal);
     } finally {
       this.#followers -= 1;
     }
   }
 
-  async #write(response: ServerResponse, request: ParsedEvents): Promise<void> {
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
-    const { signal } = gone;
-    const events = this.#deps.operations.events(request, signal);
+  async #write(response: ServerResponse, lines: AsyncIterable<object>, signal: AbortSignal): Promise<void> {
     response.setHeader('content-type', 'application/x-ndjson');
     response.flushHeaders();
-    for await (const event of events) {
-      if (!response.write(`${JSON.stringify(event)}\n`) && !(await this.#isDrained(response, signal))) return;
+    for await (const line of lines) {
+      if (!response.write(`${JSON.stringify(line)}\n`) && !(await this.#isDrained(response, signal))) return;
     }
     if (!signal.aborted) response.end();
   }
@@ -197,7 +212,7 @@ class AdminServer {
       const onDrain = (): void => finish(true);
       const onAbort = (): void => finish(false);
       const timer = clock.schedule(FOLLOWER_LIMIT, () => {
-        log.warn({}, 'follower of events dropped: it does not read');
+        log.warn({}, 'stream dropped: its reader does not read');
         response.destroy();
         finish(false);
       });

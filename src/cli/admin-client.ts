@@ -5,11 +5,12 @@ import {
   CALL_METHODS,
   type CallName,
   type Calls,
-  type EventLine,
   type EventsRequest,
   PROTOCOL_HEADER,
   PROTOCOL_VERSION,
   type Refusal,
+  type StreamName,
+  type Streams,
 } from '../admin/protocol.ts';
 import type { AccessEvent } from '../domain/access-event.ts';
 import { CardeaError, ERROR_CODES, type ErrorCode, errorMessage } from '../errors.ts';
@@ -42,8 +43,17 @@ export class AdminClient {
   }
 
   /** Events as they come. Ends when the gateway has sent all; rejects when it breaks off. */
-  async *events(parameters: EventsRequest): AsyncGenerator<AccessEvent> {
-    const response = await this.#open('events', { ...parameters });
+  events(parameters: EventsRequest): AsyncGenerator<AccessEvent> {
+    return this.stream('events', parameters);
+  }
+
+  /** Lines as they come. Ends when the gateway has sent all; rejects when it breaks off, or `signal` is aborted. */
+  async *stream<Name extends StreamName>(
+    name: Name,
+    parameters: Streams[Name]['request'],
+    signal?: AbortSignal,
+  ): AsyncGenerator<Streams[Name]['line']> {
+    const response = await this.#open(name, { ...parameters }, signal);
     if (response.statusCode !== 200) {
       let text = '';
       for await (const chunk of this.#chunks(response)) text += chunk;
@@ -55,18 +65,24 @@ export class AdminClient {
       rest = lines.pop() ?? '';
       for (const line of lines) {
         // As in call().
-        const parsed = this.#parse(line) as EventLine;
-        if (parsed.type === 'refusal') throw refusalError(parsed);
-        yield parsed;
+        const parsed = this.#parse(line) as Streams[Name]['line'] | Refusal;
+        if ('type' in parsed && parsed.type === 'refusal') throw refusalError(parsed);
+        yield parsed as Streams[Name]['line'];
       }
     }
   }
 
-  #open(name: CallName, parameters: Parameters): Promise<IncomingMessage> {
+  #open(name: CallName, parameters: Parameters, signal?: AbortSignal): Promise<IncomingMessage> {
     const method = CALL_METHODS[name];
     const query = method === 'GET' ? `?${new URLSearchParams(parameters)}` : '';
     return new Promise((resolve, reject) => {
-      const call = request({ socketPath: this.#socket, path: `/${name}${query}`, method, agent: false });
+      const call = request({
+        socketPath: this.#socket,
+        path: `/${name}${query}`,
+        method,
+        agent: false,
+        ...(signal !== undefined && { signal }),
+      });
       call.once('error', (error) => reject(this.#unreachable(error)));
       call.once('response', (response) => {
         call.setTimeout(0);

@@ -259,3 +259,29 @@ describe('line', () => {
     assert.throws(() => line(bench, 'contact', true, 'attic'), isRefusal('unknown-door'));
   });
 });
+
+describe('report', () => {
+  const REQUEST = {
+    report: 'denied',
+    operator: 'ada',
+    from: '2026-01-01',
+    to: undefined,
+    cardholder: undefined,
+  } as const;
+
+  it('is recorded with who takes it before it is answered', async () => {
+    const bench = await AdminBench.start();
+    await bench.bind();
+    const { lastSequence, cards } = await bench.operations.report(REQUEST);
+    const event = bench.store.entries.at(-1)?.event;
+    assert.deepEqual([lastSequence, cards], [event?.sequence, 1]);
+    assert.equal(event?.event, 'operator-action');
+    assert.deepEqual(event?.detail, { action: 'report', report: 'denied', operator: 'ada', from: '2026-01-01' });
+  });
+
+  it('is not given out while nobody could tell afterwards that it was', async () => {
+    const bench = await AdminBench.start();
+    bench.store.commitFailure = new CardeaError('store-write-failed', 'disk full');
+    await assert.rejects(bench.operations.report(REQUEST), isRefusal('store-write-failed'));
+  });
+});

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   type Fields,
+  parseCards,
   parseDoorCommand,
   parseEvents,
   parseExplain,
   parseLine,
   parseNothing,
+  parseReport,
   parseTap,
   parseUid,
 } from '../../src/admin/requests.ts';
@@ -56,11 +58,38 @@ describe('a request on the admin socket', () => {
       since: 0,
       limit: 5,
       follow: true,
+      names: undefined,
+      range: undefined,
     });
     for (const since of ['-1', '1.5', '1e3', 'ten', '0x10', ' 1', '99999999999999999999']) {
       refuses(parseEvents, { since }, /whole number/);
     }
     refuses(parseEvents, { follow: 'yes' }, /true, false/);
+  });
+
+  it('selects events by name and time, from the beginning of the log', () => {
+    const { since, names } = parseEvents(fieldsOf({ names: 'access-granted,access-denied' }));
+    assert.deepEqual([since, names], [0, new Set(['access-granted', 'access-denied'])]);
+    const from = '2026-11-01T00:00:00+01:00';
+    assert.deepEqual(parseEvents(fieldsOf({ from, since: '7' })), {
+      since: 7,
+      limit: undefined,
+      follow: false,
+      names: undefined,
+      range: { from: Date.parse(from), to: Number.POSITIVE_INFINITY },
+    });
+    for (const names of ['', 'a b', 'a,,b', ',a', 'A', 'a'.repeat(5000)])
+      refuses(parseEvents, { names }, /names of events/);
+    refuses(parseEvents, { to: '2026-11-01' }, /not a time with an offset/);
+  });
+
+  it('names a report, and who takes it', () => {
+    const whole = { report: 'attendance', operator: 'ada', from: '2026-11-01', to: '2026-11-30', cardholder: 'E1' };
+    assert.deepEqual(parseReport(fieldsOf(whole)), whole);
+    refuses(parseReport, { ...whole, report: 'salaries' }, /attendance, cards, changes, denied/);
+    refuses(parseReport, { report: 'cards' }, /operator/);
+    refuses(parseReport, { ...whole, cardholder: '\u0007' }, /control characters/);
+    refuses(parseCards, { retired: 'yes' }, /true, false/);
   });
 
   it('gives times with an offset, on days that exist', () => {
