@@ -21,9 +21,12 @@ import { ClockWatch } from './app/watch-clock.ts';
 import type { Config } from './config/config.ts';
 import { startWarnings } from './config/start-warnings.ts';
 import { isLossyFormat } from './domain/card-number.ts';
+import type { ConfigurationFile } from './domain/configuration-file.ts';
 import type { DoorId } from './domain/ids.ts';
 import { createNotifier } from './drivers/systemd/systemd-notifier.ts';
 import { CardeaError, errorMessage } from './errors.ts';
+import { createAudit } from './gateway-audit.ts';
+import { createBallast, createDiskWatch } from './gateway-disk.ts';
 import {
   addDoors,
   createFeedback,
@@ -54,13 +57,15 @@ export interface RunningGateway {
    * Takes HR's keys from `config` and whatever is new in the files of keys and certificates into use; everything else needs a
    * restart. Rejects with CardeaError `key-unusable`, or `config-invalid` for a change of `trust.messages`; then what is in use stays.
    */
-  reload(config: Config): Promise<void>;
+  reload(config: Config, configuration?: ConfigurationFile): Promise<void>;
   describe(): StatusDocument;
   /** The broker in use, such as `mqtt://127.0.0.1:1883`. */
   readonly brokerUrl: string;
 }
 
 export interface StartOptions {
+  /** Where `config` was read; its changes are recorded. */
+  readonly configuration?: ConfigurationFile | undefined;
   /**
    * Called as soon as strikes are claimed, with what takes them to their safe state at once and never throws: for whoever has
    * to end the process in a hurry, also while the gateway still starts.
@@ -74,7 +79,8 @@ export const startGateway = async (config: Config, options: StartOptions = {}): 
   const closing = new ClosingStack(log);
   const ending = new Ending(log, closing);
   try {
-    return await start(config, { log, closing, ending, onClaimed: options.onClaimed ?? (() => {}) });
+    const { onClaimed = () => {}, configuration } = options;
+    return await start(config, { log, closing, ending, onClaimed, configuration });
   } catch (error) {
     ending.makeSafe();
     await closing.closeAll();
@@ -82,13 +88,17 @@ export const startGateway = async (config: Config, options: StartOptions = {}): 
   }
 };
 
-interface Frame extends Required<StartOptions> {
+interface Frame extends StartOptions {
+  readonly onClaimed: (makeSafe: () => void) => void;
   readonly log: Log;
   readonly closing: ClosingStack;
   readonly ending: Ending;
 }
 
-const start = async (config: Config, { log, closing, ending, onClaimed }: Frame): Promise<RunningGateway> => {
+const start = async (
+  config: Config,
+  { log, closing, ending, onClaimed, configuration }: Frame,
+): Promise<RunningGateway> => {
   const { site, gateway, mqtt } = config;
   const cardNumberFormat = config.cardNumber.format;
   const { untrustedPolicy } = config.clock;
@@ -97,18 +107,19 @@ const start = async (config: Config, { log, closing, ending, onClaimed }: Frame)
   const startedAt = clock.now();
   for (const warning of startWarnings(config)) log.warn({}, warning);
 
-  const store = await openStore(config);
+  const ballast = createBallast(config);
+  const store = await openStore(config, ballast);
   closing.add('store', () => store.close());
-  const writer = new SerialWriter({ store, gateway, clock, log: log.child({ part: 'writer' }) });
+  const { lowValueDelay } = config.events;
+  const writer = new SerialWriter({ store, gateway, clock, lowValueDelay, log: log.child({ part: 'writer' }) });
   closing.add('writer', () => writer.idle());
-  const record = (event: 'gateway-started' | 'gateway-stopped', detail: { readonly [key: string]: string }): void =>
-    writer.record({ event, at: clock.now(), clockSynchronized: clock.isSynchronized(), detail });
 
   const broker = await createBroker(mqtt, log.child({ part: 'broker' }));
   const brokerPort = await broker?.start();
   if (broker !== undefined) closing.add('embedded broker', () => broker.stop());
   const brokerUrl = mqtt.kind === 'broker' ? mqtt.url : `mqtt://${mqtt.host}:${brokerPort?.port}`;
   let trust = await loadTrust(config);
+  const audit = await createAudit({ config, configuration, store, writer, trust, clock, log });
   const { seal, keyId } = trust;
   if (keyId !== undefined) log.info({ kid: keyId }, 'receipts and statuses are signed');
   const will = { topic: topics.status, payload: await seal(lastWill(gateway)) };
@@ -128,6 +139,7 @@ const start = async (config: Config, { log, closing, ending, onClaimed }: Frame)
       store,
       writer,
       publisher,
+      audit,
       doors,
       keeper,
       readers: new Map([...readers].map(([id, { handler }]) => [id, handler])),
@@ -136,6 +148,7 @@ const start = async (config: Config, { log, closing, ending, onClaimed }: Frame)
       freshness,
       reconciler: hr.reconciler,
       cardAlarms,
+      disk,
       linkFault: () => link.credentialFault,
       clock,
       untrustedPolicy,
@@ -145,6 +158,9 @@ const start = async (config: Config, { log, closing, ending, onClaimed }: Frame)
   const onChange = (): void => status.changed();
   const cardAlarms = new AlarmRegister({ store, clock, log: log.child({ part: 'alarms' }), onChange });
   await cardAlarms.restore();
+  const disk = createDiskWatch({ config, ballast, writer, clock, log, onChange });
+  await disk.start();
+  closing.add('disk watch', () => disk.stop());
 
   const { maxAge, stalePolicy: policy } = config.reconcile;
   const freshness = new RosterFreshness({ store, clock, maxAge, policy });
@@ -166,6 +182,7 @@ const start = async (config: Config, { log, closing, ending, onClaimed }: Frame)
     doorCommands,
     passages,
     freshness,
+    disk,
     link,
     onRules: () => keeper.look(),
   });
@@ -187,12 +204,12 @@ const start = async (config: Config, { log, closing, ending, onClaimed }: Frame)
     onFailure: (error) => void ending.stop(`the door lines failed: ${error.message}`, true),
   });
   closing.add('doors', () => lines.io.close());
-  record('gateway-started', { version: VERSION });
+  audit.started();
   addDoors(doors, ground, { lines, keeper, passages, feedback });
   keeper.start();
   closing.add('door modes', () => keeper.stop());
   clockWatch.start();
-  ending.before = () => record('gateway-stopped', { reason: ending.reason });
+  ending.before = () => audit.stopped(ending.reason);
 
   const readers = createReaders(ground, { lines, doors, judge, keeper, alarms: cardAlarms, feedback });
   closing.add('readers', () => stopReaders(readers.values()));
@@ -237,6 +254,7 @@ const start = async (config: Config, { log, closing, ending, onClaimed }: Frame)
   closing.add('admin socket', () => admin.close());
 
   writer.onCommit = () => {
+    audit.onCommitted();
     publisher.wake();
     admin.onCommitted();
   };
@@ -250,7 +268,7 @@ const start = async (config: Config, { log, closing, ending, onClaimed }: Frame)
       status.publishNow();
       publisher.wake();
     },
-    onDisconnect: () => {},
+    onDisconnect: () => disk.refuseWaiting(),
   };
 
   if (ending.reason !== '') throw new CardeaError('gateway-failed', `stopped while starting: ${ending.reason}`);
@@ -273,12 +291,13 @@ const start = async (config: Config, { log, closing, ending, onClaimed }: Frame)
       log.fatal({ err: error instanceof Error ? error.stack : String(error) }, 'uncaught failure');
       return ending.stop(`uncaught failure: ${errorMessage(error)}`, true);
     },
-    reload: async (changed) => {
+    reload: async (changed, changedFile) => {
       if (changed.trust.messages !== config.trust.messages) {
         throw new CardeaError('config-invalid', 'trust.messages has changed, which takes a restart');
       }
       trust = await loadTrust(changed);
       link.reloadCredentials();
+      audit.reloaded(trust, changedFile);
       log.info({ keys: changed.trust.keys.map(({ kid }) => kid) }, 'keys and certificates read anew');
     },
     describe,

@@ -33,7 +33,7 @@ const exitCode = await runCommand(process.argv.slice(2), {
   version: VERSION,
   env: process.env,
   operator,
-  startGateway: async (config) => {
+  startGateway: async (config, configuration) => {
     const { startGateway } = await import('./gateway.ts');
     let gateway: Awaited<ReturnType<typeof startGateway>> | undefined;
     let makeSafe = (): void => {};
@@ -47,6 +47,7 @@ const exitCode = await runCommand(process.argv.slice(2), {
       });
     }
     gateway = await startGateway(config, {
+      configuration,
       onClaimed: (claimed) => {
         makeSafe = claimed;
       },

@@ -10,9 +10,10 @@ import type { Clock, Timer } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { HrLink } from '../ports/hr-link.ts';
 import type { MessageSeal } from '../wire/message-envelope.ts';
-import type { DoorStatus, ReaderStatus, StatusDocument } from '../wire/status.ts';
+import type { DoorStatus, LogStatus, ReaderStatus, StatusDocument } from '../wire/status.ts';
 import type { Topics } from '../wire/topics.ts';
 import type { AlarmRegister } from './alarm-register.ts';
+import type { DiskWatch } from './disk-watch.ts';
 import type { DoorController } from './door-controller.ts';
 import type { DoorModeKeeper } from './door-mode-keeper.ts';
 import { endText } from './order-events.ts';
@@ -32,6 +33,7 @@ interface Dependencies {
   readonly store: CredentialStore;
   readonly writer: SerialWriter;
   readonly publisher: EventPublisher;
+  readonly audit: { view(): LogStatus };
   readonly doors: ReadonlyMap<DoorId, DoorController>;
   readonly keeper: Pick<DoorModeKeeper, 'orders'>;
   readonly readers: ReadonlyMap<ReaderId, { view(): ReaderStatus }>;
@@ -41,6 +43,7 @@ interface Dependencies {
   readonly reconciler: Pick<RosterReconciler, 'alarms'>;
   /** Retired cards that were held to readers. */
   readonly cardAlarms: Pick<AlarmRegister, 'lines'>;
+  readonly disk: Pick<DiskWatch, 'alarms'>;
   /** What is wrong with the credentials for the broker. */
   readonly linkFault: () => string | undefined;
   readonly clock: Clock;
@@ -68,6 +71,7 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
     },
     calendar: calendarView(deps.rules.calendar),
     outbox: deps.publisher.view(),
+    log: deps.audit.view(),
     doors: Object.fromEntries(
       doors.map(([door, { mode, position, strike }]) => [
         door,
@@ -91,6 +95,7 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       ...(deps.publisher.fault === undefined ? [] : [`outbox: ${deps.publisher.fault}`]),
       ...(deps.clock.isSynchronized() ? [] : [`clock: not set, ${UNTRUSTED_CONSEQUENCE[deps.untrustedPolicy]}`]),
       ...(deps.writer.busyFor > SLOW_COMMIT ? ['store: the disk hangs, changes from HR wait'] : []),
+      ...deps.disk.alarms().map((alarm) => `disk: ${alarm}`),
       ...(deps.writer.isFailing ? ['store: writes fail, changes from HR are not taken'] : []),
     ],
   };

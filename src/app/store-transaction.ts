@@ -18,10 +18,11 @@ import {
 import type { PassageEntry } from '../domain/passage.ts';
 import type { RosterView } from '../domain/roster-change.ts';
 import { BUCKET_BYTES, type RosterSummary, toggleCard } from '../domain/roster-digest.ts';
+import { seenUpTo } from '../domain/roster-merge.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import type { CredentialStore, StoreBatch } from '../ports/credential-store.ts';
-import type { EventLog, LogEntry } from '../ports/event-log.ts';
+import type { EventLog, LogEntry, LogHistory } from '../ports/event-log.ts';
 
 /** The person whose record could not be read, where that is what a transaction threw. */
 export const damagedCardholder = (error: unknown): CardholderId | undefined => {
@@ -48,6 +49,7 @@ export class StoreTransaction implements RosterView {
   #commands: readonly CommandRecord[];
   #hasNewCommands = false;
   #puts = 0;
+  #history: LogHistory | undefined;
   readonly #damagedCards = new Set<CardNumber>();
   #tail: LogTail;
 
@@ -74,6 +76,11 @@ export class StoreTransaction implements RosterView {
     this.#before = undefined;
   }
 
+  /** The last event, by earlier work of the same batch too. */
+  tail(): LogTail {
+    return this.#tail;
+  }
+
   /** Grows with everything that is put, so that it shows whether work which failed has left something behind. */
   get puts(): number {
     return this.#puts;
@@ -84,7 +91,7 @@ export class StoreTransaction implements RosterView {
     const lists =
       (this.#hasNewRoster ? 1 : 0) + (this.#hasNewCommands ? 1 : 0) + (this.#calendar === undefined ? 0 : 1);
     const records = this.#cards.size + this.#cardholders.size + this.#doorOrders.size + this.#passages.length;
-    return records + this.#entries.length + lists;
+    return records + this.#entries.length + (this.#history?.entries.length ?? 0) + lists;
   }
 
   /**
@@ -189,9 +196,10 @@ export class StoreTransaction implements RosterView {
 
   /** The roster was found equal to HR's as of `revision`: everything up to there has been seen. */
   putReconciled({ revision, at }: { readonly revision: RosterSummary['revision']; readonly at?: Instant }): void {
-    const reached = revision > this.#roster.revision ? revision : this.#roster.revision;
+    const { restored: _, ...roster } = this.#roster;
+    const reached = revision > roster.revision ? revision : roster.revision;
     this.#putRoster({
-      ...this.#roster,
+      ...roster,
       revision: reached,
       reconciled: revision,
       ...(at !== undefined && { reconciledAt: at }),
@@ -209,6 +217,20 @@ export class StoreTransaction implements RosterView {
     else {
       const past = [...pastEpochs, before];
       this.#putRoster({ ...this.#roster, epoch, pastEpochs: past, revision: 0, reconciled: revision });
+    }
+  }
+
+  /**
+   * A backup is merged in: until the next reconciliation the roster is not HR's. Where the backup's epochs are ahead of those here they
+   * are taken over, with the revision up to which they are no news.
+   */
+  putRestored(backup: Pick<RosterSummary, 'revision'>, ahead?: Pick<RosterSummary, 'epoch' | 'pastEpochs' | 'reconciled'>): void {
+    const here = this.#roster;
+    const restored = seenUpTo(here);
+    if (ahead !== undefined) this.#putRoster({ ...here, ...ahead, revision: backup.revision, restored });
+    else {
+      const revision = here.revision > backup.revision ? here.revision : backup.revision;
+      this.#putRoster({ ...here, revision, restored });
     }
   }
 
@@ -284,6 +306,19 @@ export class StoreTransaction implements RosterView {
     return chained;
   }
 
+  /** Puts entries from a backup in front of the log. */
+  putHistory(history: Pick<LogHistory, 'entries' | 'trimmed'>): void {
+    this.#puts += 1;
+    this.#history = history;
+  }
+
+  /** The log is removed, and that of a backup takes its place: what is appended from here on comes after `tail`. */
+  replaceLog(history: Required<LogHistory>, tail: LogTail): void {
+    this.#puts += 1;
+    this.#history = history;
+    this.#tail = tail;
+  }
+
   batch(): StoreBatch {
     return {
       cards: this.#cards,
@@ -294,6 +329,7 @@ export class StoreTransaction implements RosterView {
       passages: this.#passages,
       passageEra: this.#passageEra,
       commands: this.#hasNewCommands ? this.#commands : undefined,
+      history: this.#history,
       entries: this.#entries,
     };
   }

@@ -29,9 +29,9 @@ const runGateway = async (options: Options, session: CliSession): Promise<void> 
   try {
     const path = session.configPath(options);
     const { loadConfig } = await import('../config/load.ts');
-    const { config, warnings } = loadConfig(path);
+    const { config, file, warnings } = loadConfig(path);
     for (const warning of warnings) terminal.writeError(`${formatFault(warning)}\n`);
-    const gateway = await environment.startGateway(config);
+    const gateway = await environment.startGateway(config, file);
     ending.started(gateway);
     if (!terminal.isInteractive) {
       ignoreHangUps();
@@ -55,7 +55,8 @@ const runGateway = async (options: Options, session: CliSession): Promise<void> 
 const reload = async (gateway: RunningGateway, path: string, { terminal }: CliSession): Promise<void> => {
   try {
     const { loadConfig } = await import('../config/load.ts');
-    await gateway.reload(loadConfig(path).config);
+    const { config, file } = loadConfig(path);
+    await gateway.reload(config, file);
   } catch (error) {
     terminal.writeError(`cardea: not reloaded, going on as before: ${errorMessage(error)}\n`);
   }

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { StatusAnswer } from '../admin/protocol.ts';
 import type { Config } from '../config/config.ts';
+import type { ConfigurationFile } from '../domain/configuration-file.ts';
 import type { AdminClient } from './admin-client.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT } from './exit-codes.ts';
@@ -15,7 +16,7 @@ export interface RunningGateway {
   readonly stopped: Promise<{ readonly reason: string; readonly isFailure: boolean }>;
   stop(reason: string): Promise<void>;
   /** Takes renewed keys and certificates into use. Rejects with a CardeaError; then those in use stay. */
-  reload(config: Config): Promise<void>;
+  reload(config: Config, configuration: ConfigurationFile): Promise<void>;
   describe(): StatusAnswer['status'];
   readonly brokerUrl: string;
 }
@@ -27,7 +28,7 @@ export interface CliEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Who types, as the gateway's log will name them. */
   readonly operator: () => string;
-  readonly startGateway: (config: Config) => Promise<RunningGateway>;
+  readonly startGateway: (config: Config, configuration: ConfigurationFile) => Promise<RunningGateway>;
   /** Calls `listener` when this process is asked to end; returns how to stop listening. */
   readonly onEndSignal: (listener: (signal: string) => void) => () => void;
   /** Calls `listener` at SIGHUP: a service is asked to read its files anew, or the terminal is gone. Returns as above. */

@@ -51,6 +51,7 @@ const statusText = ({ status, faults, isLinkConnected }: StatusAnswer, hasColour
     ['roster', `revision ${status.roster.revision}, ${status.roster.cards} cards`],
     ['calendar', status.calendar === null ? 'none from HR' : `revision ${status.calendar.revision} from HR`],
     ['outbox', outboxText(status.outbox)],
+    ['log', logText(status.log)],
     ...(status.lossyCardNumbers ? [['cards', 'different cards may share a number in this format']] : []),
   ];
   const troubles = [...status.alarms, ...faults].map((trouble) => `${red('!')} ${plain(trouble)}\n`);
@@ -71,6 +72,12 @@ const orderText = ({ orderedBy, reason, until }: Pick<DoorStatus, 'orderedBy' | 
   return [`by ${orderedBy}`, ...(until === null ? [] : [`until ${until}`]), ...(reason === null ? [] : [reason])].join(
     ', ',
   );
+};
+
+const logText = ({ checkpoint }: StatusAnswer['status']['log']): string => {
+  if (checkpoint === null) return 'no checkpoint yet';
+  const signature = checkpoint.kid === null ? 'not signed: cardea keys generate makes a key' : 'signed';
+  return `checkpoint at record ${checkpoint.sequence} of ${checkpoint.time}, ${signature}`;
 };
 
 const outboxText = ({ pending, oldest }: StatusAnswer['status']['outbox']): string =>

@@ -3,6 +3,8 @@
 
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { sha256Hex } from '../domain/canonical-json.ts';
+import type { ConfigurationFile } from '../domain/configuration-file.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import { type ConfigCheck, checkConfig, placed } from './check.ts';
 import type { Config } from './config.ts';
@@ -14,6 +16,7 @@ import type { YamlTree } from './yaml-tree.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
+  readonly file: ConfigurationFile;
   /** For the log; the gateway starts all the same. */
   readonly warnings: readonly ConfigFault[];
 }
@@ -24,8 +27,11 @@ export interface LoadedConfig {
  * fault in its message.
  */
 export const loadConfig = (path: string): LoadedConfig => {
-  const check = checkFile(path, { areFilesNeeded: false });
-  if (check.faults === undefined) return { config: check.config, warnings: check.warnings };
+  const bytes = readBytes(path);
+  const check = checkFile({ path, bytes }, { areFilesNeeded: false });
+  if (check.faults === undefined) {
+    return { config: check.config, file: { file: path, sha256: sha256Hex(bytes) }, warnings: check.warnings };
+  }
   const count = check.faults.length === 1 ? 'a fault' : `${check.faults.length} faults`;
   const lines = check.faults.map(formatFault).join('\n');
   throw new CardeaError('config-invalid', `the configuration has ${count}:\n${lines}`, { context: { path } });
@@ -41,7 +47,7 @@ export interface ConfigReport {
 
 /** Checks the file at `path` and the files that it names. Throws CardeaError `config-unreadable` only. */
 export const checkConfigFile = (path: string): ConfigReport => {
-  const { config, faults = [], warnings } = checkFile(path, { areFilesNeeded: true });
+  const { config, faults = [], warnings } = checkFile({ path, bytes: readBytes(path) }, { areFilesNeeded: true });
   const summary =
     config === undefined
       ? `${path}: ${counted(faults.length, 'fault')}`
@@ -54,8 +60,17 @@ const believed = ({ messages, keys }: Config['trust']): string =>
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-const checkFile = (path: string, { areFilesNeeded }: { readonly areFilesNeeded: boolean }): ConfigCheck => {
-  const text = readText(path);
+interface ReadFile {
+  readonly path: string;
+  /** At most as much as a configuration may have and a little more. */
+  readonly bytes: Uint8Array;
+}
+
+const checkFile = (
+  { path, bytes }: ReadFile,
+  { areFilesNeeded }: { readonly areFilesNeeded: boolean },
+): ConfigCheck => {
+  const text = textOf(bytes);
   if (text === undefined) {
     const fault = { file: path, line: 1, column: 1, path: '', message: 'the file is not UTF-8 text' };
     return { faults: [fault], warnings: [], tree: parseYaml('').tree };
@@ -128,9 +143,8 @@ const fileFindings = ({ key, file, read }: NamedFile): readonly FileFinding[] =>
   }
 };
 
-/** The file's text, at most as much as a configuration may have and a little more; undefined when it is not UTF-8. */
-const readText = (path: string): string | undefined => {
-  const bytes = readBytes(path);
+/** Undefined when it is not UTF-8. */
+const textOf = (bytes: Uint8Array): string | undefined => {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

@@ -319,6 +319,14 @@ export const EXAMPLES = {
         roster: { ...ROSTER, epoch: '2026-a', reconciledAt: '2026-11-22T01:00:04.000Z' },
         calendar: { revision: 7, messageId: 'hr-calendar-7' },
         outbox: { pending: 0, oldest: null },
+        log: {
+          checkpoint: {
+            sequence: 88120,
+            hash: '7d793037a0760186574b0282f2f435e7b1f1f0c4a5ba6d6d8d2f0b3c1c2a3d4e',
+            time: '2026-11-22T00:00:00.000Z',
+            kid: null,
+          },
+        },
         doors: {
           front: {
             mode: 'blocked',

@@ -167,7 +167,7 @@ export const eventSchema = z
     detail: z
       .unknown()
       .describe(
-        'Null, text, or for changes and commands an object that says which and by whom. access-granted: passback is true where it is a second time the same way, and with is the card and cardholder that came first where two people are needed. access-denied, of a lost, stolen or replaced card: alarm is true, and retiredBy is the message that retired it. clock-trusted: setByMilliseconds, by how much the clock had been set since clock-untrusted; add it to the times of the events between the two. door-command, lockdown-started, lockdown-ended: operator (cardea for what a schedule does), reason, until, the messageId of the command, cause: expired where an order ended by itself; of door-command also action and result: done, refused or failed. tamper: active. operator-action: action and operator.',
+        'Null, text, or for changes and commands an object that says which and by whom. access-granted: passback is true where it is a second time the same way, and with is the card and cardholder that came first where two people are needed. access-denied, of a lost, stolen or replaced card: alarm is true, and retiredBy is the message that retired it. clock-trusted: setByMilliseconds, by how much the clock had been set since clock-untrusted; add it to the times of the events between the two. door-command, lockdown-started, lockdown-ended: operator (cardea for what a schedule does), reason, until, the messageId of the command, cause: expired where an order ended by itself; of door-command also action and result: done, refused or failed. tamper: active. operator-action: action and operator. checkpoint: upTo and hash, of the event before it; kid and jws, the same signed by the gateway (a JWS whose header has typ cardea-checkpoint), null where it has no key; configuration, SHA-256 of the configuration file. gateway-started: version, configuration, previous: clean, unclean (it ended without gateway-stopped), null where the log does not tell. gateway-stopped: reason, version, configuration. configuration-changed: from and to, SHA-256 of the file, and the file; after a reload also keysAdded and keysRemoved.',
       ),
     previousHash: sha256.describe('hash of the event before; 64 zeros in the first one.'),
     hash: sha256.describe(
@@ -226,6 +226,20 @@ const onlineStatus = z.object({
     pending: count.describe('Events and receipts that the broker has not acknowledged yet.'),
     oldest: timestamp.nullable().describe('Since when the first of them waits; null when there is none.'),
   }),
+  log: z
+    .object({
+      checkpoint: z
+        .object({
+          sequence: count.describe('The last event that it vouches for, with all before it.'),
+          hash: sha256.describe('hash of that event.'),
+          time: timestamp.describe('When it was made, RFC 3339.'),
+          kid: id.nullable().describe('The key that has signed it; null where the gateway has none.'),
+        })
+        .nullable()
+        .describe('The last checkpoint of the log since the gateway started; null before the first.'),
+    })
+    .optional()
+    .describe('How far the log of events is vouched for; left out by older gateways.'),
   doors: z.record(slug, doorStatus).describe('By door id.'),
   readers: z.record(slug, readerStatus).describe('By reader id.'),
   zones: z.record(slug, zoneStatus).optional().describe('By zone id; left out by older gateways.'),

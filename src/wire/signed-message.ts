@@ -60,11 +60,16 @@ export const signatureOpener = (
   };
 };
 
-/** Signs with the private key of `kid`, which goes into the header. The promise rejects when the key cannot sign. */
+/**
+ * Signs with the private key of `kid`, which goes into the header, as does `typ`, for what must not be taken for a message. The
+ * promise rejects when the key cannot sign.
+ */
 export const sealWith =
-  (key: JoseKey | KeyObject, kid: string): MessageSeal =>
+  (key: JoseKey | KeyObject, kid: string, typ?: string): MessageSeal =>
   (json) =>
-    new CompactSign(new TextEncoder().encode(json)).setProtectedHeader({ alg: ALGORITHM, kid }).sign(key);
+    new CompactSign(new TextEncoder().encode(json))
+      .setProtectedHeader({ alg: ALGORITHM, kid, ...(typ !== undefined && { typ }) })
+      .sign(key);
 
 const jwkOf = ({ publicKey }: TrustedKey) => ({ kty: 'OKP', crv: 'Ed25519', x: publicKey });
 

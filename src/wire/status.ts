@@ -25,6 +25,8 @@ export interface StatusDocument {
   readonly calendar: { readonly revision: number; readonly messageId: string } | null;
   /** What the broker has not acknowledged yet, and since when. */
   readonly outbox: { readonly pending: number; readonly oldest: string | null };
+  /** How far the log of events is vouched for. */
+  readonly log: LogStatus;
   readonly doors: Readonly<Record<DoorId, DoorStatus>>;
   readonly readers: Readonly<Record<ReaderId, ReaderStatus>>;
   readonly zones: Readonly<Record<ZoneId, ZoneStatus>>;
@@ -33,6 +35,18 @@ export interface StatusDocument {
   readonly lossyCardNumbers: boolean;
   /** In words; empty when nothing needs attention. */
   readonly alarms: readonly string[];
+}
+
+export interface LogStatus {
+  /** The last one since the gateway started; null before it is recorded. */
+  readonly checkpoint: {
+    /** The last record that it vouches for, and its hash. */
+    readonly sequence: number;
+    readonly hash: string;
+    readonly time: string;
+    /** The key that has signed it; null where the gateway has none. */
+    readonly kid: string | null;
+  } | null;
 }
 
 export interface DoorStatus {

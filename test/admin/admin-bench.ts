@@ -40,6 +40,7 @@ import { timingsOf } from '../fixtures/door-timings.ts';
 import { makeInbox, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
 import { passageBookOf } from '../fixtures/passage-book.ts';
 import { RecordingLog } from '../fixtures/recording-log.ts';
+import { ROOMY_DISK } from '../fixtures/roomy-disk.ts';
 
 const present = <Value>(value: Value | undefined): Value => {
   assert.ok(value !== undefined);
@@ -137,6 +138,7 @@ export class AdminBench {
           store,
           writer: this.writer,
           publisher,
+          audit: { view: () => ({ checkpoint: null }) },
           doors,
           keeper: this.keeper,
           readers: new Map(),
@@ -145,6 +147,7 @@ export class AdminBench {
           freshness: FRESH,
           reconciler: NO_RECONCILER,
           cardAlarms,
+          disk: ROOMY_DISK,
           linkFault: () => undefined,
           clock,
           untrustedPolicy: 'deny-windowed',

@@ -29,6 +29,7 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal, orders: DoorOrders =
     clock,
     log: createLog('silent'),
   });
+  const diskAlarms: string[] = [];
   const rules = new SiteRules({ configured: EMPTY_CALENDAR, store, log: createLog('silent') });
   const describe = (): StatusDocument =>
     describeGateway({
@@ -39,6 +40,7 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal, orders: DoorOrders =
       store,
       writer,
       publisher,
+      audit: { view: () => ({ checkpoint: CHECKPOINT }) },
       doors: new Map([[FRONT, controller]]),
       keeper: { orders: () => orders },
       readers: new Map([[readerId('front-in'), handler]]),
@@ -47,14 +49,17 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal, orders: DoorOrders =
       freshness: FRESH,
       reconciler: NO_RECONCILER,
       cardAlarms: alarms,
+      disk: { alarms: () => diskAlarms },
       linkFault: () => undefined,
       clock,
       untrustedPolicy: 'deny-windowed',
     });
   const status = new StatusPublisher({ link, topics: TOPICS, seal, clock, describe });
   link.start({ onMessage: async () => {}, onConnect: () => status.publishNow(), onDisconnect: () => {} });
-  return { ...bench, link, publisher, rules, describe, status };
+  return { ...bench, link, publisher, rules, diskAlarms, describe, status };
 };
+
+const CHECKPOINT = { sequence: 7, hash: 'a'.repeat(64), time: '2026-01-05T08:00:00.000Z', kid: 'gateway-key' };
 
 test('the status says everything that PROTOCOL.md names', async () => {
   const { describe } = await makeStatus();
@@ -68,6 +73,7 @@ test('the status says everything that PROTOCOL.md names', async () => {
     roster: { revision: 0, cards: 0, digest: digestFromScratch([]), epoch: null, reconciledAt: null },
     calendar: null,
     outbox: { pending: 0, oldest: null },
+    log: { checkpoint: CHECKPOINT },
     doors: {
       front: { mode: 'normal', position: 'closed', strike: 'locked', orderedBy: null, reason: null, until: null },
     },
@@ -242,4 +248,10 @@ test('a status that cannot be sealed is not published, and the next one is', asy
   clock.advance(60_000);
   await settle();
   assert.match(link.published[0]?.payload ?? '', /^sealed /);
+});
+
+test('a disk that is nearly full is an alarm', async () => {
+  const { describe, diskAlarms } = await makeStatus();
+  diskAlarms.push('nearly full, 12 MiB left: changes from HR are not taken');
+  assert.deepEqual(describe().alarms, ['disk: nearly full, 12 MiB left: changes from HR are not taken']);
 });
