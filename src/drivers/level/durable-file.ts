@@ -1,31 +1,31 @@
-// Small files beside the database that must be whole after a power cut: the old content or the new one.
+// Small files beside the database that must be whole after a power cut: the old content or the new one. Nobody waits for the disk
+// but who asked: doors go on meanwhile.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Readable for the owner only. Throws the system's error; then what was there is still there. */
-export const writeFileDurably = (path: string, content: string | Uint8Array): void => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+/** Readable for the owner only. Rejects with the system's error; then what was there is still there. */
+export const writeFileDurably = async (path: string, content: string | Uint8Array): Promise<void> => {
+  await fs.mkdir(dirname(path), { recursive: true, mode: 0o750 });
   const fresh = `${path}.new`;
-  rmSync(fresh, { force: true });
-  const descriptor = openSync(fresh, 'wx', 0o600);
+  await fs.rm(fresh, { force: true });
+  const file = await fs.open(fresh, 'wx', 0o600);
   try {
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
-    fsyncSync(descriptor);
+    await file.writeFile(content);
+    await file.sync();
   } finally {
-    closeSync(descriptor);
+    await file.close();
   }
-  renameSync(fresh, path);
-  syncDirectory(dirname(path));
+  await fs.rename(fresh, path);
+  await syncDirectory(dirname(path));
 };
 
 /** Makes names that were given or taken in the directory outlast a power cut. */
-export const syncDirectory = (directory: string): void => {
-  const descriptor = openSync(directory, 'r');
+export const syncDirectory = async (directory: string): Promise<void> => {
+  const handle = await fs.open(directory, 'r');
   try {
-    fsyncSync(descriptor);
+    await handle.sync();
   } finally {
-    closeSync(descriptor);
+    await handle.close();
   }
 };

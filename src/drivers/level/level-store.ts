@@ -9,7 +9,6 @@
 
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Level } from 'level';
 import { EMPTY_LOG, type LogTail } from '../../domain/access-event.ts';
 import type { HeldCalendar } from '../../domain/calendar-order.ts';
 import type { CardNumber } from '../../domain/card-number.ts';
@@ -34,39 +33,24 @@ import type { EventLog, LogEntry } from '../../ports/event-log.ts';
 import type { SnapshotSource, StoreSnapshot } from '../../ports/store-snapshot.ts';
 import type { Ballast } from './ballast.ts';
 import { makeRoomToOpen, reopenFault } from './disk-room.ts';
-import { openSnapshot } from './level-snapshot.ts';
 import { LogBounds } from './log-bounds.ts';
+import { openSnapshot } from './level-snapshot.ts';
 import type { RecordSeal } from './record-seal.ts';
+import { openFailure } from './open-failure.ts';
 import * as records from './records.ts';
+import { checkFormat, checkOwner, FORMAT } from './store-format.ts';
+import { type Handles, handlesOf, type Sublevel } from './sublevels.ts';
 
-/** The layout of keys and sublevels; a store with another one is refused. */
-export const FORMAT = '4';
 /** Hex digits of a sequence number in a key, so that keys sort as numbers do: 2^53 has 14. */
 const SEQUENCE_DIGITS = 14;
-/** The block cache holds the hot part of a large roster. */
-const CACHE_BYTES = 16 * 1024 * 1024;
-
 /** Of the name of a bucket; two that begin alike would only be read together. */
 const PREFIX_CHARACTERS = 8;
 
 /** Records that are handed over to the database in one go. */
 const SLICE = 100;
 
-type Database = Level<string, Buffer>;
-const sublevelOf = (db: Database, name: 'card' | 'cardholder' | 'event' | 'meta' | 'passage') =>
-  db.sublevel<string, Buffer>(name, { valueEncoding: 'buffer' });
-type Sublevel = ReturnType<typeof sublevelOf>;
 /** Whole keys, with the prefix of the sublevel: going through a sublevel costs more than the database itself. */
 type Put = readonly [key: string, value: Buffer];
-
-export interface Handles {
-  readonly db: Database;
-  readonly card: Sublevel;
-  readonly cardholder: Sublevel;
-  readonly event: Sublevel;
-  readonly meta: Sublevel;
-  readonly passage: Sublevel;
-}
 
 export interface StoreOptions {
   /** Whose it is, such as site, gateway and card number format: what is in it means something else elsewhere. */
@@ -206,6 +190,9 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     const { db } = this.#handles;
     const whole = db.batch();
     let taken = 0;
+    if (batch.history?.replacing !== undefined) {
+      for await (const key of this.#handles.event.keys()) whole.del(this.#handles.event.prefix + key);
+    }
     for (const [key, value] of this.#puts(batch)) {
       whole.put(key, value);
       taken += 1;
@@ -234,6 +221,12 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     }
     if (batch.passageEra !== undefined) yield put(meta, 'passage-era', String(batch.passageEra));
     if (batch.commands !== undefined) yield put(meta, 'commands', records.encodeCommands(batch.commands));
+    if (batch.history !== undefined) {
+      const { entries, trimmed, replacing } = batch.history;
+      for (const entry of entries) yield put(event, eventKey(entry.event.sequence), records.encodeEntry(entry));
+      yield put(meta, 'trimmed', records.encodeTrimmed(trimmed));
+      if (replacing !== undefined) yield put(meta, 'sent', String(replacing.acknowledgedUpTo));
+    }
     for (const entry of batch.entries) yield put(event, eventKey(entry.event.sequence), records.encodeEntry(entry));
     if (batch.roster !== undefined) {
       yield put(meta, 'roster', records.encodeRoster({ ...batch.roster, digest: digestOf(batch.roster) }));
@@ -412,12 +405,7 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     const format = (await meta.get('format'))?.toString();
     if (format === undefined) {
       await db.batch([{ type: 'put', sublevel: meta, key: 'format', value: Buffer.from(FORMAT) }], { sync: true });
-    } else if (format !== FORMAT) {
-      throw new CardeaError(
-        'store-format',
-        `the store has format ${format}, this version reads ${FORMAT}: use the version that wrote it, or a newer one`,
-      );
-    }
+    } else checkFormat(format);
     await this.#checkIdentity();
     this.#roster = await this.#loadRoster();
     this.#tail = EMPTY_LOG;
@@ -450,13 +438,7 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
       const { db, meta } = this.#handles;
       const value = Buffer.from(this.#identity);
       await db.batch([{ type: 'put', sublevel: meta, key: 'identity', value }], { sync: true });
-    } else if (identity !== this.#identity) {
-      throw new CardeaError(
-        'store-format',
-        `the store in ${this.#directory} was filled for ${identity}, the configuration says ${this.#identity}: correct the ` +
-          'configuration, or choose another dataDir and let HR fill it',
-      );
-    }
+    } else checkOwner(this.#directory, identity, this.#identity);
   }
 
   async #loadRoster(): Promise<RosterSummary> {
@@ -484,6 +466,11 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
   #adopt(batch: StoreBatch): void {
     const last = batch.entries.at(-1);
     if (last !== undefined) this.#tail = { sequence: last.event.sequence, hash: last.event.hash };
+    if (batch.history !== undefined) {
+      const { trimmed, replacing } = batch.history;
+      if (replacing === undefined) this.#bounds.trimmed = trimmed;
+      else this.#bounds.restart({ trimmed, acknowledged: replacing.acknowledgedUpTo });
+    }
     if (batch.roster !== undefined) this.#roster = batch.roster;
     for (const [door, orders] of batch.doorOrders) this.#doorOrders.set(door, orders);
     if (batch.calendar !== undefined) this.#calendar = batch.calendar;
@@ -491,18 +478,6 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     if (batch.commands !== undefined) this.#commands = batch.commands;
   }
 }
-
-const handlesOf = (directory: string): Handles => {
-  const db: Database = new Level<string, Buffer>(directory, { cacheSize: CACHE_BYTES, valueEncoding: 'buffer' });
-  return {
-    db,
-    card: sublevelOf(db, 'card'),
-    cardholder: sublevelOf(db, 'cardholder'),
-    event: sublevelOf(db, 'event'),
-    meta: sublevelOf(db, 'meta'),
-    passage: sublevelOf(db, 'passage'),
-  };
-};
 
 const bucketPrefixesOf = (seal: RecordSeal): readonly string[] =>
   Array.from({ length: BUCKETS }, (_, bucket) => seal.nameOf(`bucket ${bucket}`).slice(0, PREFIX_CHARACTERS));
@@ -524,19 +499,3 @@ const countOf = (text: string | undefined, what: string): number => {
 
 const unreadable = (what: string): CardeaError =>
   new CardeaError('store-record-unreadable', `the store's ${what} does not decode`);
-
-const openFailure = (directory: string, error: unknown): CardeaError => {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED') {
-    return new CardeaError(
-      'store-locked',
-      `another process has the store in ${directory} open: is a gateway running already?`,
-      { cause: error },
-    );
-  }
-  return new CardeaError(
-    'store-open-failed',
-    `the store in ${directory} does not open: ${errorMessage(cause ?? error)}`,
-    { cause: error },
-  );
-};

@@ -6,57 +6,72 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CardeaError } from '../../errors.ts';
-import { LevelStore } from './level-store.ts';
+import type { Ballast } from './ballast.ts';
+import { LevelStore, type StoreOptions } from './level-store.ts';
+import { canMigrate, finishExchange, formatOf, migrateStore } from './migrate-store.ts';
 import { RecordSeal } from './record-seal.ts';
-import { newHeader, readHeader, type StoreHeader, unwrap, withSlots, writeHeader } from './store-header.ts';
-import { isKeyThere, type KeySource, keyPathOf, readFormerKey, readStoreKey, writeNewKey } from './store-key.ts';
+import { checkFormat, FORMAT } from './store-format.ts';
+import { readHeader, writeHeader } from './store-header.ts';
+import type { KeySource } from './store-key.ts';
+import { headerPathOf, loadStoreKeys, makeStoreKeys, type StoreKeys } from './store-keys.ts';
 
 export interface SealedStoreOptions {
   /** Holds the database in `store`, and its header beside it. */
   readonly dataDir: string;
   readonly identity?: string;
   readonly key: KeySource;
+  /** What is given back when there is no room for opening the database. */
+  readonly ballast?: Ballast;
+  /** Called now and then while a store of an older format is being brought to the present one, which may take minutes. */
+  readonly onProgress?: () => void;
 }
 
 /**
- * Rejects with CardeaError `store-key-unusable` or `store-key-wrong`, and as LevelStore.open does; then nothing was changed.
+ * Rejects with CardeaError `store-key-unusable` or `store-key-wrong`, and as LevelStore.open and migrateStore do; then nothing was
+ * changed.
  */
-export const openSealedStore = async ({ dataDir, identity, key }: SealedStoreOptions): Promise<LevelStore> => {
+export const openSealedStore = async (options: SealedStoreOptions): Promise<LevelStore> => {
+  const { dataDir, identity, ballast } = options;
   const directory = join(dataDir, 'store');
-  const headerPath = join(dataDir, 'store-header.json');
-  const existing = readHeader(headerPath);
-  const isNew = existing === undefined && !existsSync(directory);
-  const master = isNew && key.kind === 'file' && !isKeyThere(key) ? writeNewKey(key.file) : readStoreKey(key);
-  if (existing === undefined && !isNew) {
-    throw new CardeaError('store-damaged', `there is a store in ${directory}, but ${headerPath} is gone`);
-  }
-  const { header, ring } =
-    existing === undefined
-      ? newHeader(master)
-      : { header: existing, ring: ringOf(existing, { key, master, headerPath }) };
-  if (existing === undefined) writeHeader(headerPath, header);
+  await finishExchange(dataDir);
+  const { header, ring } = await keysOf(directory, options);
   const seal = new RecordSeal(ring.current, ring.former);
-  const store = await LevelStore.open(directory, { identity, seal, createIfMissing: !header.isProvisioned });
-  if (!header.isProvisioned) writeHeader(headerPath, { ...header, isProvisioned: true });
+  const createIfMissing = !header.isProvisioned;
+  const store = await openMigrated(directory, options, { identity, seal, ballast, createIfMissing });
+  if (!header.isProvisioned) await writeHeader(headerPathOf(dataDir), { ...header, isProvisioned: true });
   return store;
 };
 
-/** The data keys. With the key's predecessor at hand too, the header is wrapped with the new one. */
-const ringOf = (
-  header: StoreHeader,
-  { key, master, headerPath }: { readonly key: KeySource; readonly master: Uint8Array; readonly headerPath: string },
-) => {
-  try {
-    return unwrap(header, master);
-  } catch (error) {
-    const former = readFormerKey(key);
-    if (!(error instanceof CardeaError) || error.code !== 'store-key-wrong' || former === undefined) {
-      throw error instanceof CardeaError && error.code === 'store-key-wrong'
-        ? new CardeaError(error.code, `${keyPathOf(key)}: ${error.message}`, { cause: error })
-        : error;
+/** A store of a format that had no keys is given some, as a new one is. */
+const keysOf = async (directory: string, { dataDir, key }: SealedStoreOptions): Promise<StoreKeys> => {
+  const headerPath = headerPathOf(dataDir);
+  const header = readHeader(headerPath);
+  if (header !== undefined) return loadStoreKeys(header, { dataDir, key });
+  if (existsSync(directory)) {
+    const format = await formatOf(directory);
+    if (format === undefined || format === FORMAT) {
+      throw new CardeaError('store-damaged', `there is a store in ${directory}, but ${headerPath} is gone`);
     }
-    const ring = unwrap(header, former);
-    writeHeader(headerPath, withSlots(header, ring, [master]));
-    return ring;
+    if (!canMigrate(format)) checkFormat(format);
+  }
+  return makeStoreKeys({ dataDir, key });
+};
+
+/** A store of an older format is brought to the present one first. */
+const openMigrated = async (
+  directory: string,
+  { dataDir, onProgress }: SealedStoreOptions,
+  options: StoreOptions,
+): Promise<LevelStore> => {
+  const { identity, seal } = options;
+  const tryOut = async (made: string): Promise<void> =>
+    (await LevelStore.open(made, { identity, seal, createIfMissing: false })).close();
+  for (;;) {
+    try {
+      return await LevelStore.open(directory, options);
+    } catch (error) {
+      if (!(error instanceof CardeaError) || !canMigrate(error.context['format'])) throw error;
+      await migrateStore({ dataDir, identity, seal, tryOut, onProgress });
+    }
   }
 };

@@ -58,11 +58,7 @@ export const hasSlotFor = (header: StoreHeader, master: Uint8Array): boolean =>
 export const unwrap = (header: StoreHeader, master: Uint8Array): KeyRing => {
   const slot = header.slots.find(({ key }) => key === fingerprintOf(master));
   if (slot === undefined) {
-    throw new CardeaError(
-      'store-key-wrong',
-      'the key does not open this store: it belongs to another one, or was replaced; put the right key in its place. ' +
-        'Nothing was changed',
-    );
+    throw new CardeaError('store-key-wrong', 'the header of the store has no slot for this key');
   }
   return parseRing(opened(slot.ring, master, header.id));
 };
@@ -93,7 +89,7 @@ export const readHeader = (path: string): StoreHeader | undefined => {
   return value;
 };
 
-export const writeHeader = (path: string, header: StoreHeader): void =>
+export const writeHeader = (path: string, header: StoreHeader): Promise<void> =>
   writeFileDurably(path, `${JSON.stringify(header, undefined, 2)}\n`);
 
 /** Tells keys apart and nothing else. */

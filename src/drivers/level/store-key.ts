@@ -44,14 +44,17 @@ export const readFormerKey = (source: KeySource): Uint8Array | undefined => {
 
 export const isKeyThere = (source: KeySource): boolean => isThere(keyPathOf(source));
 
-/** Makes a key and keeps it in `file`, in the place of one that is there, with one step: it is the old one or the new one. */
-export const writeNewKey = (file: string): Uint8Array => {
-  const key = randomBytes(MASTER_KEY_BYTES);
-  writeStoreKey(file, key);
+/** Makes a key and keeps it in `file`. */
+export const writeNewKey = async (file: string): Promise<Uint8Array> => {
+  const key = newStoreKey();
+  await writeStoreKey(file, key);
   return key;
 };
 
-export const writeStoreKey = (file: string, key: Uint8Array): void =>
+export const newStoreKey = (): Uint8Array => randomBytes(MASTER_KEY_BYTES);
+
+/** In the place of the one that is there, with one step: it is the old one or the new one. */
+export const writeStoreKey = (file: string, key: Uint8Array): Promise<void> =>
   writeFileDurably(file, `${Buffer.from(key).toString('base64url')}\n`);
 
 const isThere = (path: string): boolean => {
