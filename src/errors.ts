@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   'audit-failed': 'the log is not what was recorded',
   'backup-failed': 'a backup could not be made',
   'backup-invalid': 'a backup is damaged, of another site, or of a newer version',
+  'disk-full': 'the disk has less free space than store.minimumFreeMiB',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

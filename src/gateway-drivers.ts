@@ -9,6 +9,7 @@ import type { EmbeddedBroker } from './drivers/embedded-broker/embedded-broker.t
 import { pulseOutput } from './drivers/gpio/door-lines.ts';
 import { safeStatePath } from './drivers/gpio/safe-state-file.ts';
 import { createGpioDoorIo } from './drivers/gpio/select-gpio-backend.ts';
+import type { Ballast } from './drivers/level/ballast.ts';
 import type { LevelStore } from './drivers/level/level-store.ts';
 import { openSealedStore } from './drivers/level/open-store.ts';
 import { keySourceOf } from './drivers/level/store-key.ts';
@@ -27,9 +28,13 @@ export const createClock = async (config: Config): Promise<Clock> =>
   new SystemClock({ trust: config.clock.trust, probes: await loadSynchronizationProbes() });
 
 /** Rejects as openSealedStore does; the identity is what gives the records in the store their meaning. */
-export const openStore = ({ site, gateway, cardNumber, dataDir, store }: Config): Promise<LevelStore> =>
+export const openStore = (
+  { site, gateway, cardNumber, dataDir, store }: Config,
+  ballast: Ballast,
+): Promise<LevelStore> =>
   openSealedStore({
     dataDir,
+    ballast,
     identity: `site ${site}, gateway ${gateway}, card numbers in ${cardNumber.format}`,
     key: keySourceOf(process.env, store.keyFile),
   });

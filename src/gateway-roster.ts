@@ -6,6 +6,7 @@ import type { AccessJudge } from './app/access-judge.ts';
 import { CalendarHandler } from './app/apply-calendar.ts';
 import { CommandHandler, type PassageResets } from './app/apply-command.ts';
 import { ChangeHandler } from './app/apply-hr-message.ts';
+import type { DiskWatch } from './app/disk-watch.ts';
 import type { DoorCommands } from './app/door-commands.ts';
 import type { DoorController } from './app/door-controller.ts';
 import { HrInbox } from './app/receive-hr-messages.ts';
@@ -37,6 +38,7 @@ interface Dependencies {
   readonly store: CredentialStore;
   readonly freshness: RosterFreshness;
   readonly writer: SerialWriter;
+  readonly disk: Pick<DiskWatch, 'awaitRoom' | 'hasRoom'>;
   readonly link: HrLink;
   readonly clock: Clock;
   readonly log: Log;
@@ -63,6 +65,7 @@ export const createHrSide = (deps: Dependencies): HrSide => {
     store,
     freshness,
     writer,
+    disk,
     link,
     clock,
     log,
@@ -110,6 +113,7 @@ export const createHrSide = (deps: Dependencies): HrSide => {
     newRequestId: randomUUID,
     random: Math.random,
     trustsEpochs: () => config.trust.messages === 'signed',
+    hasRoom: () => disk.hasRoom(),
     onChange,
   });
   const inbox = new HrInbox({
@@ -118,6 +122,7 @@ export const createHrSide = (deps: Dependencies): HrSide => {
     calendars,
     commands,
     reconciler,
+    disk,
   });
   return { inbox, reconciler };
 };

@@ -39,7 +39,7 @@ interface Dependencies {
   readonly readers: ReadonlyMap<ReaderId, { view(): ReaderStatus }>;
   readonly passages: Pick<PassageBook, 'view'>;
   readonly rules: Pick<SiteRules, 'calendar' | 'alarms'>;
-  readonly freshness: Pick<RosterFreshness, 'isStale' | 'isDenying'>;
+  readonly freshness: Pick<RosterFreshness, 'isStale' | 'isRestored' | 'isDenying'>;
   readonly reconciler: Pick<RosterReconciler, 'alarms'>;
   /** Retired cards that were held to readers. */
   readonly cardAlarms: Pick<AlarmRegister, 'lines'>;
@@ -109,9 +109,10 @@ const orderStatus = (orders: DoorOrders): Omit<DoorStatus, 'mode' | 'position' |
   return { orderedBy: order?.operator ?? null, reason: order?.reason ?? null, until: endText(order?.until) };
 };
 
-const staleness = (freshness: Pick<RosterFreshness, 'isStale' | 'isDenying'>): string[] => {
+const staleness = (freshness: Dependencies['freshness']): string[] => {
   if (!freshness.isStale()) return [];
   const consequence = freshness.isDenying() ? 'every card is denied' : 'doors go on with what is held here';
+  if (freshness.isRestored()) return [`roster: restored from a backup, not compared with HR yet; ${consequence}`];
   return [`roster: not compared with HR for longer than reconcile.maxAgeHours; ${consequence}`];
 };
 

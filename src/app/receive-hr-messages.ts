@@ -3,12 +3,14 @@
 // 1. Order is kept although signatures are checked side by side: what came first reaches the writer first.
 // 2. A change is judged with the calendar that came before it in force.
 // 3. A message that can never be applied is rejected by receipt and does not block those behind it.
+// 4. On a disk that is nearly full, what HR wants kept waits; commands do not.
 
 import type { InboundMessage } from '../ports/hr-link.ts';
 import { type DecodedMessage, type DecodeSettings, decodeHrMessage } from '../wire/hr-messages.ts';
 import type { CalendarHandler } from './apply-calendar.ts';
 import type { CommandHandler } from './apply-command.ts';
 import type { ChangeHandler } from './apply-hr-message.ts';
+import type { DiskWatch } from './disk-watch.ts';
 import type { RosterReconciler } from './reconcile-roster.ts';
 
 interface Dependencies {
@@ -18,6 +20,7 @@ interface Dependencies {
   readonly calendars: Pick<CalendarHandler, 'apply'>;
   readonly commands: Pick<CommandHandler, 'apply'>;
   readonly reconciler: Pick<RosterReconciler, 'onChange' | 'onDigest' | 'onPage'>;
+  readonly disk: Pick<DiskWatch, 'awaitRoom'>;
 }
 
 export class HrInbox {
@@ -52,7 +55,13 @@ export class HrInbox {
     await done;
   }
 
-  #handOn(decoded: DecodedMessage, { retained }: InboundMessage): Promise<void> {
+  #handOn(decoded: DecodedMessage, inbound: InboundMessage): Promise<void> {
+    const isKept = decoded.kind === 'change' || decoded.kind === 'calendar' || decoded.kind === 'rejected';
+    const room = isKept ? this.#deps.disk.awaitRoom() : undefined;
+    return room === undefined ? this.#apply(decoded, inbound) : room.then(() => this.#apply(decoded, inbound));
+  }
+
+  #apply(decoded: DecodedMessage, { retained }: InboundMessage): Promise<void> {
     const { changes, calendars, commands, reconciler } = this.#deps;
     switch (decoded.kind) {
       case 'change':

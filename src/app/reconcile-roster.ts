@@ -58,6 +58,8 @@ interface Dependencies {
   readonly random: () => number;
   /** Whether a digest proves who sent it. Without that a new epoch waits for an operator's consent. */
   readonly trustsEpochs: () => boolean;
+  /** Whether there is room on the disk for a roster. */
+  readonly hasRoom: () => boolean;
   /** Something that status shows has changed. */
   readonly onChange: () => void;
 }
@@ -161,6 +163,11 @@ export class RosterReconciler {
     this.#deps.onChange();
   }
 
+  /** The records have changed otherwise than by HR's messages: they are compared with its digest once more. */
+  recompare(): Promise<void> {
+    return this.#inTurn(() => this.#compare());
+  }
+
   async onPage(page: RosterPage): Promise<void> {
     const { log, clock } = this.#deps;
     const pages = this.#pages;
@@ -219,9 +226,9 @@ export class RosterReconciler {
     this.#failures = 0;
     this.#fault = undefined;
     const divergence = this.#divergence?.isAnnounced ? this.#divergence : undefined;
-    const { reconciled, reconciledAt } = store.roster();
+    const { reconciled, reconciledAt, restored } = store.roster();
     const isLive = this.#isHeardLive;
-    const isFirst = isLive && reconciledAt === undefined;
+    const isFirst = (isLive && reconciledAt === undefined) || restored !== undefined;
     const isNews = isFirst || divergence !== undefined || digest.revision > reconciled;
     if (isLive) freshness.confirm();
     if (!isNews && (!isLive || isSavedLately(reconciledAt, clock))) {
@@ -297,6 +304,7 @@ export class RosterReconciler {
       });
     }
     this.#divergence = { since, buckets: differing.length, isAnnounced: true };
+    if (!this.#deps.hasRoom()) return this.#fail('the disk is nearly full');
     const buckets = roster.cards === 0 ? ALL_BUCKETS : differing;
     this.#round = { remaining: buckets, repairs: [], changed: 0, buckets, epoch: digest.epoch };
     this.#ask(this.#round);

@@ -5,6 +5,7 @@
 // 2. Order is kept, and events are numbered in it. A number is used up only by a committed batch, so there are no holes.
 // 3. Bounded: at most MAX_WAITING items wait. Beyond that a write is refused (its sender tries again), an event is counted as
 //    lost, and the loss is itself an event as soon as the store works again.
+// 4. Events of low value may wait for the next write, and on a disk that is nearly full they are counted instead of recorded.
 
 import type { NewEvent } from '../domain/access-event.ts';
 import { backoffDelay } from '../domain/backoff.ts';
@@ -15,6 +16,7 @@ import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { EventLog } from '../ports/event-log.ts';
+import { isOfLowValue, LowValueEvents } from './low-value-events.ts';
 import { StoreTransaction } from './store-transaction.ts';
 
 export const MAX_WAITING = 10_000;
@@ -29,6 +31,8 @@ interface Dependencies {
   readonly gateway: GatewayId;
   readonly clock: Clock;
   readonly log: Log;
+  /** How long events of low value may wait for company; none, unless told otherwise. */
+  readonly lowValueDelay?: Milliseconds;
 }
 
 /** Runs the work on the batch; returns how to tell its sender that it is durable. Work that stands alone may take its time. */
@@ -67,11 +71,16 @@ export class SerialWriter {
   #commitSince: MonotonicTime | undefined;
   /** A batch that was refused and may be on the disk all the same, and the events in it that still wait. */
   #doubtful: { readonly hash: string | undefined; readonly kept: readonly Waiting[] } | undefined;
+  readonly #lowValue: LowValueEvents;
+  #leavesOut = false;
+  #leftOut = 0;
   /** Called after each committed batch. */
   onCommit: () => void = () => {};
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
+    const { clock, lowValueDelay: delay = milliseconds(0) } = deps;
+    this.#lowValue = new LowValueEvents({ delay, clock, onDue: () => this.#recordHeld() });
   }
 
   /** Whether the last commit failed; then changes are refused until one works. */
@@ -114,6 +123,34 @@ export class SerialWriter {
 
   /** Records an event without waiting. It is kept and tried again while the store fails, within the bound. */
   record(event: NewEvent): void {
+    if (this.#leavesOut && isOfLowValue(event)) {
+      this.#leftOut += 1;
+      return;
+    }
+    // What goes with a batch that is written anyway costs nothing.
+    if (!this.#hasMoreToWrite && this.#lowValue.hold(event)) return;
+    this.#recordHeld();
+    this.#recordNow(event);
+  }
+
+  /** From now on events of low value are counted instead of recorded: the room is for the others. */
+  leaveOutLowValue(): void {
+    this.#leavesOut = true;
+  }
+
+  /** Records everything again; returns how many events were left out. */
+  leaveOutNothing(): number {
+    const leftOut = this.#leftOut;
+    this.#leavesOut = false;
+    this.#leftOut = 0;
+    return leftOut;
+  }
+
+  #recordHeld(): void {
+    for (const event of this.#lowValue.take()) this.#recordNow(event);
+  }
+
+  #recordNow(event: NewEvent): void {
     if (this.#isFull) {
       this.#lostEvents += 1;
       return;
@@ -128,12 +165,14 @@ export class SerialWriter {
     });
   }
 
-  /** Fulfils when nothing is under way; what waits for a failing store is not waited for. */
+  /** Fulfils when nothing is under way, nor waits for company; what waits for a failing store is not waited for. */
   async idle(): Promise<void> {
+    this.#recordHeld();
     if (this.#isBusy) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   #waitFor<T>(workFor: (resolve: (result: T) => void) => Work): Promise<T> {
+    this.#recordHeld();
     if (this.#isFull) {
       return Promise.reject(new CardeaError('overloaded', `${MAX_WAITING} writes wait for the store already`));
     }
@@ -143,6 +182,10 @@ export class SerialWriter {
   get #isFull(): boolean {
     const begun = (this.#committing?.items.length ?? 0) + (this.#open?.items.length ?? 0);
     return this.#waiting.length + begun >= MAX_WAITING;
+  }
+
+  get #hasMoreToWrite(): boolean {
+    return this.#waiting.length > 0 || this.#open !== undefined;
   }
 
   #enqueue(item: Waiting): void {
@@ -159,7 +202,7 @@ export class SerialWriter {
     await Promise.resolve();
     // Once at least: a store that failed is recovered although nothing waits for it.
     do await this.#commitNext();
-    while ((this.#open !== undefined || this.#waiting.length > 0) && this.#retry === undefined);
+    while (this.#hasMoreToWrite && this.#retry === undefined);
     this.#isBusy = false;
     for (const resolve of this.#idle.splice(0)) resolve();
   }

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import type { MessageEnvelope, OpenedMessage } from '../../src/wire/message-envelope.ts';
-import { NO_CALENDARS, NO_COMMANDS, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
+import { NO_CALENDARS, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
 import { GATEWAY, SITE, TOPICS } from '../flows/change-flow.ts';
+import { COMMAND } from '../wire/messages.ts';
 import { settle } from './door-bench.ts';
 
 const message = (revision: number): Buffer =>
@@ -23,15 +24,16 @@ const message = (revision: number): Buffer =>
   );
 
 /** An inbox whose envelopes open when the test says so, and what it has handed on. */
-const setUp = () => {
+/** `room`: what the changes wait for. */
+const setUp = (room?: Promise<void>) => {
   const opening: ((opened: OpenedMessage | Error) => void)[] = [];
-  const handedOn: number[] = [];
+  const handedOn: (number | 'command')[] = [];
   const envelope: MessageEnvelope = () =>
     new Promise((resolve, reject) =>
       opening.push((opened) => (opened instanceof Error ? reject(opened) : resolve(opened))),
     );
   const inbox = new HrInbox({
-    commands: NO_COMMANDS,
+    commands: { apply: async () => void handedOn.push('command') },
     calendars: NO_CALENDARS,
     settings: () => ({ site: SITE, gateway: GATEWAY, topics: TOPICS, cardNumberFormat: 'hex', envelope }),
     changes: {
@@ -39,11 +41,12 @@ const setUp = () => {
       reject: async () => void handedOn.push(0),
     },
     reconciler: NO_RECONCILER,
+    disk: { awaitRoom: () => room },
   });
   const deliver = (revision: number) =>
     inbox.handle({ topic: TOPICS.cardRevoked, payload: message(revision), retained: false });
   const open = (index: number): void => opening[index]?.({ kind: 'opened', json: message(index + 1) });
-  return { deliver, open, opening, handedOn };
+  return { inbox, deliver, open, opening, handedOn };
 };
 
 test('messages whose signatures are checked later do not overtake each other', async () => {
@@ -70,4 +73,30 @@ test('a message that cannot be opened at all does not stand in the way of those 
   open(2);
   await last;
   assert.deepEqual(handedOn, [2, 3]);
+});
+
+test('on a disk that is nearly full changes wait for room, in order, and commands do not', async () => {
+  let makeRoom = (): void => {};
+  const room = new Promise<void>((resolve) => {
+    makeRoom = resolve;
+  });
+  const { inbox, deliver, open, opening, handedOn } = setUp(room);
+  const changes = [deliver(1), deliver(2)];
+  open(0);
+  open(1);
+  const commanded = inbox.handle({ topic: TOPICS.command, payload: Buffer.from('{}'), retained: false });
+  opening[2]?.({ kind: 'opened', json: Buffer.from(JSON.stringify(COMMAND)) });
+  await commanded;
+  assert.deepEqual(handedOn, ['command']);
+  makeRoom();
+  await Promise.all(changes);
+  assert.deepEqual(handedOn, ['command', 1, 2]);
+});
+
+test('a change that finds no room in time is not acknowledged', async () => {
+  const { deliver, open, handedOn } = setUp(Promise.reject(new TypeError('no room')));
+  const change = deliver(1);
+  open(0);
+  await assert.rejects(change, /no room/);
+  assert.deepEqual(handedOn, []);
 });

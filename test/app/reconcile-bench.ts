@@ -29,6 +29,7 @@ import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { judgeOf } from '../fixtures/access-judge.ts';
 import { NO_CALENDARS, NO_COMMANDS } from '../fixtures/hr-inbox.ts';
+import { ROOMY_DISK } from '../fixtures/roomy-disk.ts';
 import { GATEWAY, SITE, TOPICS } from '../flows/change-flow.ts';
 import { settle } from './door-bench.ts';
 
@@ -55,6 +56,7 @@ export class ReconcileBench<Store extends CredentialStore & EventLog = MemorySto
   readonly writer: SerialWriter;
   readonly freshness: RosterFreshness;
   readonly reconciler: RosterReconciler;
+  isDiskFull = false;
   readonly #inbox: HrInbox;
   #requestsSeen = 0;
   #messages = 0;
@@ -83,12 +85,14 @@ export class ReconcileBench<Store extends CredentialStore & EventLog = MemorySto
       newRequestId: () => `request-${++requests}`,
       random: () => 0,
       trustsEpochs: () => trustsEpochs,
+      hasRoom: () => !this.isDiskFull,
       onChange: () => {},
     });
     this.reconciler = reconciler;
     this.#inbox = new HrInbox({
       calendars: NO_CALENDARS,
       commands: NO_COMMANDS,
+      disk: ROOMY_DISK,
       settings: () => ({
         site: SITE,
         gateway: GATEWAY,

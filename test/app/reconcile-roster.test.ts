@@ -601,3 +601,16 @@ test("with the broker's copy alone a gateway reconciles, and pages are HR's own 
     ['live E1 1', false, 1],
   );
 });
+
+test('on a disk that is nearly full no roster is asked for; later it is', async () => {
+  const bench = makeReconciliation();
+  bench.fill(10);
+  bench.isDiskFull = true;
+  await bench.digest();
+  await bench.wait(60_000);
+  assert.deepEqual(bench.requests(), []);
+  assert.deepEqual(bench.reconciler.alarms(), ['differs from HR in 10 of 256 buckets: the disk is nearly full']);
+  bench.isDiskFull = false;
+  await bench.wait(300_000);
+  assert.notDeepEqual(bench.requests(), []);
+});
