@@ -58,7 +58,7 @@ export const events = z
       .max(60)
       .default(0)
       .describe(
-        'Doors opening and closing, exit buttons and readers coming and going may wait so many seconds for something more important to share a write with. A power cut in between loses them; 0 writes everything at once',
+        'Doors opening and closing, exit buttons and readers coming back may wait so many seconds for something more important to share a write with. A power cut in between loses them; 0 writes everything at once',
       ),
   })
   .prefault({})
@@ -85,8 +85,10 @@ export const store = z
       .int()
       .min(0)
       .max(1_024)
-      .default(8)
-      .describe('Size of a file that only takes room, and gives it back when the disk is full; 0: none'),
+      .default(16)
+      .describe(
+        'Size of a file that only takes room, and gives it back when the disk is full: 8 MiB of it for opening the store at a start, the rest for going on; 0: none',
+      ),
   })
   .prefault({})
   .describe('Where cards and events are kept');
