@@ -43,5 +43,5 @@ for job in reader-check.ts two-readers.ts; do
   node test/board/reader/run.mjs "$board" "test/board/reader/$job" --readers "$readers" || { echo "FAILED: $job"; failed=1; }
 done
 echo '== power cuts'
-"$board" power-cut --cuts 3 --run-seconds 0.5..4 test/board/power/writer.sh test/board/power/checker.sh || { echo 'FAILED: power cuts'; failed=1; }
+bash test/board/power/run.sh "$board" "${CARDEA_POWER_CUTS:-20}" || { echo 'FAILED: power cuts'; failed=1; }
 exit $failed

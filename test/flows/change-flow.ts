@@ -1,7 +1,6 @@
 // The change flow put together over a store: bytes in, records, events and receipts out. What the roster tests deliver into.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import type { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
 import { SiteRules } from '../../src/app/site-rules.ts';
@@ -17,6 +16,8 @@ import { cardNumber, doorId, gatewayId, siteId } from '../domain/samples.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { makeInbox } from '../fixtures/hr-inbox.ts';
 import type { ModelMessage } from './roster-model.ts';
+
+export { digestFromScratch } from './roster-model.ts';
 
 export const GATEWAY = gatewayId('lobby-1');
 export const SITE = siteId('hq');
@@ -131,17 +132,6 @@ export const wireOf = (message: ModelMessage): { readonly topic: string; readonl
       return { topic: TOPICS.cardRevoked, payload: JSON.stringify(fields) };
     }
   }
-};
-
-/** Bucket digest as PROTOCOL.md words it, computed from nothing but the list of live cards. */
-export const digestFromScratch = (live: Iterable<readonly [string, number]>): string => {
-  const buckets = Buffer.alloc(2048);
-  for (const [card, revision] of live) {
-    const at = 8 * Number.parseInt(createHash('sha256').update(card).digest('hex').slice(0, 2), 16);
-    const value = createHash('sha256').update(`${card}|${revision}`).digest().readBigUInt64BE(0);
-    buckets.writeBigUInt64BE(buckets.readBigUInt64BE(at) ^ value, at);
-  }
-  return createHash('sha256').update(buckets).digest('hex');
 };
 
 /** `card -> [cardholder, revision]` of what is live in the store. */

@@ -1,6 +1,8 @@
 // The rules of PROTOCOL.md (What the gateway does with them) in a few lines, to hold the real thing against: one last-writer
 // register per card, one watermark per cardholder. Kept naive on purpose; it shares nothing with src/.
 
+import { createHash } from 'node:crypto';
+
 export type ModelSupersedes = 'all' | 'none' | readonly string[];
 
 export type ModelMessage =
@@ -102,3 +104,14 @@ export class RosterModel {
     }
   }
 }
+
+/** Bucket digest as PROTOCOL.md words it, computed from nothing but the list of live cards. */
+export const digestFromScratch = (live: Iterable<readonly [string, number]>): string => {
+  const buckets = Buffer.alloc(2048);
+  for (const [card, revision] of live) {
+    const at = 8 * Number.parseInt(createHash('sha256').update(card).digest('hex').slice(0, 2), 16);
+    const value = createHash('sha256').update(`${card}|${revision}`).digest().readBigUInt64BE(0);
+    buckets.writeBigUInt64BE(buckets.readBigUInt64BE(at) ^ value, at);
+  }
+  return createHash('sha256').update(buckets).digest('hex');
+};

@@ -1,66 +1,94 @@
-// One side of the power cut: `write` records a grant and a binding in one batch, again and again, and acknowledges each batch
-// that is durable; `check LAST` opens what the cut has left and wants all that was acknowledged, in one unbroken chain.
+// One side of the power cut: `write` does the steps of steps.ts, many of them under way at a time, and acknowledges each that is
+// durable; `check LAST` opens what the cut has left. All that was acknowledged must be there, whole steps and nothing else, in one
+// unbroken chain, and the store must take further work. With BOARD_SYNC=0 the writer's batches are not synced: then it must fail.
 
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Level } from 'level';
 import { SerialWriter } from '../../../src/app/serial-writer.ts';
-import { EMPTY_LOG, isIntact, type LogTail } from '../../../src/domain/access-event.ts';
 import { milliseconds } from '../../../src/domain/units.ts';
 import { SystemClock } from '../../../src/drivers/clock/system-clock.ts';
 import type { LevelStore } from '../../../src/drivers/level/level-store.ts';
 import { CardeaError } from '../../../src/errors.ts';
 import { createLog } from '../../../src/log.ts';
-import { bindingOf, cardNumber, doorId, gatewayId, originOf, revision } from '../../domain/samples.ts';
+import { gatewayId } from '../../domain/samples.ts';
+import { LogCheck } from '../../fixtures/log-check.ts';
+import { type Random, seededRandom } from '../../fixtures/seeded-random.ts';
 import { openDataDir } from '../../fixtures/test-store.ts';
+import { differences, takeStep } from './steps.ts';
 
-const open = (): Promise<LevelStore> => openDataDir(process.env['BOARD_DISK'] ?? '/nowhere');
-const cardOf = (number: number) => cardNumber(number.toString(16).toUpperCase().padStart(8, 'A'));
-const PAGE = 500;
+const DATA = process.env['BOARD_DISK'] ?? '/nowhere';
+/** Steps that are under way at most. */
+const TOGETHER = 40;
+const GATEWAY = gatewayId('board');
+
+const clock = new SystemClock({ trust: 'always' });
+const writerOn = (store: LevelStore): SerialWriter =>
+  new SerialWriter({ store, gateway: GATEWAY, clock, log: createLog('silent') });
+const pause = (duration: number): Promise<void> =>
+  new Promise((resolve) => clock.schedule(milliseconds(duration), resolve));
+
+/** A lie in the place of each sync. */
+const withoutSync = async (): Promise<void> => {
+  const db = new Level(join('/tmp', `unsynced-${process.pid}`));
+  await db.open();
+  const batch = Object.getPrototypeOf(db.batch());
+  const write = batch._write;
+  batch._write = function (this: unknown, options: object): unknown {
+    return write.call(this, { ...options, sync: false });
+  };
+  await db.close();
+};
 
 const write = async (): Promise<void> => {
-  const store = await open();
-  const clock = new SystemClock({ trust: 'always' });
-  const writer = new SerialWriter({ store, gateway: gatewayId('board'), clock, log: createLog('silent') });
-  for (let number = store.tail().sequence + 1; ; number++) {
-    const binding = bindingOf({ revision: revision(number), origin: originOf(number) });
-    const sequence = await writer.write((tx) => {
-      tx.putChange({ cards: new Map([[cardOf(number), binding]]), cardholders: new Map(), revision: revision(number) });
-      const event = {
-        event: 'access-granted',
-        at: clock.now(),
-        clockSynchronized: true,
-        door: doorId('front'),
-      } as const;
-      return tx.append(event).sequence;
+  if (process.env['BOARD_SYNC'] === '0') await withoutSync();
+  const store = await openDataDir(DATA);
+  const writer = writerOn(store);
+  const random = seededRandom(Date.now() % 1_000_000_007);
+  for (let next = store.tail().sequence + 1; ; ) {
+    const together = 1 + random.below(TOGETHER);
+    const steps = Array.from({ length: together }, async (_, index) => {
+      const sequence = await writer.write((tx) => takeStep(tx, next + index));
+      process.stdout.write(`ACK ${sequence}\n`);
     });
-    process.stdout.write(`ACK ${sequence}\n`);
-    await new Promise<void>((resolve) => clock.schedule(milliseconds(1), resolve));
+    await moveCursor(store, random);
+    await Promise.all(steps);
+    next += together;
+    await pause(random.below(4));
   }
 };
 
-const check = async (last: number): Promise<void> => {
-  const store = await open();
-  let tail: LogTail = EMPTY_LOG;
-  for (;;) {
-    const entries = await store.entriesAfter(tail.sequence, PAGE);
-    if (entries.length === 0) break;
-    for (const { event } of entries) {
-      if (!isIntact(event, tail))
-        throw new CardeaError('store-record-unreadable', `the chain breaks at ${event.sequence}`);
-      tail = { sequence: event.sequence, hash: event.hash };
-    }
-  }
-  if (tail.sequence < last) {
-    throw new CardeaError('store-record-unreadable', `${last - tail.sequence} acknowledged events are lost`);
-  }
-  for (let number = 1; number <= tail.sequence; number++) {
-    const found = store.findCard(cardOf(number)).kind;
-    if (found !== 'live')
-      throw new CardeaError('store-record-unreadable', `card ${number} of ${tail.sequence} is ${found}`);
-  }
-  process.stdout.write(
-    `${tail.sequence} events in one chain, ${store.roster().cards} cards, last acknowledged ${last}\n`,
-  );
+/** As the outbox does it, while batches are on their way to the disk. */
+const moveCursor = async (store: LevelStore, random: Random): Promise<void> => {
+  const waiting = store.tail().sequence - store.sentUpTo();
+  if (waiting > 0) await store.saveSentUpTo(store.sentUpTo() + 1 + random.below(waiting));
+};
+
+const check = async (acknowledged: number): Promise<void> => {
+  const store = await openDataDir(DATA);
+  const log = new LogCheck();
+  const entries = await log.read(store);
+  const misplaced = entries.filter(({ event }) => stepIn(event.detail) !== event.sequence);
+  const faults = [
+    ...log.faults,
+    ...misplaced.map(({ event }) => `event ${event.sequence} is not that of its step`),
+    ...differences(store, log.last),
+    ...readdirSync(DATA)
+      .filter((name) => name.startsWith('store.damaged'))
+      .map((name) => `there is a ${name}`),
+  ];
+  if (log.last < acknowledged) faults.push(`${acknowledged - log.last} acknowledged steps are lost`);
+  if (store.sentUpTo() > log.last) faults.push(`the cursor is at ${store.sentUpTo()}, the log ends at ${log.last}`);
+  if (faults.length > 0) throw new CardeaError('store-damaged', faults.slice(0, 20).join('\n'));
+  const sentUpTo = store.sentUpTo();
+  const next = log.last + 1;
+  await writerOn(store).write((tx) => takeStep(tx, next));
   await store.close();
+  process.stdout.write(`${next - 1} steps in one chain, ${acknowledged} acknowledged, cursor at ${sentUpTo}\n`);
 };
 
-const [, , part, last = '0'] = process.argv;
-await (part === 'write' ? write() : check(Number(last === '' ? '0' : last)));
+const stepIn = (detail: unknown): unknown =>
+  typeof detail === 'object' && detail !== null && 'step' in detail ? detail.step : undefined;
+
+const [, , part, last = ''] = process.argv;
+await (part === 'write' ? write() : check(Number(last)));
