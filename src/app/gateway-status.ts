@@ -44,6 +44,8 @@ interface Dependencies {
   /** Retired cards that were held to readers. */
   readonly cardAlarms: Pick<AlarmRegister, 'lines'>;
   readonly disk: Pick<DiskWatch, 'alarms'>;
+  /** Of the backups that the gateway makes by itself. */
+  readonly backupAlarms: () => readonly string[];
   /** What is wrong with the credentials for the broker. */
   readonly linkFault: () => string | undefined;
   readonly clock: Clock;
@@ -92,10 +94,11 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       ...staleness(deps.freshness),
       ...deps.rules.alarms().map((alarm) => `calendar: ${alarm}`),
       ...[deps.linkFault()].flatMap((fault) => (fault === undefined ? [] : [`link: ${fault}`])),
-      ...(deps.publisher.fault === undefined ? [] : [`outbox: ${deps.publisher.fault}`]),
+      ...deps.publisher.alarms().map((alarm) => `outbox: ${alarm}`),
       ...(deps.clock.isSynchronized() ? [] : [`clock: not set, ${UNTRUSTED_CONSEQUENCE[deps.untrustedPolicy]}`]),
       ...(deps.writer.busyFor > SLOW_COMMIT ? ['store: the disk hangs, changes from HR wait'] : []),
       ...deps.disk.alarms().map((alarm) => `disk: ${alarm}`),
+      ...deps.backupAlarms().map((alarm) => `backup: ${alarm}`),
       ...(deps.writer.isFailing ? ['store: writes fail, changes from HR are not taken'] : []),
     ],
   };

@@ -1,12 +1,13 @@
-// The outbox: what the log holds beyond the cursor is published in order, with its receipts under the gateway's seal, and the
-// cursor follows what the broker has acknowledged.
+// The outbox: what the log holds beyond the cursor is published in order, with its receipts under the gateway's seal. The cursor
+// follows what the broker has acknowledged, or where the configuration says so, what HR has.
 //
 // 1. Events are never lost or doubled (DESIGN.md, invariant 7): an entry is read from the store, so it is durable; it leaves the
-//    outbox after the broker has acknowledged it; what is sent again keeps its number.
-// 2. Nothing is handed to the client while it is offline, and at most WINDOW messages are in flight.
+//    outbox after it was acknowledged; what is sent again keeps its number.
+// 2. Nothing is handed to the client while it is offline, and at most WINDOW entries are in flight.
+// 3. A record that cannot be read keeps none of the others from being sent.
 
 import { backoffDelay } from '../domain/backoff.ts';
-import { milliseconds } from '../domain/units.ts';
+import { type Milliseconds, milliseconds } from '../domain/units.ts';
 import { errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
@@ -14,8 +15,11 @@ import type { EventLog, LogEntry } from '../ports/event-log.ts';
 import type { HrLink } from '../ports/hr-link.ts';
 import type { MessageSeal } from '../wire/message-envelope.ts';
 import type { Topics } from '../wire/topics.ts';
+import { AcknowledgementWatch } from './acknowledgement-watch.ts';
+import { type LogRange, type LogSlot, readSlots, unreadableRanges } from './read-log.ts';
+import { SendWindow } from './send-window.ts';
 
-/** Log entries published and not yet acknowledged. */
+/** Log entries published and not yet acknowledged by the broker. */
 export const WINDOW = 100;
 const RETRY = { minimum: milliseconds(500), maximum: milliseconds(30_000) };
 
@@ -25,12 +29,14 @@ interface Dependencies {
   readonly topics: Topics;
   /** For receipts; what cannot be sealed is not published. */
   readonly seal: MessageSeal;
+  /** What HR has not acknowledged for so long is sent again; left out where the broker's acknowledgement is enough. */
+  readonly resendAfter?: Milliseconds | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 export interface OutboxView {
-  /** Entries that the broker has not acknowledged. */
+  /** Entries that are not acknowledged: by the broker, or by HR where it is to acknowledge. */
   readonly pending: number;
   /** When the oldest of them happened, RFC 3339; null when none is pending. */
   readonly oldest: string | null;
@@ -38,85 +44,219 @@ export interface OutboxView {
 
 export class EventPublisher {
   readonly #deps: Dependencies;
-  #isBusy = false;
-  #isStopped = false;
+  readonly #window = new SendWindow(() => void this.#run());
+  readonly #watch: AcknowledgementWatch;
+  /** The last number that was handed to the link. */
+  #handed: number;
+  /** The highest that ever was. */
+  #highest: number;
+  #isRunning = false;
   #isWoken = false;
+  #isStopped = false;
+  /** What HR has not acknowledged is sent again as soon as nothing is in flight. */
+  #mustResend = false;
   #failures = 0;
   #retry: Timer | undefined;
   #fault: string | undefined;
-  #done: Promise<void> = Promise.resolve();
+  #unreadable = 0;
+  #unreadableUpTo = 0;
+  #refused: string | undefined;
+  readonly #quiet: (() => void)[] = [];
+  /** These records cannot be read and are not sent; called once for each. */
+  onUnreadable: (range: LogRange) => void = () => {};
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
+    const { eventLog, clock, resendAfter, link } = deps;
+    this.#handed = eventLog.acknowledgedUpTo();
+    this.#highest = eventLog.sentUpTo();
+    this.#watch = new AcknowledgementWatch({
+      clock,
+      resendAfter,
+      awaited: () => this.#awaited(),
+      // The client sends again what it has in flight.
+      onStalled: () => link.reconnect('the broker does not acknowledge events'),
+      onUnanswered: () => this.#resend(),
+    });
   }
 
   view(): OutboxView {
     const { eventLog } = this.#deps;
-    const sent = eventLog.sentUpTo();
-    const pending = eventLog.tail().sequence - sent;
-    return { pending, oldest: pending > 0 ? this.#timeOf(sent + 1) : null };
+    const acknowledged = eventLog.acknowledgedUpTo();
+    const pending = eventLog.tail().sequence - acknowledged;
+    return { pending, oldest: pending > 0 ? this.#timeOf(acknowledged + 1) : null };
   }
 
-  /** Why nothing leaves the outbox although the broker is there; undefined when all is well. */
-  get fault(): string | undefined {
-    return this.#fault;
+  /** What needs attention, in words. */
+  alarms(): readonly string[] {
+    const unreadable =
+      this.#unreadable === 0 ? [] : [`${this.#unreadable} records of the log cannot be read and are not sent`];
+    return [...[this.#fault, this.#refused].filter((alarm) => alarm !== undefined), ...unreadable];
   }
 
-  /** Something may be there to publish: the log has grown, or the link is up. */
+  /** Something may be there to publish. */
   wake(): void {
-    this.#isWoken = true;
-    if (this.#isBusy || this.#isStopped || this.#retry !== undefined) return;
-    this.#isBusy = true;
-    this.#done = this.#drain().finally(() => {
-      this.#isBusy = false;
-      // A wake-up that came while the last look was ending must not be lost.
-      if (this.#isWoken && this.#deps.link.isConnected()) this.wake();
-    });
+    if (this.#retry === undefined) void this.#run();
   }
 
-  /** Ends after the window that is under way was acknowledged, or at once while the link is down: it is sent again then. */
+  /** The link is up. What only the broker lacks, the client sends again by itself. */
+  onConnect(): void {
+    if (this.#deps.resendAfter !== undefined) this.#resend();
+    this.wake();
+  }
+
+  /**
+   * HR has everything up to `upTo`. Ignored where the broker's acknowledgement is enough, and below what HR has said before;
+   * beyond what was sent, ignored with an alarm. Never rejects.
+   */
+  async acknowledge(upTo: number): Promise<void> {
+    const { eventLog, resendAfter, log } = this.#deps;
+    if (resendAfter === undefined) return;
+    if (upTo > this.#highest) {
+      log.warn({ upTo, sent: this.#highest }, 'HR acknowledges events that were never sent');
+      this.#refused = `HR acknowledges event ${upTo}, and the last one sent is ${this.#highest}`;
+      return;
+    }
+    if (upTo < eventLog.acknowledgedUpTo()) return;
+    this.#refused = undefined;
+    this.#watch.answered();
+    if (upTo === eventLog.acknowledgedUpTo()) return;
+    try {
+      await eventLog.saveAcknowledgedUpTo(upTo);
+    } catch (error) {
+      log.warn({ err: errorMessage(error) }, 'what HR acknowledges could not be kept');
+    }
+    this.wake();
+  }
+
+  /** Ends when what is in flight was acknowledged, or at once while the link is down: it is sent again then. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#retry?.cancel();
-    if (this.#deps.link.isConnected()) await this.#done;
+    this.#watch.stop();
+    if (this.#isQuiet || !this.#deps.link.isConnected()) return;
+    await new Promise<void>((resolve) => this.#quiet.push(resolve));
   }
 
-  async #drain(): Promise<void> {
-    const { eventLog, link } = this.#deps;
-    while (this.#isWoken && !this.#isStopped && link.isConnected()) {
+  get #isQuiet(): boolean {
+    return this.#window.size === 0 && !this.#isRunning;
+  }
+
+  #awaited(): 'broker' | 'hr' | undefined {
+    if (this.#window.size > 0) return 'broker';
+    const { eventLog, resendAfter } = this.#deps;
+    return resendAfter !== undefined && eventLog.acknowledgedUpTo() < this.#handed ? 'hr' : undefined;
+  }
+
+  #resend(): void {
+    this.#mustResend = true;
+    this.wake();
+  }
+
+  /** Whatever happens comes here, one after the other: a commit, an acknowledgement, a connection. */
+  async #run(): Promise<void> {
+    this.#isWoken = true;
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    while (this.#isWoken) {
       this.#isWoken = false;
       try {
-        const entries = await eventLog.entriesAfter(eventLog.sentUpTo(), WINDOW);
-        if (entries.length === 0) continue;
-        // All of them first: a seal that takes its time must not let a later entry overtake.
-        const sealed = await Promise.all(entries.map((entry) => this.#sealed(entry)));
-        const outcomes = await Promise.allSettled(sealed.map((entry) => this.#publish(entry)));
-        const firstRefused = outcomes.findIndex(({ status }) => status === 'rejected');
-        // What stands before the first refusal has left for good; the rest is sent again, and nothing of it is still in flight.
-        const last = entries.at(firstRefused === -1 ? -1 : firstRefused - 1);
-        if (firstRefused !== 0 && last !== undefined) await eventLog.saveSentUpTo(last.event.sequence);
-        for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-        this.#failures = 0;
-        this.#fault = undefined;
-        // A window that was not full was all there was; what came since has woken us.
-        this.#isWoken ||= entries.length === WINDOW;
+        await this.#step();
       } catch (error) {
-        this.#later(error);
-        return;
+        this.#window.fail(error);
+        this.#isWoken = true;
       }
     }
+    this.#isRunning = false;
+    if (this.#isStopped) this.#watch.stop();
+    else this.#watch.look();
+    if (this.#isQuiet) for (const resolve of this.#quiet.splice(0)) resolve();
+  }
+
+  async #step(): Promise<void> {
+    const window = this.#window;
+    if (window.advance()) this.#watch.progress();
+    if (window.failure !== undefined) {
+      // Nothing is sent anew while some of what was sent is in flight.
+      if (window.isSettled) await this.#backOff(window.failure.cause);
+      return;
+    }
+    if (this.#isCursorDue()) await this.#saveCursor();
+    const acknowledged = this.#deps.eventLog.acknowledgedUpTo();
+    if (this.#mustResend && window.size === 0) {
+      this.#mustResend = false;
+      this.#handed = acknowledged;
+    }
+    // What was given up is passed over.
+    this.#handed = Math.max(this.#handed, acknowledged);
+    if (this.#mayHandOver()) await this.#handOver();
+    else if (window.size === 0 && this.#retry === undefined) this.#fault = undefined;
+  }
+
+  /** Not for each acknowledgement: what a power cut takes of it is only sent again. */
+  #isCursorDue(): boolean {
+    const news = this.#window.acknowledgedUpTo - this.#cursor;
+    return news >= WINDOW || (news > 0 && this.#window.size === 0);
+  }
+
+  async #saveCursor(): Promise<void> {
+    const { eventLog, resendAfter } = this.#deps;
+    const { acknowledgedUpTo } = this.#window;
+    if (acknowledgedUpTo <= this.#cursor) return;
+    if (resendAfter === undefined) await eventLog.saveAcknowledgedUpTo(acknowledgedUpTo);
+    else await eventLog.saveSentUpTo(acknowledgedUpTo);
+    this.#failures = 0;
+  }
+
+  /** What the broker has, as far as it is kept. */
+  get #cursor(): number {
+    const { eventLog, resendAfter } = this.#deps;
+    return resendAfter === undefined ? eventLog.acknowledgedUpTo() : eventLog.sentUpTo();
+  }
+
+  #mayHandOver(): boolean {
+    const { eventLog, link } = this.#deps;
+    if (this.#isStopped || this.#mustResend || this.#retry !== undefined || !link.isConnected()) return false;
+    const waiting = eventLog.tail().sequence - this.#handed;
+    // What is new goes at once; what has piled up, half a window at a time.
+    return waiting > 0 && WINDOW - this.#window.size >= Math.min(waiting, WINDOW / 2);
+  }
+
+  async #handOver(): Promise<void> {
+    const slots = await readSlots(this.#deps.eventLog, this.#handed, WINDOW - this.#window.size);
+    this.#noteUnreadable(slots);
+    // All of them first: a seal that takes its time must not let a later entry overtake.
+    const sealed = await Promise.all(slots.map(({ entry }) => entry && this.#sealed(entry)));
+    for (const [index, { sequence }] of slots.entries()) {
+      const entry = sealed[index];
+      this.#window.add(sequence, entry && this.#publish(entry));
+      this.#handed = sequence;
+      this.#highest = Math.max(this.#highest, sequence);
+    }
+    this.#watch.progress();
+    this.#isWoken = true;
   }
 
   async #sealed({ event, receipt }: LogEntry): Promise<LogEntry> {
     return receipt === undefined ? { event } : { event, receipt: await this.#deps.seal(receipt) };
   }
 
-  async #publish(entry: LogEntry): Promise<void> {
+  #publish({ event, receipt }: LogEntry): Promise<void> {
     const { link, topics } = this.#deps;
-    const sent: Promise<void>[] = [];
-    if (entry.receipt !== undefined) sent.push(link.publish(topics.receipt, entry.receipt));
-    sent.push(link.publish(topics.event, JSON.stringify(entry.event)));
-    for (const outcome of await Promise.allSettled(sent)) if (outcome.status === 'rejected') throw outcome.reason;
+    const receipted = receipt === undefined ? undefined : link.publish(topics.receipt, receipt);
+    const published = link.publish(topics.event, JSON.stringify(event));
+    return receipted === undefined ? published : both(receipted, published);
+  }
+
+  #noteUnreadable(slots: readonly LogSlot[]): void {
+    for (const range of unreadableRanges(slots)) {
+      // Sent again, what lies around it meets it again.
+      if (range.to <= this.#unreadableUpTo) continue;
+      this.#unreadable += range.to - range.from + 1;
+      this.#unreadableUpTo = range.to;
+      this.#deps.log.error(range, 'records of the log cannot be read and are not sent');
+      this.onUnreadable(range);
+    }
   }
 
   /** Status is not to fail because one record of the log does not decode. */
@@ -128,9 +268,16 @@ export class EventPublisher {
     }
   }
 
-  #later(error: unknown): void {
+  /** What is not acknowledged is sent again after a while. */
+  async #backOff(error: unknown): Promise<void> {
     const { link, clock, log } = this.#deps;
-    this.#isWoken = true;
+    try {
+      await this.#saveCursor();
+    } catch {
+      // It is the failure that brought us here, or the next attempt meets it.
+    }
+    this.#window.clear();
+    this.#handed = this.#cursor;
     // Offline: the next connect wakes us.
     if (!link.isConnected() || this.#isStopped) return;
     this.#fault = errorMessage(error);
@@ -142,3 +289,8 @@ export class EventPublisher {
     this.#failures += 1;
   }
 }
+
+/** Rejects when both have settled. */
+const both = async (...published: readonly Promise<void>[]): Promise<void> => {
+  for (const outcome of await Promise.allSettled(published)) if (outcome.status === 'rejected') throw outcome.reason;
+};

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventPublisher, WINDOW } from '../../src/app/publish-events.ts';
+import type { LogRange } from '../../src/app/read-log.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
-import { chainEvent } from '../../src/domain/access-event.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { type MessageSeal, unsignedSeal } from '../../src/wire/message-envelope.ts';
@@ -28,13 +28,23 @@ class RefusingLink extends FakeHrLink {
   }
 }
 
-const makeOutbox = (store = new MemoryStore(), seal: MessageSeal = unsignedSeal) => {
+/** Tells when the cursor has moved. */
+class WatchedStore extends MemoryStore {
+  afterCursor = async (): Promise<void> => {};
+
+  override async saveSentUpTo(sequence: number): Promise<void> {
+    await super.saveSentUpTo(sequence);
+    await this.afterCursor();
+  }
+}
+
+const makeOutbox = (store = new WatchedStore(), seal: MessageSeal = unsignedSeal) => {
   const clock = new VirtualClock();
   const link = new RefusingLink();
   const writer = new SerialWriter({ store, gateway: GATEWAY, clock, log: LOG });
   const publisher = new EventPublisher({ eventLog: store, link, topics: TOPICS, seal, clock, log: LOG });
   writer.onCommit = () => publisher.wake();
-  link.start({ onMessage: async () => {}, onConnect: () => publisher.wake(), onDisconnect: () => {} });
+  link.start({ onMessage: async () => {}, onConnect: () => publisher.onConnect(), onDisconnect: () => {} });
   const at = time('2026-01-05T08:00:00Z');
   return {
     store,
@@ -92,7 +102,7 @@ test('a receipt goes out on its own topic, before the event that carries it', as
 test('receipts leave under the seal, events as they are, and a slow seal lets no later entry overtake', async () => {
   const waiting: (() => void)[] = [];
   const slow: MessageSeal = (json) => new Promise((resolve) => waiting.push(() => resolve(`sealed ${json}`)));
-  const { link, writer, record } = makeOutbox(new MemoryStore(), slow);
+  const { link, writer, record } = makeOutbox(new WatchedStore(), slow);
   const change = { event: 'card-change', at: time('2026-01-05T08:00:00Z'), clockSynchronized: true } as const;
   await writer.write((tx) => tx.append(change, (n) => `{"n":${n}}`));
   await writer.write((tx) => tx.append(change, (n) => `{"n":${n}}`));
@@ -111,17 +121,17 @@ test('receipts leave under the seal, events as they are, and a slow seal lets no
 test('a receipt that cannot be sealed is not published without a seal: it is a fault of the outbox until it can', async () => {
   let isBroken = true;
   const failing: MessageSeal = (json) => (isBroken ? Promise.reject(new Error('no key')) : `sealed ${json}`);
-  const { link, writer, publisher, clock, store } = makeOutbox(new MemoryStore(), failing);
+  const { link, writer, publisher, clock, store } = makeOutbox(new WatchedStore(), failing);
   link.connect();
   const change = { event: 'card-change', at: time('2026-01-05T08:00:00Z'), clockSynchronized: true } as const;
   await writer.write((tx) => tx.append(change, (n) => `{"n":${n}}`));
   await settle();
-  assert.deepEqual([link.published, publisher.fault, store.sentUpTo()], [[], 'no key', 0]);
+  assert.deepEqual([link.published, publisher.alarms(), store.sentUpTo()], [[], ['no key'], 0]);
   isBroken = false;
   clock.advance(1000);
   await settle();
   assert.equal(link.published[0]?.payload, 'sealed {"n":1}');
-  assert.deepEqual([publisher.fault, store.sentUpTo()], [undefined, 1]);
+  assert.deepEqual([publisher.alarms(), store.sentUpTo()], [[], 1]);
 });
 
 test('invariant 7: what is published is what is stored, byte for byte in meaning', async () => {
@@ -190,42 +200,21 @@ test('a wake-up is not lost, whenever it comes', async () => {
   assert.equal(store.sentUpTo(), 200);
 });
 
-test('a wake-up between the last look and the end of the round is not lost, in whichever turn it comes', async () => {
-  class LateStore extends MemoryStore {
-    onEmptyLook = (): void => {};
-
-    override async entriesAfter(after: number, limit: number) {
-      const entries = await super.entriesAfter(after, limit);
-      if (entries.length === 0) this.onEmptyLook();
-      return entries;
-    }
-  }
-  for (let turns = 0; turns < 12; turns++) {
-    const store = new LateStore();
-    const { link, publisher, sent } = makeOutbox(store);
-    const commitOne = (): void => {
-      const news = { event: 'door-opened', at: time('2026-01-05T08:00:00Z'), clockSynchronized: true } as const;
-      const entries = [{ event: chainEvent(GATEWAY, store.tail(), news) }];
-      void store.commit({
-        cards: new Map(),
-        cardholders: new Map(),
-        roster: undefined,
-        doorOrders: new Map(),
-        commands: undefined,
-        entries,
-      });
-      publisher.wake();
-    };
-    // Something new is there so many turns after a look that found nothing.
-    store.onEmptyLook = () => {
-      store.onEmptyLook = () => {};
+test('a commit between the last look and the end of the round is not missed, in whichever turn it comes', async () => {
+  for (let turns = 0; turns < 24; turns++) {
+    const { link, record, sent, store } = makeOutbox();
+    link.connect();
+    await record(1);
+    store.afterCursor = async () => {
+      store.afterCursor = async () => {};
+      // Something new is there so many turns after the last of the round before.
       let later = Promise.resolve();
       for (let turn = 0; turn < turns; turn++) later = later.then(() => {});
-      void later.then(commitOne);
+      void later.then(() => record(1));
     };
-    link.connect();
+    await record(1);
     await settle();
-    assert.deepEqual(sent(), [1], `${turns} turns after the last look`);
+    assert.deepEqual(sent(), [1, 2, 3], `${turns} turns after the cursor was moved`);
   }
 });
 
@@ -237,12 +226,12 @@ test('a refused publish is tried again later; what was acknowledged before it ha
   await settle();
   assert.deepEqual(sent(), [1, 2, 4, 5]);
   assert.equal(store.sentUpTo(), 2);
-  assert.equal(publisher.fault, 'quota exceeded');
+  assert.deepEqual(publisher.alarms(), ['quota exceeded']);
   clock.advance(1000);
   await settle();
   assert.deepEqual(sent(), [1, 2, 4, 5, 3, 4, 5]);
   assert.equal(store.sentUpTo(), 5);
-  assert.equal(publisher.fault, undefined);
+  assert.deepEqual(publisher.alarms(), []);
   assert.equal(clock.pendingTimers, 0);
 });
 
@@ -303,7 +292,7 @@ test('the link that goes while publishing leaves no timer: the next connect goes
   assert.equal(store.sentUpTo(), 3);
 });
 
-test('a cursor that cannot be saved sends the same numbers again, later', async () => {
+test('a cursor that cannot be saved is saved later, and nothing is sent twice for it while the process lives', async () => {
   const { link, record, sent, store, clock } = makeOutbox();
   store.cursorFailure = new CardeaError('store-write-failed', 'disk full');
   link.connect();
@@ -312,18 +301,46 @@ test('a cursor that cannot be saved sends the same numbers again, later', async 
   store.cursorFailure = undefined;
   clock.advance(1000);
   await settle();
-  assert.deepEqual([sent(), store.sentUpTo()], [[1, 2, 1, 2], 2]);
+  assert.deepEqual([sent(), store.sentUpTo()], [[1, 2], 2]);
 });
 
-test('an entry that cannot be read is an alarm, is tried again, and throws at nobody', async () => {
-  const { link, record, store, publisher, clock } = makeOutbox();
-  await record(2);
-  store.garbleEntry(1);
-  assert.deepEqual(publisher.view(), { pending: 2, oldest: null });
+test('a record that cannot be read is passed over, said once, and an alarm; the rest goes out in order', async () => {
+  const { link, record, sent, store, publisher, clock } = makeOutbox();
+  const unreadable: LogRange[] = [];
+  publisher.onUnreadable = (range) => unreadable.push(range);
+  await record(9);
+  for (const sequence of [1, 4, 5]) store.garbleEntry(sequence);
+  assert.deepEqual(publisher.view(), { pending: 9, oldest: null });
   link.connect();
   await settle();
-  assert.match(publisher.fault ?? '', /does not decode/);
-  assert.equal(clock.pendingTimers, 1);
+  assert.deepEqual(sent(), [2, 3, 6, 7, 8, 9]);
+  assert.deepEqual(unreadable, [
+    { from: 1, to: 1 },
+    { from: 4, to: 5 },
+  ]);
+  assert.deepEqual(publisher.alarms(), ['3 records of the log cannot be read and are not sent']);
+  assert.deepEqual([store.acknowledgedUpTo(), clock.pendingTimers], [9, 0]);
+  link.disconnect();
+  link.connect();
+  await settle();
+  assert.equal(unreadable.length, 2);
+});
+
+test('a broker that acknowledges nothing for two minutes is connected anew, and the client sends again what it has', async () => {
+  const { link, record, sent, clock } = makeOutbox();
+  link.connect();
+  link.holdPublishes();
+  await record(2);
+  clock.advance(119_000);
+  await settle();
+  assert.deepEqual(link.reconnects, []);
+  clock.advance(1000);
+  await settle();
+  assert.deepEqual(link.reconnects, ['the broker does not acknowledge events']);
+  link.connect();
+  link.acknowledgePublishes();
+  await settle();
+  assert.deepEqual([sent(), clock.pendingTimers], [[1, 2], 0]);
 });
 
 test('stop waits for the window under way while the link is up, and publishes nothing after it', async () => {

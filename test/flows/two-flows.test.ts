@@ -31,6 +31,7 @@ test('invariant 4: without a link the doors go on, and everything is told in ord
   const { link, bind, tapped, published } = await makeGateway();
   link.connect();
   await bind(1, OLD);
+  await settle();
   link.disconnect();
   assert.deepEqual([await tapped(OLD), await tapped(NEW), await tapped(OLD)], ['granted', 'unknown-card', 'granted']);
   assert.equal(published(TOPICS.event).length, 1);
