@@ -70,6 +70,6 @@ export const createAudit = async ({ config, configuration, store, writer, ...dep
       keys = trust.keys;
     },
     onCommitted: () => checkpoints.onCommitted(),
-    view: () => ({ checkpoint: checkpoints.view() }),
+    view: () => ({ first: store.firstSequence(), last: store.tail().sequence, checkpoint: checkpoints.view() }),
   };
 };

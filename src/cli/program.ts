@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { CardeaError, errorMessage } from '../errors.ts';
 import { addAlarmCommand } from './alarm.ts';
+import { addAuditCommand } from './audit.ts';
 import { addCardCommand } from './card.ts';
 import { addConfigCommands } from './config.ts';
 import { addContractCommands } from './contract.ts';
@@ -60,6 +61,7 @@ export const createProgram = (session: CliSession): Command => {
   addAlarmCommand(program, session);
   addCardCommand(program, session);
   addEventsCommand(program, session);
+  addAuditCommand(program, session);
   addDoorCommand(program, session);
   addLockdownCommand(program, session);
   addTapCommand(program, session);

@@ -74,10 +74,11 @@ const orderText = ({ orderedBy, reason, until }: Pick<DoorStatus, 'orderedBy' | 
   );
 };
 
-const logText = ({ checkpoint }: StatusAnswer['status']['log']): string => {
-  if (checkpoint === null) return 'no checkpoint yet';
-  const signature = checkpoint.kid === null ? 'not signed: cardea keys generate makes a key' : 'signed';
-  return `checkpoint at record ${checkpoint.sequence} of ${checkpoint.time}, ${signature}`;
+const logText = ({ first, last, checkpoint }: StatusAnswer['status']['log']): string => {
+  const records = `records ${first} to ${last}`;
+  if (checkpoint === null) return `${records}, no checkpoint yet`;
+  const signature = checkpoint.kid === null ? 'not signed (cardea keys generate makes a key)' : 'signed';
+  return `${records}, checkpoint at ${checkpoint.sequence} ${signature}`;
 };
 
 const outboxText = ({ pending, oldest }: StatusAnswer['status']['outbox']): string =>

@@ -2,7 +2,7 @@
 // however long the log is. Names the first record that is wrong.
 //
 // What it cannot see by itself: a log that was forged and hashed anew from some record on, which takes a signed checkpoint, and
-// one whose end was cut off, which takes a checkpoint that was kept elsewhere (cli/verify-log.ts).
+// one whose end was cut off, which takes a checkpoint that was kept elsewhere (cli/log-verifier.ts).
 
 import { type AccessEvent, EMPTY_LOG, type EventName, isIntact, type LogTail, memberOf } from './access-event.ts';
 
@@ -80,7 +80,11 @@ export const checkItem = (state: ChainState, item: LogItem): ChainState => {
   if (item.kind === 'record') return checkEvent(state, item.event);
   const sequence = item.sequence ?? nextOf(state) ?? 1;
   const before = sequence > (nextOf(state) ?? sequence) ? holeBefore(state, sequence) : state;
-  return failed(before, { kind: 'unreadable', sequence, message: `record ${sequence} cannot be read: ${item.detail}` });
+  return failChain(before, {
+    kind: 'unreadable',
+    sequence,
+    message: `record ${sequence} cannot be read: ${item.detail}`,
+  });
 };
 
 /** At the end of the log: what nothing has accounted for is missing. */
@@ -89,7 +93,7 @@ export const finishChain = (state: ChainState): ChainState =>
 
 const checkEvent = (state: ChainState, event: AccessEvent): ChainState => {
   const fault = faultOf(state, event);
-  if (fault !== undefined) return failed(state, fault);
+  if (fault !== undefined) return failChain(state, fault);
   const { sequence, hash } = event;
   const next = nextOf(state);
   const widened = next !== undefined && sequence > next ? holeBefore(state, sequence) : state;
@@ -195,8 +199,8 @@ const missingIn = ({ event, detail }: AccessEvent): SequenceRange | undefined =>
 const covers = (outer: SequenceRange, inner: SequenceRange): boolean =>
   outer.from <= inner.from && inner.to <= outer.to;
 
-/** A hole before the fault comes first, unless the fault is what the hole turned out to be. */
-const failed = (state: ChainState, fault: LogFault): ChainState => {
+/** Ends with a fault that was found otherwise. A hole before it comes first, unless the fault is what the hole turned out to be. */
+export const failChain = (state: ChainState, fault: LogFault): ChainState => {
   const { hole } = state;
   const isFirst = hole === undefined || (fault.kind === 'out-of-order' && fault.sequence === hole.from);
   return { ...state, fault: isFirst ? fault : missing(hole) };

@@ -320,6 +320,8 @@ export const EXAMPLES = {
         calendar: { revision: 7, messageId: 'hr-calendar-7' },
         outbox: { pending: 0, oldest: null },
         log: {
+          first: 1,
+          last: 88124,
           checkpoint: {
             sequence: 88120,
             hash: '7d793037a0760186574b0282f2f435e7b1f1f0c4a5ba6d6d8d2f0b3c1c2a3d4e',

@@ -228,6 +228,8 @@ const onlineStatus = z.object({
   }),
   log: z
     .object({
+      first: count.describe('The first event that is kept at the gateway.'),
+      last: count.describe('The last one; 0 while there is none.'),
       checkpoint: z
         .object({
           sequence: count.describe('The last event that it vouches for, with all before it.'),

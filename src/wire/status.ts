@@ -38,6 +38,9 @@ export interface StatusDocument {
 }
 
 export interface LogStatus {
+  /** The records that are kept: from the first to the last, 0 while there is none. */
+  readonly first: number;
+  readonly last: number;
   /** The last one since the gateway started; null before it is recorded. */
   readonly checkpoint: {
     /** The last record that it vouches for, and its hash. */

@@ -138,7 +138,7 @@ export class AdminBench {
           store,
           writer: this.writer,
           publisher,
-          audit: { view: () => ({ checkpoint: null }) },
+          audit: { view: () => ({ first: 1, last: store.tail().sequence, checkpoint: null }) },
           doors,
           keeper: this.keeper,
           readers: new Map(),
