@@ -20,7 +20,6 @@ import type { PassageEntry } from '../../domain/passage.ts';
 import {
   BUCKET_BYTES,
   BUCKETS,
-  bucketOf,
   DIGEST_BYTES,
   digestOf,
   emptyRoster,
@@ -28,29 +27,31 @@ import {
   type RosterSummary,
 } from '../../domain/roster-digest.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
-import type { CredentialStore, StoreBatch } from '../../ports/credential-store.ts';
+import type { CredentialStore, StoreBatch, StoreDamage } from '../../ports/credential-store.ts';
 import type { EventLog, LogEntry } from '../../ports/event-log.ts';
 import type { SnapshotSource, StoreSnapshot } from '../../ports/store-snapshot.ts';
+import type { StoreAnchor } from './anchor.ts';
 import type { Ballast } from './ballast.ts';
 import { makeRoomToOpen, reopenFault } from './disk-room.ts';
-import { LogBounds } from './log-bounds.ts';
 import { openSnapshot } from './level-snapshot.ts';
-import type { RecordSeal } from './record-seal.ts';
+import { LogBounds } from './log-bounds.ts';
 import { openFailure } from './open-failure.ts';
+import { type RecordNames, recordNames } from './record-names.ts';
+import type { RecordSeal } from './record-seal.ts';
 import * as records from './records.ts';
+import { compact, type ResealedSlice, resealSlice } from './reseal-records.ts';
 import { checkFormat, checkOwner, FORMAT } from './store-format.ts';
+import { differingParts, partsAfter, partsOf } from './store-state.ts';
 import { type Handles, handlesOf, type Sublevel } from './sublevels.ts';
+import { WriteTurns } from './write-turns.ts';
 
 /** Hex digits of a sequence number in a key, so that keys sort as numbers do: 2^53 has 14. */
 const SEQUENCE_DIGITS = 14;
-/** Of the name of a bucket; two that begin alike would only be read together. */
-const PREFIX_CHARACTERS = 8;
-
 /** Records that are handed over to the database in one go. */
 const SLICE = 100;
 
-/** Whole keys, with the prefix of the sublevel: going through a sublevel costs more than the database itself. */
-type Put = readonly [key: string, value: Buffer];
+/** Whole keys, with the prefix of the sublevel: going through a sublevel costs more than the database itself. No value: it goes. */
+type Put = readonly [key: string, value: Buffer | undefined];
 
 export interface StoreOptions {
   /** Whose it is, such as site, gateway and card number format: what is in it means something else elsewhere. */
@@ -60,33 +61,51 @@ export interface StoreOptions {
   readonly createIfMissing?: boolean;
   /** What is given back when there is no room for opening the database. */
   readonly ballast?: Ballast | undefined;
+  /** What is told of every batch, so that a loss shows. */
+  readonly anchor?: StoreAnchor | undefined;
+}
+
+/** How far the store has got. */
+export interface StoreState {
+  /** Batches that it has taken. */
+  readonly generation: number;
+  readonly parts: records.StateParts;
 }
 
 export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
   readonly #directory: string;
   readonly #identity: string | undefined;
   #seal: RecordSeal;
-  #bucketPrefixes: readonly string[] = [];
+  #names: RecordNames;
+  /** What records that were not sealed anew yet are called. */
+  #formerNames: readonly RecordNames[] = [];
+  readonly #turns = new WriteTurns();
   #handles: Handles;
   #failure: string | undefined;
   readonly #ballast: Ballast | undefined;
   #roster: RosterSummary = emptyRoster();
   #tail: LogTail = EMPTY_LOG;
   readonly #bounds = new LogBounds();
-  /** Two writes of the cursors side by side could come to the disk in either order. */
-  #cursorsSaved: Promise<void> = Promise.resolve();
   readonly #doorOrders = new Map<DoorId, DoorOrders>();
   #calendar: HeldCalendar;
   #passageEra = 0;
   #commands: readonly CommandRecord[] = [];
+  readonly #anchor: StoreAnchor | undefined;
+  #state: StoreState;
+  #recordedParts: records.StateParts | undefined;
+  #damage: StoreDamage | undefined;
 
-  private constructor(directory: string, { identity, seal, ballast }: StoreOptions, handles: Handles) {
+  private constructor(directory: string, { identity, seal, ballast, anchor }: StoreOptions, handles: Handles) {
     this.#directory = directory;
     this.#ballast = ballast;
+    this.#anchor = anchor;
+    this.#state = { generation: 0, parts: this.#partsNow() };
     this.#identity = identity;
     this.#handles = handles;
     this.#seal = seal;
-    this.#bucketPrefixes = bucketPrefixesOf(seal);
+    const [current, ...former] = seal.keyIds;
+    this.#names = recordNames(seal, current);
+    this.#formerNames = former.map((id) => recordNames(seal, id));
   }
 
   /**
@@ -113,7 +132,7 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
 
   findCard(card: CardNumber): CardLookup {
     try {
-      const text = this.#read(this.#handles.card, this.#cardKey(card));
+      const text = this.#find(this.#handles.card, (names) => names.card(card));
       if (text === undefined) return { kind: 'unknown' };
       const { record } = records.decodeCard(text);
       return record.state === 'live' ? { kind: 'live', binding: record } : { kind: 'retired', tombstone: record };
@@ -123,7 +142,7 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
   }
 
   findCardholder(id: CardholderId): CardholderRecord | undefined {
-    const text = this.#read(this.#handles.cardholder, this.#seal.nameOf(id));
+    const text = this.#find(this.#handles.cardholder, (names) => names.cardholder(id));
     return text === undefined ? undefined : records.decodeCardholder(text).record;
   }
 
@@ -137,10 +156,16 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
   }
 
   async *cardsIn(bucket: number): AsyncGenerator<readonly [CardNumber, CardRecord] | undefined> {
-    const prefix = this.#bucketPrefix(bucket);
-    for await (const [key, value] of this.#handles.card.iterator({ gte: prefix, lt: `${prefix}~` })) {
-      const stored = this.#cardOrNothing(key, value);
-      yield stored === undefined ? undefined : [stored.number, stored.record];
+    const snapshot = this.#handles.db.snapshot();
+    try {
+      for (const prefix of [this.#names, ...this.#formerNames].map((names) => names.bucket(bucket))) {
+        for await (const [key, value] of this.#handles.card.iterator({ gte: prefix, lt: `${prefix}~`, snapshot })) {
+          const stored = this.#cardOrNothing(key, value);
+          yield stored === undefined ? undefined : [stored.number, stored.record];
+        }
+      }
+    } finally {
+      await snapshot.close();
     }
   }
 
@@ -172,10 +197,16 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     return this.#commands;
   }
 
-  async commit(batch: StoreBatch): Promise<void> {
+  commit(batch: StoreBatch): Promise<void> {
+    return this.#turns.run(() => this.#commit(batch));
+  }
+
+  async #commit(batch: StoreBatch): Promise<void> {
     if (this.#failure !== undefined) throw writeFailure(`an earlier write failed: ${this.#failure}`);
+    const state = this.#stateAfter(batch);
     try {
-      await this.#write(batch);
+      await this.#anchor?.reserve(batch.entries.at(-1)?.event.sequence ?? 0);
+      await this.#write(batch, state);
       // The cursor's write may have torn the log ahead of this one, which then would not outlast the next opening.
       if (this.#failure !== undefined) throw writeFailure(`a write beside it failed: ${this.#failure}`);
     } catch (error) {
@@ -183,25 +214,60 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
       throw writeFailure(`a batch with ${batch.entries.length} events: ${this.#failure}`, error);
     }
     this.#adopt(batch);
+    this.#state = state;
+    this.#recordedParts = state.parts;
+    const { generation, parts } = state;
+    const { acknowledged } = this.#bounds;
+    await this.#anchor?.note({ generation, parts, acknowledged, tail: this.#tail, buckets: this.#roster.buckets });
+  }
+
+  /** As of the last committed batch, from what was read and written. */
+  state(): StoreState {
+    return this.#state;
+  }
+
+  /** What the store keeps for `state().parts`, which is the same unless it is damaged; undefined where it has kept nothing yet. */
+  recordedParts(): records.StateParts | undefined {
+    return this.#recordedParts;
+  }
+
+  damage(): StoreDamage | undefined {
+    return this.#damage;
+  }
+
+  #stateAfter(batch: StoreBatch): StoreState {
+    const { generation, parts } = this.#state;
+    return { generation: generation + 1, parts: partsAfter(parts, batch, this.#doorOrders) };
+  }
+
+  #partsNow(): records.StateParts {
+    return partsOf({
+      roster: this.#roster,
+      doorOrders: this.#doorOrders,
+      calendar: this.#calendar,
+      commands: this.#commands,
+      passageEra: this.#passageEra,
+    });
   }
 
   /** A large batch is encoded and handed over in slices, so that others get their turn in between; it is one write all the same. */
-  async #write(batch: StoreBatch): Promise<void> {
+  async #write(batch: StoreBatch, state: StoreState): Promise<void> {
     const { db } = this.#handles;
     const whole = db.batch();
     let taken = 0;
     if (batch.history?.replacing !== undefined) {
       for await (const key of this.#handles.event.keys()) whole.del(this.#handles.event.prefix + key);
     }
-    for (const [key, value] of this.#puts(batch)) {
-      whole.put(key, value);
+    for (const [key, value] of this.#puts(batch, state)) {
+      if (value === undefined) whole.del(key);
+      else whole.put(key, value);
       taken += 1;
       if (taken % SLICE === 0) await turnOfOthers();
     }
     await whole.write({ sync: true });
   }
 
-  *#puts(batch: StoreBatch): Generator<Put> {
+  *#puts(batch: StoreBatch, state: StoreState): Generator<Put> {
     const seal = this.#seal;
     const put = (sublevel: Sublevel, key: string, text: string): Put => {
       const name = sublevel.prefix + key;
@@ -209,18 +275,27 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     };
     const { card, cardholder, event, meta, passage } = this.#handles;
     for (const [number, record] of batch.cards) {
-      yield put(card, this.#cardKey(number), records.encodeCard({ number, record }));
+      yield put(card, this.#names.card(number), records.encodeCard({ number, record }));
+      for (const names of this.#formerNames) yield [card.prefix + names.card(number), undefined];
     }
     for (const [id, record] of batch.cardholders) {
-      yield put(cardholder, seal.nameOf(id), records.encodeCardholder({ id, record }));
+      yield put(cardholder, this.#names.cardholder(id), records.encodeCardholder({ id, record }));
+      for (const names of this.#formerNames) yield [cardholder.prefix + names.cardholder(id), undefined];
     }
     for (const [door, orders] of batch.doorOrders) yield put(meta, `orders/${door}`, records.encodeOrders(orders));
     if (batch.calendar !== undefined) yield put(meta, 'calendar', records.encodeCalendar(batch.calendar));
     for (const entry of batch.passages ?? []) {
-      yield put(passage, seal.nameOf(`${entry.zone}/${entry.cardholder}`), records.encodePassage(entry));
+      const place = `${entry.zone}/${entry.cardholder}`;
+      yield put(passage, this.#names.passage(place), records.encodePassage(entry));
+      for (const names of this.#formerNames) yield [passage.prefix + names.passage(place), undefined];
     }
     if (batch.passageEra !== undefined) yield put(meta, 'passage-era', String(batch.passageEra));
     if (batch.commands !== undefined) yield put(meta, 'commands', records.encodeCommands(batch.commands));
+    if (batch.damage !== undefined) yield put(meta, 'damage', records.encodeDamage(batch.damage));
+    yield put(meta, 'generation', String(state.generation));
+    if (this.#recordedParts === undefined || differingParts(state.parts, this.#state.parts).length > 0) {
+      yield put(meta, 'parts', records.encodeParts(state.parts));
+    }
     if (batch.history !== undefined) {
       const { entries, trimmed, replacing } = batch.history;
       for (const entry of entries) yield put(event, eventKey(entry.event.sequence), records.encodeEntry(entry));
@@ -238,6 +313,17 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
         yield put(meta, bucketKey(bucket), value);
       }
     }
+  }
+
+  #find(sublevel: Sublevel, nameIn: (names: RecordNames) => string): string | undefined {
+    const found = this.#read(sublevel, nameIn(this.#names));
+    if (found !== undefined || this.#formerNames.length === 0) return found;
+    // A record may get its new name between two looks, and then has it for good.
+    for (const names of [...this.#formerNames, this.#names]) {
+      const text = this.#read(sublevel, nameIn(names));
+      if (text !== undefined) return text;
+    }
+    return undefined;
   }
 
   #read(sublevel: Sublevel, key: string): string | undefined {
@@ -269,16 +355,11 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     }
   }
 
-  /** Cards lie by bucket of the roster digest, so that a bucket can be read by itself; neither tells anything of the other. */
-  #cardKey(card: CardNumber): string {
-    return this.#bucketPrefix(bucketOf(card)) + this.#seal.nameOf(card);
+  recover(): Promise<void> {
+    return this.#turns.run(() => this.#recover());
   }
 
-  #bucketPrefix(bucket: number): string {
-    return this.#bucketPrefixes[bucket] ?? '';
-  }
-
-  async recover(): Promise<void> {
+  async #recover(): Promise<void> {
     if (this.#failure === undefined) return;
     const folder = dirname(this.#directory);
     if (this.#handles.db.status === 'open') {
@@ -294,6 +375,29 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
       throw writeFailure(`it could not be opened again: ${errorMessage(error)}`, error);
     }
     this.#failure = undefined;
+  }
+
+  /** Seals with `seal` from now on, which also opens all that is there; `former` are keys whose records were not sealed anew yet. */
+  useSeal(seal: RecordSeal, former: readonly number[]): Promise<void> {
+    return this.#turns.run(async () => {
+      this.#seal = seal;
+      this.#names = recordNames(seal);
+      this.#formerNames = former.map((id) => recordNames(seal, id));
+    });
+  }
+
+  /** The next records behind the key `after`. Rejects with CardeaError `store-write-failed`. */
+  sealAnew(after: string): Promise<ResealedSlice> {
+    return this.#turns.run(() =>
+      this.#putBeside('records sealed anew', () =>
+        resealSlice(this.#handles.db, after, { seal: this.#seal, names: this.#names }),
+      ),
+    );
+  }
+
+  /** Rewrites the files, so that nothing is left in them of what was deleted or replaced. Rejects as the database does. */
+  compact(): Promise<void> {
+    return compact(this.#handles.db);
   }
 
   snapshot(): Promise<StoreSnapshot> {
@@ -358,17 +462,19 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
   }
 
   #saveCursors(): Promise<void> {
-    const saved = this.#cursorsSaved.then(async () => {
+    return this.#turns.run(async () => {
       if (this.#failure !== undefined) return;
       const key = `${this.#handles.meta.prefix}sent`;
       const value = this.#seal.seal(key, this.#bounds.cursors);
       await this.#putBeside('the outbox cursor', () => this.#handles.db.put(key, value));
     });
-    this.#cursorsSaved = saved.catch(() => {});
-    return saved;
   }
 
-  async trim(upTo: number): Promise<void> {
+  trim(upTo: number): Promise<void> {
+    return this.#turns.run(() => this.#trim(upTo));
+  }
+
+  async #trim(upTo: number): Promise<void> {
     const { db, event, meta } = this.#handles;
     const { trimmed, acknowledged } = this.#bounds;
     const last = Math.min(upTo, acknowledged, this.#tail.sequence - 1);
@@ -386,10 +492,10 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
   }
 
   /** A write without sync, beside the commits. One that failed may have torn what they stand on. */
-  async #putBeside(what: string, put: () => Promise<void>): Promise<void> {
+  async #putBeside<T>(what: string, put: () => Promise<T>): Promise<T> {
     if (this.#failure !== undefined) throw writeFailure(`an earlier write failed: ${this.#failure}`);
     try {
-      await put();
+      return await put();
     } catch (error) {
       this.#failure = errorMessage(error);
       throw writeFailure(`${what}: ${this.#failure}`, error);
@@ -429,6 +535,12 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     const definition = calendar && this.#openOrNothing(`${meta.prefix}calendar`, calendar);
     this.#calendar = calendar && ((definition && records.calendarOrNothing(definition)) || 'unreadable');
     this.#passageEra = countOf(await this.#readMeta('passage-era'), 'era of passages');
+    const damage = await this.#readMeta('damage');
+    this.#damage = damage === undefined ? undefined : records.decodeDamage(damage);
+    const generation = countOf(await this.#readMeta('generation'), 'count of batches');
+    this.#state = { generation, parts: this.#partsNow() };
+    const parts = await this.#readMeta('parts');
+    this.#recordedParts = parts === undefined ? undefined : records.decodeParts(parts);
   }
 
   async #checkIdentity(): Promise<void> {
@@ -476,11 +588,9 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     if (batch.calendar !== undefined) this.#calendar = batch.calendar;
     if (batch.passageEra !== undefined) this.#passageEra = batch.passageEra;
     if (batch.commands !== undefined) this.#commands = batch.commands;
+    if (batch.damage !== undefined) this.#damage = batch.damage;
   }
 }
-
-const bucketPrefixesOf = (seal: RecordSeal): readonly string[] =>
-  Array.from({ length: BUCKETS }, (_, bucket) => seal.nameOf(`bucket ${bucket}`).slice(0, PREFIX_CHARACTERS));
 
 const bucketKey = (bucket: number): string => `bucket/${bucket.toString(16).padStart(2, '0')}`;
 

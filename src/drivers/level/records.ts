@@ -12,6 +12,7 @@ import type { CardholderId } from '../../domain/ids.ts';
 import type { PassageEntry } from '../../domain/passage.ts';
 import type { RosterSummary } from '../../domain/roster-digest.ts';
 import { CardeaError } from '../../errors.ts';
+import type { StoreDamage } from '../../ports/credential-store.ts';
 import type { LogEntry } from '../../ports/event-log.ts';
 
 export const RECORD_VERSION = 1;
@@ -202,6 +203,34 @@ export const encodeOrders = (orders: DoorOrders): string => encode(orders);
 export const encodeCalendar = (calendar: CalendarRecord): string => encode(calendar);
 export const encodePassage = (entry: PassageEntry): string => encode(entry);
 
+const isStoreDamage = (value: unknown): value is StoreDamage =>
+  isObject(value) &&
+  Number.isSafeInteger(value['at']) &&
+  isText(value['reason']) &&
+  isText(value['setAside']) &&
+  isText(value['lost']);
+
+export const encodeDamage = (damage: StoreDamage): string => encode(damage);
+export const decodeDamage = (text: string): StoreDamage => decode(text, 'damage', isStoreDamage);
+
+/** Digests of what the store holds as one whole; two that are equal stand for the same content (store-state.ts). */
+export interface StateParts {
+  readonly roster: string;
+  /** Of the roster, what HR calls its history and those before it. */
+  readonly epochs: string;
+  readonly orders: string;
+  readonly calendar: string;
+  readonly commands: string;
+  readonly passageEra: string;
+}
+
+const isStateParts = (value: unknown): value is StateParts =>
+  isObject(value) &&
+  ['roster', 'epochs', 'orders', 'calendar', 'commands', 'passageEra'].every((part) => isText(value[part]));
+
+export const encodeParts = (parts: StateParts): string => encode(parts);
+export const decodeParts = (text: string): StateParts => decode(text, 'parts', isStateParts);
+
 /** For records whose loss opens nothing, and in whose place HR, an operator or the next tap puts another one. */
 const orNothing = <T>(decoded: () => T | undefined): T | undefined => {
   try {
@@ -218,5 +247,5 @@ export const calendarOrNothing = (text: string): CalendarRecord | undefined =>
   });
 export const ordersOrNothing = (text: string): DoorOrders | undefined =>
   orNothing(() => decode(text, 'door orders', isDoorOrders));
-export const passageOrNothing = (text: string): PassageEntry | undefined =>
-  orNothing(() => decode(text, 'passage', isPassageEntry));
+export const decodePassage = (text: string): PassageEntry => decode(text, 'passage', isPassageEntry);
+export const passageOrNothing = (text: string): PassageEntry | undefined => orNothing(() => decodePassage(text));
