@@ -25,6 +25,7 @@ import type { ConfigurationFile } from './domain/configuration-file.ts';
 import type { DoorId } from './domain/ids.ts';
 import { createNotifier } from './drivers/systemd/systemd-notifier.ts';
 import { CardeaError, errorMessage } from './errors.ts';
+import { createBackups } from './gateway-backup.ts';
 import { createAudit } from './gateway-audit.ts';
 import { createBallast, createDiskWatch } from './gateway-disk.ts';
 import {
@@ -39,6 +40,7 @@ import {
 import { createBroker, createClock, createDoorLines, createLink, openStore } from './gateway-drivers.ts';
 import { ClosingStack, Ending } from './gateway-ending.ts';
 import { createHrSide } from './gateway-roster.ts';
+import { createKeyRotation } from './gateway-store-key.ts';
 import { loadTrust } from './gateway-trust.ts';
 import { createLog, type Log } from './log.ts';
 import type { HrLinkListener } from './ports/hr-link.ts';
@@ -113,6 +115,9 @@ const start = async (
   const { lowValueDelay } = config.events;
   const writer = new SerialWriter({ store, gateway, clock, lowValueDelay, log: log.child({ part: 'writer' }) });
   closing.add('writer', () => writer.idle());
+  const onChange = (): void => status.changed();
+  const storeKeys = createKeyRotation({ config, store, writer, clock, log, onChange });
+  closing.add('key rotation', () => storeKeys.stop());
 
   const broker = await createBroker(mqtt, log.child({ part: 'broker' }));
   const brokerPort = await broker?.start();
@@ -149,13 +154,14 @@ const start = async (
       reconciler: hr.reconciler,
       cardAlarms,
       disk,
+      storeKeys,
+      backupAlarms: () => backups.schedule?.alarms() ?? [],
       linkFault: () => link.credentialFault,
       clock,
       untrustedPolicy,
     });
   const status = new StatusPublisher({ link, topics, seal, clock, describe });
   closing.add('status', () => status.stop());
-  const onChange = (): void => status.changed();
   const cardAlarms = new AlarmRegister({ store, clock, log: log.child({ part: 'alarms' }), onChange });
   await cardAlarms.restore();
   const disk = createDiskWatch({ config, ballast, writer, clock, log, onChange });
@@ -187,6 +193,8 @@ const start = async (
     onRules: () => keeper.look(),
   });
   closing.add('reconciliation', () => hr.reconciler.stop());
+  const backups = createBackups({ ...ground, keeper, rules, reconciler: hr.reconciler });
+  closing.add('backups', () => backups.schedule?.stop());
 
   const clockWatch = new ClockWatch({ clock, untrustedPolicy, writer, log: log.child({ part: 'clock' }), onChange });
   closing.add('clock', () => clockWatch.stop());
@@ -247,6 +255,8 @@ const start = async (
       passages,
       reconciler: hr.reconciler,
       cardAlarms,
+      backups,
+      storeKeys,
       clock,
       log: log.child({ part: 'admin' }),
     },
@@ -274,11 +284,13 @@ const start = async (
   if (ending.reason !== '') throw new CardeaError('gateway-failed', `stopped while starting: ${ending.reason}`);
   notifier.ready(`${config.doors.length} doors, ${config.readers.length} readers`);
   health.start();
+  backups.schedule?.start();
   closing.add('health', () => {
     notifier.stopping();
     health.stop();
   });
   link.start(linkListener);
+  storeKeys.resume();
   log.info(
     { doors: doors.size, readers: readers.size, broker: brokerUrl, cards: store.roster().cards },
     'gateway ready',

@@ -22,9 +22,12 @@ import type { CredentialStore } from '../ports/credential-store.ts';
 import type { DoorInput } from '../ports/door-io.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { HrLink } from '../ports/hr-link.ts';
+import type { RotationBegun, RotationView, StoreKeyRotation } from '../ports/store-key-rotation.ts';
+import { BackupOperations, type Backups } from './backup-operations.ts';
 import { explainCard, showCard } from './card-account.ts';
 import { listCards } from './card-list.ts';
 import { EventFeed } from './event-feed.ts';
+import { EventSelector } from './event-selector.ts';
 import { readRecords } from './log-records.ts';
 import type {
   AcceptEpochAnswer,
@@ -51,8 +54,10 @@ import type {
   ParsedOrder,
   ParsedReport,
   ParsedResetPassback,
+  ParsedSelection,
   ParsedTap,
 } from './requests.ts';
+import { rotateStoreKeys, viewRotation } from './store-key-operations.ts';
 import { showZones } from './zone-account.ts';
 
 /** Holds cards to a simulated reader. */
@@ -92,6 +97,9 @@ export interface AdminDependencies {
   readonly passages: Pick<PassageBook, 'zones' | 'occupants' | 'zonesOf' | 'resetPerson'>;
   readonly reconciler: Pick<RosterReconciler, 'acceptEpoch'>;
   readonly cardAlarms: Pick<AlarmRegister, 'standing' | 'clear'>;
+  readonly backups: Backups;
+  /** Left out where the store has no keys. */
+  readonly storeKeys?: StoreKeyRotation;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -102,12 +110,16 @@ const TAP_LIMIT = milliseconds(5_000);
 export class AdminOperations {
   readonly #deps: AdminDependencies;
   readonly #feed: EventFeed;
+  readonly #selector: EventSelector;
+  readonly backups: BackupOperations;
   /** The last tap at each reader: the next one waits for it. */
   readonly #taps = new Map<ReaderId, Promise<unknown>>();
 
   constructor(deps: AdminDependencies) {
     this.#deps = deps;
     this.#feed = new EventFeed(deps.store);
+    this.#selector = new EventSelector(deps.store);
+    this.backups = new BackupOperations(deps);
   }
 
   /** To be called after each committed batch, for those who follow the events. */
@@ -138,6 +150,10 @@ export class AdminOperations {
 
   records(request: { readonly from: number }, signal: AbortSignal): AsyncGenerator<AccessEvent | UnreadableLine> {
     return readRecords(this.#deps.store, request, signal);
+  }
+
+  selectEvents(request: ParsedSelection, signal: AbortSignal): AsyncGenerator<AccessEvent | UnreadableLine> {
+    return this.#selector.read(request, signal);
   }
 
   cards(request: { readonly withRetired: boolean }, signal: AbortSignal): AsyncGenerator<CardLine> {
@@ -207,6 +223,15 @@ export class AdminOperations {
     });
     cardAlarms.clear(seen);
     return { cleared: seen.length };
+  }
+
+  /** Rejects with CardeaError `store-write-failed`, `store-key-unusable` or `store-key-wrong`. */
+  rotateStore({ operator }: { readonly operator: string }): Promise<RotationBegun> {
+    return rotateStoreKeys(this.#deps, operator);
+  }
+
+  storeRotation(): RotationView {
+    return viewRotation(this.#deps);
   }
 
   /** Rejects with CardeaError `unknown-zone`. */

@@ -4,17 +4,23 @@
 import type { DoorCommandAnswer } from '../app/door-commands.ts';
 import type { GrantState } from '../app/explain.ts';
 import type { describeGateway } from '../app/gateway-status.ts';
+import type { RestoreOutcome, RestorePlan } from '../app/restore-backup.ts';
 import type { AccessEvent, DenialReason, Direction } from '../domain/access-event.ts';
 import type { AntiPassback } from '../domain/anti-passback.ts';
 import type { CardKind, CardLookup, Grant, RevocationReason } from '../domain/credential.ts';
 import type { DoorAction } from '../domain/door-command.ts';
 import type { DoorMode } from '../domain/door-mode.ts';
+import type { RotationBegun, RotationView } from '../ports/store-key-rotation.ts';
 
 export type { DoorCommandAnswer } from '../app/door-commands.ts';
+export type { RestoreOutcome, RestorePlan } from '../app/restore-backup.ts';
 
 /** Sent with every answer. A gateway that still runs from before an upgrade is told apart by it rather than misread. */
 export const PROTOCOL_HEADER = 'cardea-admin-protocol';
 export const PROTOCOL_VERSION = '1';
+
+/** Of a `restore-page`; any other request has far less. */
+export const MAX_PAGE_BYTES = 1024 * 1024;
 
 /** Each is the path of its name. */
 export const CALL_NAMES = [
@@ -24,10 +30,18 @@ export const CALL_NAMES = [
   'events',
   'records',
   'cards',
+  'select-events',
   'report',
+  'backup',
+  'backup-records',
+  'restore-begin',
+  'restore-page',
+  'restore-end',
   'door-command',
   'lockdown',
   'accept-epoch',
+  'rotate-store',
+  'store-rotation',
   'zone',
   'reset-passback',
   'clear-alarms',
@@ -44,10 +58,18 @@ export const CALL_METHODS: Readonly<Record<CallName, 'GET' | 'POST'>> = {
   events: 'GET',
   records: 'GET',
   cards: 'GET',
+  'select-events': 'GET',
   report: 'POST',
+  backup: 'POST',
+  'backup-records': 'GET',
+  'restore-begin': 'POST',
+  'restore-page': 'POST',
+  'restore-end': 'POST',
   'door-command': 'POST',
   lockdown: 'POST',
   'accept-epoch': 'POST',
+  'rotate-store': 'POST',
+  'store-rotation': 'GET',
   zone: 'GET',
   'reset-passback': 'POST',
   'clear-alarms': 'POST',
@@ -63,12 +85,18 @@ export interface Calls {
   readonly 'door-command': { readonly request: DoorCommandRequest; readonly answer: DoorCommandAnswer };
   readonly lockdown: { readonly request: LockdownRequest; readonly answer: LockdownAnswer };
   readonly 'accept-epoch': { readonly request: AcceptEpochRequest; readonly answer: AcceptEpochAnswer };
+  readonly 'rotate-store': { readonly request: RotateStoreRequest; readonly answer: RotationBegun };
+  readonly 'store-rotation': { readonly request: NoFields; readonly answer: RotationView };
   readonly zone: { readonly request: ZoneRequest; readonly answer: ZoneAnswer };
   readonly 'reset-passback': { readonly request: ResetPassbackRequest; readonly answer: ResetPassbackAnswer };
   readonly 'clear-alarms': { readonly request: ClearAlarmsRequest; readonly answer: ClearAlarmsAnswer };
   readonly tap: { readonly request: TapRequest; readonly answer: TapAnswer };
   readonly line: { readonly request: LineRequest; readonly answer: LineAnswer };
   readonly report: { readonly request: ReportRequest; readonly answer: ReportAnswer };
+  readonly backup: { readonly request: BackupRequest; readonly answer: BackupAnswer };
+  readonly 'restore-begin': { readonly request: RestoreBeginRequest; readonly answer: RestorePlan };
+  readonly 'restore-page': { readonly request: RestorePageRequest; readonly answer: object };
+  readonly 'restore-end': { readonly request: RestoreEndRequest; readonly answer: RestoreOutcome };
 }
 
 /** Calls that are answered by a stream, one JSON object a line. */
@@ -76,6 +104,8 @@ export interface Streams {
   readonly events: { readonly request: EventsRequest; readonly line: AccessEvent };
   readonly records: { readonly request: RecordsRequest; readonly line: AccessEvent | UnreadableLine };
   readonly cards: { readonly request: CardsRequest; readonly line: CardLine };
+  readonly 'select-events': { readonly request: SelectionRequest; readonly line: AccessEvent | UnreadableLine };
+  readonly 'backup-records': { readonly request: NoFields; readonly line: object };
 }
 export type StreamName = keyof Streams;
 
@@ -208,12 +238,6 @@ export interface EventsRequest {
   readonly limit?: string;
   /** Go on with each event as it is stored. */
   readonly follow?: 'true' | 'false';
-  /** Names of events, with commas between them: no others. With this, `from` or `to`, an absent `since` is the log's beginning. */
-  readonly names?: string;
-  /** RFC 3339 with offset: what happened before, by the clock as it was then, is left out. */
-  readonly from?: string;
-  /** As `from`: what happened then or later. */
-  readonly to?: string;
 }
 
 /** How many events are shown to somebody who does not say since when. */
@@ -223,6 +247,16 @@ export const DEFAULT_EVENTS = 20;
 export interface RecordsRequest {
   /** A sequence number; the log's beginning, where it is left out. */
   readonly from?: string;
+}
+
+/** Events of some kinds and of a time, from the whole log. A record that cannot be read may be one of them. */
+export interface SelectionRequest {
+  /** Names of events, with commas between them. */
+  readonly names: string;
+  /** RFC 3339 with offset: what happened before, by the clock as it was then, is left out. */
+  readonly from?: string;
+  /** As `from`: what happened then or later. */
+  readonly to?: string;
 }
 
 /** Stands in the place of a record that cannot be read. */
@@ -308,6 +342,10 @@ export interface AcceptEpochAnswer {
   readonly epoch: string;
 }
 
+export interface RotateStoreRequest {
+  readonly operator: string;
+}
+
 export interface ClearAlarmsRequest {
   readonly operator: string;
 }
@@ -315,6 +353,38 @@ export interface ClearAlarmsRequest {
 export interface ClearAlarmsAnswer {
   /** How many stood. */
   readonly cleared: number;
+}
+
+/** Goes ahead of `backup-records`, so that the log says who takes a copy of everything. */
+export interface BackupRequest {
+  readonly operator: string;
+}
+
+export interface BackupAnswer {
+  /** Live ones. */
+  readonly cards: number;
+  readonly events: number;
+}
+
+export interface RestoreBeginRequest {
+  /** The first line of the backup. */
+  readonly header: object;
+  /** The oldest event in the backup; null where there is none. */
+  readonly oldest: { readonly sequence: number; readonly hash: string } | null;
+  readonly operator: string;
+  /** true: nothing is changed, and the answer says what would be. */
+  readonly dryRun: 'true' | 'false';
+}
+
+export interface RestorePageRequest {
+  /** As the answer to `restore-begin` names it. */
+  readonly restore: string;
+  /** In the order of the backup; MAX_PAGE_BYTES in all. */
+  readonly records: readonly object[];
+}
+
+export interface RestoreEndRequest {
+  readonly restore: string;
 }
 
 export interface ZoneRequest {

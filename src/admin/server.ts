@@ -12,6 +12,7 @@ import { type CallName, PROTOCOL_HEADER, PROTOCOL_VERSION, type Refusal, type St
 import {
   type Fields,
   parseAcceptEpoch,
+  parseBackup,
   parseCard,
   parseCards,
   parseClearAlarms,
@@ -23,7 +24,11 @@ import {
   parseNothing,
   parseRecords,
   parseReport,
+  parseSelection,
   parseResetPassback,
+  parseRestoreBegin,
+  parseRestoreEnd,
+  parseRestorePage,
   parseTap,
   parseZone,
 } from './requests.ts';
@@ -59,6 +64,9 @@ export const startAdmin = async (options: {
   return { onCommitted: () => operations.onCommitted(), close: () => server.close() };
 };
 
+const STREAMS: readonly string[] = ['events', 'select-events', 'records', 'cards', 'backup-records'] satisfies readonly StreamName[];
+const isStream = (call: CallName): call is StreamName => STREAMS.includes(call);
+
 const STATUS_CODES: Partial<Record<ErrorCode, number>> = {
   'invalid-request': 400,
   'unknown-door': 404,
@@ -66,6 +74,9 @@ const STATUS_CODES: Partial<Record<ErrorCode, number>> = {
   'unknown-line': 404,
   'unknown-zone': 404,
   'not-simulated': 409,
+  'store-key-wrong': 409,
+  'store-key-unusable': 409,
+  'backup-invalid': 409,
   'request-too-large': 413,
   'store-write-failed': 503,
   overloaded: 503,
@@ -121,7 +132,7 @@ class AdminServer {
         throw new CardeaError('overloaded', `${MAX_CONNECTIONS} requests wait for an answer already`);
       }
       const { call, fields } = await readRequest(request);
-      if (call === 'events' || call === 'records' || call === 'cards') await this.#stream(response, call, fields);
+      if (isStream(call)) await this.#stream(response, call, fields);
       else this.#send(response, 200, await this.#inTime(this.#answer(call, fields)));
     } catch (error) {
       this.#refuse(response, error);
@@ -148,6 +159,11 @@ class AdminServer {
         return operations.acceptEpoch(parseAcceptEpoch(fields));
       case 'clear-alarms':
         return operations.clearAlarms(parseClearAlarms(fields));
+      case 'rotate-store':
+        return operations.rotateStore(parseClearAlarms(fields));
+      case 'store-rotation':
+        parseNothing(fields);
+        return operations.storeRotation();
       case 'zone':
         return operations.zone(parseZone(fields));
       case 'reset-passback':
@@ -158,6 +174,14 @@ class AdminServer {
         return operations.setLine(parseLine(fields));
       case 'report':
         return operations.report(parseReport(fields));
+      case 'backup':
+        return operations.backups.announce(parseBackup(fields));
+      case 'restore-begin':
+        return operations.backups.begin(parseRestoreBegin(fields));
+      case 'restore-page':
+        return operations.backups.page(parseRestorePage(fields));
+      case 'restore-end':
+        return operations.backups.end(parseRestoreEnd(fields));
     }
   }
 
@@ -169,8 +193,13 @@ class AdminServer {
         return operations.events(parseEvents(fields), signal);
       case 'records':
         return operations.records(parseRecords(fields), signal);
+      case 'select-events':
+        return operations.selectEvents(parseSelection(fields), signal);
       case 'cards':
         return operations.cards(parseCards(fields), signal);
+      case 'backup-records':
+        parseNothing(fields);
+        return operations.backups.records(signal);
     }
   }
 

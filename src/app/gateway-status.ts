@@ -9,6 +9,7 @@ import { formatInstant, type Instant, milliseconds } from '../domain/units.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { HrLink } from '../ports/hr-link.ts';
+import type { StoreKeyRotation } from '../ports/store-key-rotation.ts';
 import type { MessageSeal } from '../wire/message-envelope.ts';
 import type { DoorStatus, LogStatus, ReaderStatus, StatusDocument } from '../wire/status.ts';
 import type { Topics } from '../wire/topics.ts';
@@ -44,6 +45,8 @@ interface Dependencies {
   /** Retired cards that were held to readers. */
   readonly cardAlarms: Pick<AlarmRegister, 'lines'>;
   readonly disk: Pick<DiskWatch, 'alarms'>;
+  /** Left out where the store has no keys. */
+  readonly storeKeys?: Pick<StoreKeyRotation, 'view'>;
   /** Of the backups that the gateway makes by itself. */
   readonly backupAlarms: () => readonly string[];
   /** What is wrong with the credentials for the broker. */
@@ -99,9 +102,18 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       ...(deps.writer.busyFor > SLOW_COMMIT ? ['store: the disk hangs, changes from HR wait'] : []),
       ...deps.disk.alarms().map((alarm) => `disk: ${alarm}`),
       ...deps.backupAlarms().map((alarm) => `backup: ${alarm}`),
+      ...rotation(deps.storeKeys),
       ...(deps.writer.isFailing ? ['store: writes fail, changes from HR are not taken'] : []),
     ],
   };
+};
+
+const rotation = (keys: Dependencies['storeKeys']): string[] => {
+  const view = keys?.view();
+  if (view === undefined) return [];
+  const { isUnderWay, sealedAnew, fault } = view;
+  if (isUnderWay) return [`store: its keys are being replaced, ${sealedAnew} records are sealed anew so far`];
+  return fault === null ? [] : [`store: its keys are not replaced everywhere: ${fault}`];
 };
 
 const calendarView = (calendar: CalendarRecord | undefined): StatusDocument['calendar'] =>

@@ -49,10 +49,14 @@ export class KeyRotation implements StoreKeyRotation {
     return { isUnderWay: this.#work !== undefined, sealedAnew: this.#sealedAnew, fault: this.#fault };
   }
 
-  /** Goes on with what was interrupted, if anything was. Rejects as begin() does. */
-  async resume(): Promise<void> {
-    const { ring } = this.#keys();
-    if (ring.former.length > 0) this.#run(ring);
+  /** Goes on with what was interrupted, if anything was. Never throws: the view tells what is wrong. */
+  resume(): void {
+    try {
+      const { ring } = this.#keys();
+      if (ring.former.length > 0) this.#run(ring);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   async begin(): Promise<RotationBegun> {
@@ -101,15 +105,16 @@ export class KeyRotation implements StoreKeyRotation {
     await write([fresh]);
   }
 
+  #failed(error: unknown): void {
+    this.#fault = errorMessage(error);
+    this.#options.log.error({ err: this.#fault }, 'records could not be sealed anew');
+  }
+
   #run(ring: KeyRing): void {
-    const { log } = this.#options;
     this.#fault = null;
     this.#sealedAnew = 0;
     this.#work = this.#sealAll(ring)
-      .catch((error) => {
-        this.#fault = errorMessage(error);
-        log.error({ err: this.#fault }, 'records could not be sealed anew');
-      })
+      .catch((error) => this.#failed(error))
       .finally(() => {
         this.#work = undefined;
       });

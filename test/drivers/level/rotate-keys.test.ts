@@ -138,7 +138,7 @@ test('commits, look-ups and deaths in the midst of a rotation lose no card and b
     store = await openDataDir(dataDir);
     await assertAll(store, model);
     rotation = rotationOf(dataDir, store);
-    await rotation.resume();
+    rotation.resume();
   }
   await ended(rotation);
   await assertAll(store, model);
@@ -163,7 +163,7 @@ test('a rotation that died while it replaced the key file goes on at the next st
     assert.equal(readHeader(headerPath)?.slots.length, 1);
     await assertAll(again, model);
     const rotation = rotationOf(dataDir, again);
-    await rotation.resume();
+    rotation.resume();
     await ended(rotation);
     await assertAll(again, model);
     await again.close();

@@ -1,0 +1,32 @@
+// The part of the gateway that replaces the keys of its store, and goes on with that after a restart.
+
+import type { SerialWriter } from './app/serial-writer.ts';
+import type { Config } from './config/config.ts';
+import type { LevelStore } from './drivers/level/level-store.ts';
+import { KeyRotation } from './drivers/level/rotate-keys.ts';
+import { keySourceOf } from './drivers/level/store-key.ts';
+import type { Log } from './log.ts';
+import type { Clock } from './ports/clock.ts';
+
+interface Ground {
+  readonly config: Config;
+  readonly store: LevelStore;
+  readonly writer: SerialWriter;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onChange: () => void;
+}
+
+/** Goes on with what a restart has interrupted when resume() is called. */
+export const createKeyRotation = ({ config, store, writer, clock, log, onChange }: Ground): KeyRotation =>
+  new KeyRotation({
+    dataDir: config.dataDir,
+    key: keySourceOf(process.env, config.store.keyFile),
+    store,
+    log: log.child({ part: 'store keys' }),
+    onDone: (detail) => {
+      const time = { at: clock.now(), clockSynchronized: clock.isSynchronized() };
+      writer.record({ event: 'store-key-rotated', ...time, detail: { ...detail } });
+      onChange();
+    },
+  });
