@@ -28,7 +28,7 @@ export async function* readRecords(
 }
 
 /** The records of the next `count` numbers after `after`, as far as they are there. */
-const readPage = async (eventLog: EventLog, after: number, count: number): Promise<readonly Line[]> => {
+export const readPage = async (eventLog: EventLog, after: number, count: number): Promise<readonly Line[]> => {
   try {
     const page = await eventLog.entriesAfter(after, count);
     return page.map(({ event }) => event).filter(({ sequence }) => sequence <= after + count);

@@ -34,9 +34,11 @@ export interface ParsedEvents {
   readonly since: number | undefined;
   readonly limit: number | undefined;
   readonly follow: boolean;
-  /** No others; all, where it is left out. */
-  readonly names?: ReadonlySet<string> | undefined;
-  readonly range?: TimeRange | undefined;
+}
+
+export interface ParsedSelection {
+  readonly names: ReadonlySet<string>;
+  readonly range: TimeRange;
 }
 
 export interface ParsedReport {
@@ -104,14 +106,11 @@ export const parseExplain = (fields: Fields): ParsedExplain => {
 };
 
 export const parseEvents = (fields: Fields): ParsedEvents => {
-  allowOnly(fields, ['since', 'limit', 'follow', 'names', 'from', 'to']);
-  const names = optional(fields, 'names', eventNames);
-  const range = timeRange(fields);
-  const isSelection = names !== undefined || range !== undefined;
-  const since = optional(fields, 'since', count) ?? (isSelection ? 0 : undefined);
+  allowOnly(fields, ['since', 'limit', 'follow']);
+  const since = optional(fields, 'since', count);
   const limit = optional(fields, 'limit', count);
   const follow = optional(fields, 'follow', (all, name) => oneOf(all, name, ['true', 'false'] as const)) === 'true';
-  return { since, limit, follow, names, range };
+  return { since, limit, follow };
 };
 
 export const parseRecords = (fields: Fields): { readonly from: number } => {
@@ -119,20 +118,19 @@ export const parseRecords = (fields: Fields): { readonly from: number } => {
   return { from: optional(fields, 'from', count) ?? 1 };
 };
 
-const eventNames = (fields: Fields, name: string): ReadonlySet<string> => {
-  const names = fields.get(name);
-  if (typeof names === 'string' && EVENT_NAMES.test(names)) return new Set(names.split(','));
-  throw refused(`${name} must be names of events with commas between them`);
-};
-
-const timeRange = (fields: Fields): TimeRange | undefined => {
+export const parseSelection = (fields: Fields): ParsedSelection => {
+  allowOnly(fields, ['names', 'from', 'to']);
+  const names = fields.get('names');
+  if (typeof names !== 'string' || !EVENT_NAMES.test(names)) {
+    throw refused('names must be names of events with commas between them');
+  }
   const from = optional(fields, 'from', text);
   const to = optional(fields, 'to', text);
-  if (from === undefined && to === undefined) return undefined;
-  return {
+  const range = {
     from: from === undefined ? instant(Number.NEGATIVE_INFINITY) : parseTime(from),
     to: to === undefined ? instant(Number.POSITIVE_INFINITY) : parseTime(to),
   };
+  return { names: new Set(names.split(',')), range };
 };
 
 export const parseCards = (fields: Fields): { readonly withRetired: boolean } => {
@@ -195,6 +193,51 @@ export const parseZone = (fields: Fields): { readonly zone: string | undefined }
 export const parseResetPassback = (fields: Fields): ParsedResetPassback => {
   allowOnly(fields, ['cardholder', 'operator']);
   return { cardholder: cardholderId(fields, 'cardholder'), operator: operator(fields) };
+};
+
+export interface ParsedRestoreBegin {
+  readonly header: unknown;
+  readonly oldest: { readonly sequence: number; readonly hash: string } | null;
+  readonly operator: string;
+  readonly isDryRun: boolean;
+}
+
+export interface ParsedRestorePage {
+  readonly restore: number;
+  readonly records: readonly unknown[];
+}
+
+export const parseBackup = (fields: Fields): { readonly operator: string } => {
+  allowOnly(fields, ['operator']);
+  return { operator: operator(fields) };
+};
+
+export const parseRestoreBegin = (fields: Fields): ParsedRestoreBegin => {
+  allowOnly(fields, ['header', 'oldest', 'operator', 'dryRun']);
+  const isDryRun = oneOf(fields, 'dryRun', ['true', 'false'] as const) === 'true';
+  return { header: fields.get('header'), oldest: oldestEvent(fields), operator: operator(fields), isDryRun };
+};
+
+const oldestEvent = (fields: Fields): ParsedRestoreBegin['oldest'] => {
+  const oldest = fields.get('oldest');
+  if (oldest === null) return null;
+  if (typeof oldest === 'object' && oldest !== undefined && 'sequence' in oldest && 'hash' in oldest) {
+    const { sequence, hash } = oldest;
+    if (typeof sequence === 'number' && typeof hash === 'string') return { sequence, hash };
+  }
+  throw refused('oldest must be null or have sequence and hash');
+};
+
+export const parseRestorePage = (fields: Fields): ParsedRestorePage => {
+  allowOnly(fields, ['restore', 'records']);
+  const records: unknown = fields.get('records');
+  if (!Array.isArray(records)) throw refused('records must be a list');
+  return { restore: count(fields, 'restore'), records };
+};
+
+export const parseRestoreEnd = (fields: Fields): { readonly restore: number } => {
+  allowOnly(fields, ['restore']);
+  return { restore: count(fields, 'restore') };
 };
 
 export const parseTap = (fields: Fields): ParsedTap => {

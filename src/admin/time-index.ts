@@ -52,9 +52,18 @@ export class TimeIndex {
     while (end % BLOCK === 0) {
       const span = this.#blocks.get(end + BLOCK);
       if (span === undefined || (span.latest >= from && span.earliest < to)) break;
-      if (eventLog.entryAt(end + BLOCK)?.event.hash !== span.hash) break;
+      if (hashAt(eventLog, end + BLOCK) !== span.hash) break;
       end += BLOCK;
     }
     return end;
   }
 }
+
+const hashAt = (eventLog: Pick<EventLog, 'entryAt'>, sequence: number): string | undefined => {
+  try {
+    return eventLog.entryAt(sequence)?.event.hash;
+  } catch {
+    // A record that cannot be read any more: whoever reads on is told.
+    return undefined;
+  }
+};

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ParsedEvents } from '../../src/admin/requests.ts';
 import type { AccessEvent } from '../../src/domain/access-event.ts';
-import { instant, milliseconds } from '../../src/domain/units.ts';
 import { AdminBench } from './admin-bench.ts';
 
 const read = (bench: AdminBench, request: Partial<ParsedEvents> = {}, signal = new AbortController().signal) =>
@@ -78,31 +77,5 @@ describe('the feed of events', () => {
     await bench.fillLog(5);
     bench.store.garbleEntry(3);
     await assert.rejects(sequences(read(bench, { since: 0 })), { code: 'store-record-unreadable' });
-  });
-
-  it('holds only the events of some names, as many as are asked for', async () => {
-    const bench = await AdminBench.start();
-    await bench.fillLog(3);
-    await bench.bind();
-    await bench.fillLog(150);
-    await bench.revoke();
-    const names = new Set(['card-change']);
-    assert.deepEqual(await sequences(read(bench, { since: 0, names })), [4, 155]);
-    assert.deepEqual(await sequences(read(bench, { since: 0, names, limit: 1 })), [4]);
-  });
-
-  it('holds only the events of a time, whatever was read of the log before', async () => {
-    const bench = await AdminBench.start();
-    await bench.fillLog(2_500);
-    const from = bench.clock.now();
-    bench.clock.advance(milliseconds(60_000));
-    await bench.fillLog(3);
-    const to = bench.clock.now();
-    bench.clock.advance(milliseconds(60_000));
-    await bench.fillLog(3);
-    const range = { from: instant(from + 1), to: instant(to + 1) };
-    for (const _ of ['first', 'second']) {
-      assert.deepEqual(await sequences(read(bench, { since: 0, range })), [2_501, 2_502, 2_503]);
-    }
   });
 });
