@@ -58,10 +58,12 @@ export class DiskWatch {
     this.#deps = deps;
   }
 
-  /** Fulfils after the first look; the ballast is seen to behind its back. */
+  /** Fulfils after the first look. */
   async start(): Promise<void> {
     await this.#look();
-    void this.#goOn();
+    // With room enough the ballast has time; a start is busy with other things.
+    if (this.#level === 'enough') this.#lookLater();
+    else void this.#goOn();
   }
 
   stop(): void {
@@ -128,11 +130,14 @@ export class DiskWatch {
   }
 
   async #goOn(): Promise<void> {
-    const { disk, clock, minimumFreeBytes } = this.#deps;
+    const { disk, minimumFreeBytes } = this.#deps;
     // With the ballast made, room shall not be short at once.
     await disk.restoreBallast(minimumFreeBytes * MARGIN);
-    if (this.#isStopped) return;
-    this.#timer = clock.schedule(LOOK_EVERY, () => void this.#look().then(() => this.#goOn()));
+    if (!this.#isStopped) this.#lookLater();
+  }
+
+  #lookLater(): void {
+    this.#timer = this.#deps.clock.schedule(LOOK_EVERY, () => void this.#look().then(() => this.#goOn()));
   }
 
   #take(room: DiskRoom): void {

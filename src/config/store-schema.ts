@@ -85,9 +85,9 @@ export const store = z
       .int()
       .min(0)
       .max(1_024)
-      .default(16)
+      .default(64)
       .describe(
-        'Size of a file that only takes room, and gives it back when the disk is full: 8 MiB of it for opening the store at a start, the rest for going on; 0: none',
+        'Size of a file that only takes room, and gives it back when the disk is full: 32 MiB of it for opening the store at a start, the rest for going on; 0: none',
       ),
   })
   .prefault({})

@@ -169,6 +169,13 @@ test('history is let go when room begins to be short, and at every look while it
 
 test('the ballast is made whole whenever there is more room than the end of a shortage takes', async (t) => {
   const { disk, has } = await watchDisk(t);
+  assert.deepEqual(disk.restored, [], 'not at once: a start is busy');
+  await has(1_000);
   await has(1_000);
   assert.deepEqual(disk.restored, [125 * MEBIBYTE, 125 * MEBIBYTE]);
+});
+
+test('after a start on a full disk, what opening the store has taken of the ballast is put back at once', async (t) => {
+  const { disk } = await watchDisk(t, 10);
+  assert.equal(disk.restored.length, 1);
 });

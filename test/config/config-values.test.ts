@@ -72,7 +72,7 @@ describe('the configuration', () => {
         keyFile: 'data/store.key',
         failurePolicy: 'deny',
         minimumFreeBytes: 64 * MEBIBYTE,
-        ballastBytes: 16 * MEBIBYTE,
+        ballastBytes: 64 * MEBIBYTE,
       },
       backup: { recipients: [], interval: 24 * HOUR, keep: 7 },
       reconcile: { maxAge: 7 * 24 * HOUR, stalePolicy: 'allow' },

@@ -3,7 +3,7 @@
 //
 // 1. It is really there: written, with what no file system compresses, and synced.
 // 2. It is given back in two parts. The first is for going on at run time; the last, RESERVE bytes, is for opening a database that
-//    is not open, because a gateway that cannot open its store opens no door.
+//    is not open: a gateway that cannot open its store opens no door.
 
 import { randomFillSync } from 'node:crypto';
 import { promises, statSync, truncateSync } from 'node:fs';
@@ -11,9 +11,11 @@ import { promises, statSync, truncateSync } from 'node:fs';
 const MEBIBYTE = 1024 * 1024;
 
 /**
- * Opening writes what is in LevelDB's logs (at most two write buffers of 4 MiB) into tables, before it deletes the logs.
+ * Opening writes what is in LevelDB's logs into tables before it deletes the logs, and may begin with a compaction, which writes
+ * anew what it takes in before it deletes that: eight tables of 4 MiB when no more can have come since the last one. Where a
+ * compaction runs out of room its leavings stay until the next opening, which then finds no room at all (seen with 8 MiB).
  */
-export const RESERVE = 8 * MEBIBYTE;
+export const RESERVE = 32 * MEBIBYTE;
 
 export interface BallastOptions {
   readonly file: string;
@@ -68,16 +70,17 @@ export class Ballast {
   }
 }
 
-/** Piece by piece, so that nothing else waits for long. */
+/** Piece by piece, each synced by itself: a batch that has to get to the disk meanwhile waits for one of them at most. */
 const append = async (file: string, bytes: number): Promise<void> => {
   const handle = await promises.open(file, 'a', 0o600);
   try {
+    const piece = randomFillSync(Buffer.alloc(Math.min(bytes, MEBIBYTE)));
     for (let left = bytes; left > 0; ) {
-      const { bytesWritten } = await handle.write(randomFillSync(Buffer.alloc(Math.min(left, MEBIBYTE))));
+      const { bytesWritten } = await handle.write(piece, 0, Math.min(left, piece.length));
+      await handle.datasync();
       left -= bytesWritten;
     }
   } finally {
-    await handle.sync();
     await handle.close();
   }
 };

@@ -6,6 +6,8 @@ import { errorMessage } from '../../errors.ts';
 import type { DiskRoom, DiskSpace } from '../../ports/disk-space.ts';
 import { type Ballast, RESERVE } from './ballast.ts';
 
+/** What is in the logs, at most two write buffers of 4 MiB: with less, opening fails for certain. */
+const ROOM_TO_OPEN = 8 * 1024 * 1024;
 /** LevelDB makes a log, a manifest and a pointer to it, and some tables. */
 const FILES_TO_OPEN = 8;
 
@@ -48,11 +50,11 @@ const roomOf = ({ bsize, bavail, files, ffree }: FileSystem): DiskRoom => ({
 });
 
 const isEnough = ({ freeBytes, freeFiles }: DiskRoom): boolean =>
-  freeBytes >= RESERVE && (freeFiles === undefined || freeFiles >= FILES_TO_OPEN);
+  freeBytes >= ROOM_TO_OPEN && (freeFiles === undefined || freeFiles >= FILES_TO_OPEN);
 
-/** Gives all of the ballast back where there is too little room for opening a database in `directory` that is not open. */
+/** Gives all of the ballast back where a database in `directory` that is not open might not be opened for want of room. */
 export const makeRoomToOpen = (directory: string, ballast: Ballast | undefined): void => {
-  if (!isEnough(roomOf(statfsSync(directory)))) ballast?.shrinkTo(0);
+  if (roomOf(statfsSync(directory)).freeBytes < RESERVE) ballast?.shrinkTo(0);
 };
 
 /**
