@@ -13,7 +13,6 @@ import { DoorCommands } from './app/door-commands.ts';
 import type { DoorController } from './app/door-controller.ts';
 import { describeGateway, StatusPublisher } from './app/gateway-status.ts';
 import { HealthMonitor } from './app/health.ts';
-import { EventPublisher } from './app/publish-events.ts';
 import { RosterFreshness } from './app/roster-freshness.ts';
 import { SerialWriter } from './app/serial-writer.ts';
 import { SiteRules } from './app/site-rules.ts';
@@ -39,6 +38,7 @@ import {
 } from './gateway-doors.ts';
 import { createBroker, createClock, createDoorLines, createLink, openStore } from './gateway-drivers.ts';
 import { ClosingStack, Ending } from './gateway-ending.ts';
+import { createOutbox } from './gateway-outbox.ts';
 import { createHrSide } from './gateway-roster.ts';
 import { createKeyRotation } from './gateway-store-key.ts';
 import { loadTrust } from './gateway-trust.ts';
@@ -130,9 +130,8 @@ const start = async (
   const will = { topic: topics.status, payload: await seal(lastWill(gateway)) };
   const link = createLink(config, { url: brokerUrl, topics, will, log: log.child({ part: 'link' }) });
   closing.add('link', () => link.stop(will));
-  const outboxLog = log.child({ part: 'outbox' });
-  const publisher = new EventPublisher({ eventLog: store, link, topics, seal, clock, log: outboxLog });
-  closing.add('outbox', () => publisher.stop());
+  const outbox = createOutbox({ config, store, writer, link, topics, seal, clock, log });
+  closing.add('outbox', () => outbox.stop());
 
   const doors = new Map<DoorId, DoorController>();
   const describe = (): StatusDocument =>
@@ -143,7 +142,7 @@ const start = async (
       lossyCardNumbers: isLossyFormat(cardNumberFormat),
       store,
       writer,
-      publisher,
+      outbox,
       audit,
       doors,
       keeper,
@@ -175,7 +174,7 @@ const start = async (
   const passages = createPassages(ground);
   await passages.load();
   closing.add('passages', () => passages.stop());
-  const judge = createJudge(ground, { rules, freshness, passages });
+  const judge = createJudge(ground, { rules, freshness, passages, isLogFull: outbox.isFull });
   const keeper = createKeeper(ground, { doors, judge });
   const doorCommands = new DoorCommands({ keeper, writer, clock, log: log.child({ part: 'commands' }) });
   const hr = createHrSide({
@@ -189,6 +188,7 @@ const start = async (
     passages,
     freshness,
     disk,
+    outbox,
     link,
     onRules: () => keeper.look(),
   });
@@ -265,7 +265,7 @@ const start = async (
 
   writer.onCommit = () => {
     audit.onCommitted();
-    publisher.wake();
+    outbox.onCommitted();
     admin.onCommitted();
   };
   const linkListener: HrLinkListener = {
@@ -276,7 +276,7 @@ const start = async (
     onConnect: () => {
       hr.reconciler.onConnect();
       status.publishNow();
-      publisher.wake();
+      outbox.onConnect();
     },
     onDisconnect: () => disk.refuseWaiting(),
   };

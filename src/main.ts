@@ -33,6 +33,7 @@ const exitCode = await runCommand(process.argv.slice(2), {
   version: VERSION,
   env: process.env,
   operator,
+  backupFiles: async () => (await import('./drivers/backup/backup-file.ts')).backupFiles,
   startGateway: async (config, configuration) => {
     const { startGateway } = await import('./gateway.ts');
     let gateway: Awaited<ReturnType<typeof startGateway>> | undefined;

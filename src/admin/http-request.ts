@@ -3,7 +3,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { CardeaError } from '../errors.ts';
-import { CALL_METHODS, CALL_NAMES, type CallName } from './protocol.ts';
+import { CALL_METHODS, CALL_NAMES, type CallName, MAX_PAGE_BYTES } from './protocol.ts';
 import type { Fields } from './requests.ts';
 
 /** Far more than any request needs. */
@@ -17,7 +17,9 @@ export const readRequest = async (
   const call = CALL_NAMES.find((name) => url.pathname === `/${name}`);
   if (call === undefined) throw refused(`there is no such call; the calls are ${CALL_NAMES.join(', ')}`);
   if (request.method !== CALL_METHODS[call]) throw refused(`${call} is called with ${CALL_METHODS[call]}`);
-  return { call, fields: request.method === 'GET' ? queryFields(url) : bodyFields(await readBody(request)) };
+  if (request.method === 'GET') return { call, fields: queryFields(url) };
+  const limit = call === 'restore-page' ? MAX_PAGE_BYTES : MAX_BODY_BYTES;
+  return { call, fields: bodyFields(await readBody(request, limit)) };
 };
 
 const refused = (message: string): CardeaError => new CardeaError('invalid-request', message);
@@ -52,19 +54,19 @@ const parseJson = (bytes: Uint8Array): unknown => {
   }
 };
 
-const readBody = (request: IncomingMessage): Promise<Uint8Array> =>
+const readBody = (request: IncomingMessage, limit: number): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= MAX_BODY_BYTES) {
+      if (size <= limit) {
         chunks.push(chunk);
         return;
       }
       // Not destroyed: the refusal still has to go out on the same connection.
       request.pause();
-      reject(new CardeaError('request-too-large', `a request may have ${MAX_BODY_BYTES} bytes`));
+      reject(new CardeaError('request-too-large', `a request may have ${limit} bytes`));
     });
     request.once('end', () => resolve(Buffer.concat(chunks)));
     request.once('close', () => reject(refused('the request broke off')));

@@ -33,7 +33,7 @@ interface Dependencies {
   readonly lossyCardNumbers: boolean;
   readonly store: CredentialStore;
   readonly writer: SerialWriter;
-  readonly publisher: EventPublisher;
+  readonly outbox: Pick<EventPublisher, 'view' | 'alarms'>;
   readonly audit: { view(): LogStatus };
   readonly doors: ReadonlyMap<DoorId, DoorController>;
   readonly keeper: Pick<DoorModeKeeper, 'orders'>;
@@ -75,7 +75,7 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       reconciledAt: roster.reconciledAt === undefined ? null : formatInstant(roster.reconciledAt),
     },
     calendar: calendarView(deps.rules.calendar),
-    outbox: deps.publisher.view(),
+    outbox: deps.outbox.view(),
     log: deps.audit.view(),
     doors: Object.fromEntries(
       doors.map(([door, { mode, position, strike }]) => [
@@ -97,7 +97,7 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       ...staleness(deps.freshness),
       ...deps.rules.alarms().map((alarm) => `calendar: ${alarm}`),
       ...[deps.linkFault()].flatMap((fault) => (fault === undefined ? [] : [`link: ${fault}`])),
-      ...deps.publisher.alarms().map((alarm) => `outbox: ${alarm}`),
+      ...deps.outbox.alarms().map((alarm) => `outbox: ${alarm}`),
       ...(deps.clock.isSynchronized() ? [] : [`clock: not set, ${UNTRUSTED_CONSEQUENCE[deps.untrustedPolicy]}`]),
       ...(deps.writer.busyFor > SLOW_COMMIT ? ['store: the disk hangs, changes from HR wait'] : []),
       ...deps.disk.alarms().map((alarm) => `disk: ${alarm}`),

@@ -5,15 +5,16 @@
 
 import type { CardNumber } from '../domain/card-number.ts';
 import { type MessageId, parseRevision, type Revision } from '../domain/ids.ts';
-import { type ChangePlan, rebuildCardholder } from '../domain/roster-change.ts';
+import type { ChangePlan } from '../domain/roster-change.ts';
 import { BUCKET_BYTES, DIGEST_BYTES, isSameBucket, toggleCard } from '../domain/roster-digest.ts';
 import { planAbsentCard, planPresentCard, type RepairOrigin, type RosterCard } from '../domain/roster-repair.ts';
 import { CardeaError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
+import { planMending } from './mend-cardholder.ts';
 import type { RosterPages } from './roster-pages.ts';
 import type { SerialWriter } from './serial-writer.ts';
-import { damagedCardholder, type StoreTransaction } from './store-transaction.ts';
+import type { StoreTransaction } from './store-transaction.ts';
 
 /** Cards planned between two looks at what else there is to do; below a millisecond. */
 const SLICE = 25;
@@ -111,22 +112,10 @@ export class RosterRepairer {
     { requestId: messageId }: BucketRepair,
   ): Promise<boolean> {
     const origin = { messageId, appliedAt: this.#deps.clock.now() };
-    const plan = await this.#mending(tx, () => planWith(origin));
+    const plan = await planMending(tx, this.#deps.store, () => planWith(origin));
     if (plan.cards.size === 0) return false;
     tx.putChange({ ...plan, revision: reached });
     return true;
-  }
-
-  /** A card that goes from one person to another may meet two such records. */
-  async #mending(tx: StoreTransaction, plan: () => ChangePlan): Promise<ChangePlan> {
-    try {
-      return plan();
-    } catch (error) {
-      const id = damagedCardholder(error);
-      if (id === undefined) throw error;
-      tx.mendCardholder(id, rebuildCardholder(await this.#deps.store.cardsOf(id)));
-      return this.#mending(tx, plan);
-    }
   }
 
   async #inSlices<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {

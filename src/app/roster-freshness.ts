@@ -41,7 +41,12 @@ export class RosterFreshness {
   }
 
   isStale(): boolean {
-    return this.age() > this.#deps.maxAge;
+    return this.isRestored() || this.age() > this.#deps.maxAge;
+  }
+
+  /** A backup was restored, and the roster was not found equal to HR's since. */
+  isRestored(): boolean {
+    return this.#deps.store.roster().restored !== undefined;
   }
 
   /** Whether cards are denied for it. */

@@ -19,7 +19,7 @@ import { CardeaError, ERROR_CODES, type ErrorCode, errorMessage } from '../error
 const CALL_LIMIT = 25_000;
 const MAX_ANSWER_CHARACTERS = 4 * 1024 * 1024;
 
-type Parameters = Readonly<Record<string, string>>;
+type Parameters = Readonly<Record<string, unknown>>;
 
 export class AdminClient {
   readonly #socket: string;
@@ -74,7 +74,7 @@ export class AdminClient {
 
   #open(name: CallName, parameters: Parameters, signal?: AbortSignal): Promise<IncomingMessage> {
     const method = CALL_METHODS[name];
-    const query = method === 'GET' ? `?${new URLSearchParams(parameters)}` : '';
+    const query = method === 'GET' ? `?${queryOf(parameters)}` : '';
     return new Promise((resolve, reject) => {
       const call = request({
         socketPath: this.#socket,
@@ -123,6 +123,9 @@ export class AdminClient {
     return new CardeaError('admin-unreachable', message, { cause });
   }
 }
+
+const queryOf = (parameters: Parameters): URLSearchParams =>
+  new URLSearchParams(Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)]));
 
 const HINT = 'is it running? start it with: cardea gateway (or: systemctl start cardea)';
 

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { StatusAnswer } from '../admin/protocol.ts';
 import type { Config } from '../config/config.ts';
+import type { BackupFiles } from '../ports/backup-files.ts';
 import type { ConfigurationFile } from '../domain/configuration-file.ts';
 import type { AdminClient } from './admin-client.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -28,6 +29,8 @@ export interface CliEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Who types, as the gateway's log will name them. */
   readonly operator: () => string;
+  /** Loaded when a command needs it. */
+  readonly backupFiles: () => Promise<BackupFiles>;
   readonly startGateway: (config: Config, configuration: ConfigurationFile) => Promise<RunningGateway>;
   /** Calls `listener` when this process is asked to end; returns how to stop listening. */
   readonly onEndSignal: (listener: (signal: string) => void) => () => void;

@@ -239,7 +239,13 @@ export const rebuildCardholder = (records: readonly (readonly [CardNumber, CardR
 /** What a watermark retires keeps its own revision; what a message retires by name has that of the message. */
 const isTrace = ({ revision, origin }: Tombstone): boolean => revision !== origin.revision;
 
-const orderOf = ({ revision, era, fingerprint }: Ordered): Ordered => ({
+/** Whether `record` is older than `other`. */
+export const isBefore = (record: Ordered, other: Ordered): boolean => {
+  const eras = (record.era ?? 0) - (other.era ?? 0);
+  return eras === 0 ? record.revision < other.revision : eras < 0;
+};
+
+export const orderOf = ({ revision, era, fingerprint }: Ordered): Ordered => ({
   revision,
   fingerprint,
   ...(era !== undefined && { era }),
@@ -301,16 +307,19 @@ export class Draft {
 
   /** Stops all earlier cards of a person, those that are known here and, by the watermark, those that are not. */
   raiseWatermark(id: CardholderId, reason: RevocationReason): void {
-    const { revision } = this.origin;
+    if (this.revisionOf(this.cardholder(id).watermark) >= this.origin.revision) return;
+    this.putWatermark(id, { ...this.order, reason, origin: this.origin });
+  }
+
+  /** A watermark that is newer than the one held. */
+  putWatermark(id: CardholderId, watermark: Watermark): void {
     const held = this.cardholder(id);
-    if (this.revisionOf(held.watermark) >= revision) return;
-    const watermark = { ...this.order, reason, origin: this.origin };
     this.#cardholders.set(id, { ...held, watermark });
     for (const number of held.cards) {
       const record = this.card(number);
       // The record keeps its own revision: a transfer to another person in between must still find its place.
-      if (record?.state === 'live' && this.revisionOf(record) < revision) {
-        this.#retire(number, { ...orderOf(record), reason, cardholder: id });
+      if (record?.state === 'live' && isBefore(record, watermark)) {
+        this.#retire(number, { ...orderOf(record), reason: watermark.reason, cardholder: id });
       }
     }
   }

@@ -30,6 +30,11 @@ export interface RosterSummary {
   readonly reconciled: Revision | 0;
   /** When the buckets were last found equal to HR's. */
   readonly reconciledAt?: Instant;
+  /**
+   * A backup was restored, and the buckets have not been found equal to HR's since. Era and revision say up to where they were before
+   * it: what the backup says of that time is no news.
+   */
+  readonly restored?: { readonly era: number; readonly revision: Revision | 0 };
 }
 
 export const emptyRoster = (): RosterSummary => ({

@@ -11,7 +11,19 @@ import type { DoorOrders } from '../domain/door-mode.ts';
 import type { CardholderId, DoorId } from '../domain/ids.ts';
 import type { PassageEntry } from '../domain/passage.ts';
 import type { RosterSummary } from '../domain/roster-digest.ts';
-import type { LogEntry } from './event-log.ts';
+import type { Instant } from '../domain/units.ts';
+import type { LogEntry, LogHistory } from './event-log.ts';
+
+/** The store before this one was damaged; this one began empty, or with what of that one proved genuine. */
+export interface StoreDamage {
+  readonly at: Instant;
+  /** What was found, in words. */
+  readonly reason: string;
+  /** Name of the directory beside the store that holds the damaged one. */
+  readonly setAside: string;
+  /** What is missing now, in words. */
+  readonly lost: string;
+}
 
 /** All that one batch changes. What is undefined or empty stays as it is. */
 export interface StoreBatch {
@@ -25,7 +37,10 @@ export interface StoreBatch {
   readonly calendar?: CalendarRecord | undefined;
   readonly passages?: readonly PassageEntry[];
   readonly passageEra?: number | undefined;
-  /** Continue the log's tail without a hole. */
+  /** Only for a store that begins anew in the place of a damaged one. */
+  readonly damage?: StoreDamage | undefined;
+  readonly history?: LogHistory | undefined;
+  /** Continue the log's tail without a hole; after a history that replaces the log, the first may have any number above it. */
   readonly entries: readonly LogEntry[];
 }
 
@@ -48,6 +63,8 @@ export interface CredentialStore {
   passages(): AsyncIterable<PassageEntry>;
   /** 0 before the first. */
   passageEra(): number;
+  /** Why this store began in the place of another one; undefined for one that did not. */
+  damage(): StoreDamage | undefined;
   /** The commands that are remembered, as of the last committed batch. */
   commands(): readonly CommandRecord[];
   /**

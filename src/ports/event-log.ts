@@ -10,6 +10,16 @@ export interface LogEntry {
   readonly receipt?: string;
 }
 
+/** Entries that come in front of a log, from a backup. */
+export interface LogHistory {
+  /** In any order, without a hole; what the log holds so far, or begins after, comes after them. */
+  readonly entries: readonly LogEntry[];
+  /** What the log begins after, with them in front of it. */
+  readonly trimmed: LogTail;
+  /** Given where the log so far is removed, and the batch goes on after another one: how far that one had left the outbox. */
+  readonly replacing?: { readonly acknowledgedUpTo: number };
+}
+
 export interface EventLog {
   tail(): LogTail;
   /** The number that the log begins with: 1 until something was trimmed. */

@@ -38,6 +38,7 @@ import { FRESH, judgeOf } from '../fixtures/access-judge.ts';
 import { keeperOf } from '../fixtures/door-mode-keeper.ts';
 import { timingsOf } from '../fixtures/door-timings.ts';
 import { makeInbox, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
+import { backupsOf } from '../fixtures/backups.ts';
 import { passageBookOf } from '../fixtures/passage-book.ts';
 import { RecordingLog } from '../fixtures/recording-log.ts';
 import { ROOMY_DISK } from '../fixtures/roomy-disk.ts';
@@ -137,7 +138,7 @@ export class AdminBench {
           lossyCardNumbers: false,
           store,
           writer: this.writer,
-          publisher,
+          outbox: publisher,
           audit: { view: () => ({ first: 1, last: store.tail().sequence, checkpoint: null }) },
           doors,
           keeper: this.keeper,
@@ -148,6 +149,7 @@ export class AdminBench {
           reconciler: NO_RECONCILER,
           cardAlarms,
           disk: ROOMY_DISK,
+          backupAlarms: () => [],
           linkFault: () => undefined,
           clock,
           untrustedPolicy: 'deny-windowed',
@@ -159,6 +161,7 @@ export class AdminBench {
       passages: this.passages,
       reconciler: NO_RECONCILER,
       cardAlarms,
+      backups: backupsOf({ identity: { site: SITE, gateway: GATEWAY, cardNumberFormat }, store, writer: this.writer, clock, log }),
       clock,
       log,
     };

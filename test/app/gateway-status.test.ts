@@ -39,7 +39,7 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal, orders: DoorOrders =
       lossyCardNumbers: false,
       store,
       writer,
-      publisher,
+      outbox: publisher,
       audit: { view: () => ({ first: 1, last: 8, checkpoint: CHECKPOINT }) },
       doors: new Map([[FRONT, controller]]),
       keeper: { orders: () => orders },

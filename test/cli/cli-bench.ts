@@ -9,6 +9,7 @@ import type { ExitCode } from '../../src/cli/exit-codes.ts';
 import { runCommand } from '../../src/cli/program.ts';
 import type { CliEnvironment } from '../../src/cli/session.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
+import { backupFiles } from '../../src/drivers/backup/backup-file.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { AdminBench, type AdminBenchOptions } from '../admin/admin-bench.ts';
 
@@ -47,6 +48,7 @@ export const environmentWith = (terminal: Terminal, changes: Partial<CliEnvironm
   version: '1.2.3',
   env: {},
   operator: () => OPERATOR,
+  backupFiles: async () => backupFiles,
   startGateway: () => Promise.reject(new CardeaError('gpio-unavailable', 'no gateway in this test')),
   onEndSignal: () => () => {},
   onHangUp: () => () => {},

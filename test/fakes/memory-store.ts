@@ -11,8 +11,9 @@ import type { CardholderId, DoorId } from '../../src/domain/ids.ts';
 import type { PassageEntry } from '../../src/domain/passage.ts';
 import { bucketOf, emptyRoster, type RosterSummary } from '../../src/domain/roster-digest.ts';
 import { CardeaError } from '../../src/errors.ts';
-import type { CredentialStore, StoreBatch } from '../../src/ports/credential-store.ts';
+import type { CredentialStore, StoreBatch, StoreDamage } from '../../src/ports/credential-store.ts';
 import type { EventLog, LogEntry } from '../../src/ports/event-log.ts';
+import type { SnapshotRecord, SnapshotSource, StoreSnapshot } from '../../src/ports/store-snapshot.ts';
 
 /** What stays when a store is closed. Only one store may have it open. */
 export class MemoryDisk {
@@ -29,13 +30,14 @@ export class MemoryDisk {
   readonly garbledEntries = new Set<number>();
   roster: RosterSummary = emptyRoster();
   commands: readonly CommandRecord[] = [];
+  damage: StoreDamage | undefined;
   sentUpTo = 0;
   acknowledgedUpTo = 0;
   trimmedUpTo: LogTail = EMPTY_LOG;
   isOpen = false;
 }
 
-export class MemoryStore implements CredentialStore, EventLog {
+export class MemoryStore implements CredentialStore, EventLog, SnapshotSource {
   readonly #disk: MemoryDisk;
   #isClosed = false;
   #held: (() => void)[] | undefined;
@@ -105,6 +107,10 @@ export class MemoryStore implements CredentialStore, EventLog {
     return this.#disk.passageEra;
   }
 
+  damage(): StoreDamage | undefined {
+    return this.#disk.damage;
+  }
+
   commands(): readonly CommandRecord[] {
     return this.#disk.commands;
   }
@@ -137,8 +143,19 @@ export class MemoryStore implements CredentialStore, EventLog {
     if (batch.calendar !== undefined) disk.calendar = batch.calendar;
     for (const entry of batch.passages ?? []) disk.passages.set(`${entry.zone}/${entry.cardholder}`, entry);
     if (batch.passageEra !== undefined) disk.passageEra = batch.passageEra;
+    if (batch.history !== undefined) {
+      const { entries, trimmed, replacing } = batch.history;
+      if (replacing !== undefined) {
+        disk.entries.length = 0;
+        disk.sentUpTo = replacing.acknowledgedUpTo;
+        disk.acknowledgedUpTo = replacing.acknowledgedUpTo;
+      }
+      disk.entries.unshift(...[...entries].sort((a, b) => a.event.sequence - b.event.sequence));
+      disk.trimmedUpTo = trimmed;
+    }
     disk.entries.push(...batch.entries);
     if (batch.commands !== undefined) disk.commands = batch.commands;
+    if (batch.damage !== undefined) disk.damage = batch.damage;
     if (batch.roster !== undefined) disk.roster = batch.roster;
   }
 
@@ -147,6 +164,37 @@ export class MemoryStore implements CredentialStore, EventLog {
     const recovery = this.#recovery;
     this.#recovery = undefined;
     recovery();
+  }
+
+  async snapshot(): Promise<StoreSnapshot> {
+    const disk = this.#disk;
+    const orders = [...disk.doorOrders].map(([door, held]): SnapshotRecord => ({ kind: 'orders', door, orders: held }));
+    const watermarks = [...disk.cardholders].flatMap(([cardholder, { watermark }]): SnapshotRecord[] =>
+      watermark === undefined ? [] : [{ kind: 'watermark', cardholder, watermark }],
+    );
+    const cards = [...disk.cards].map(([card, record]): SnapshotRecord | undefined =>
+      disk.garbledCards.has(card) ? undefined : { kind: 'card', card, record },
+    );
+    const events = disk.entries.map((entry): SnapshotRecord => ({ kind: 'event', entry })).reverse();
+    const { calendar } = disk;
+    const all = [
+      ...(calendar === undefined ? [] : [calendar === 'unreadable' ? undefined : { kind: 'calendar', calendar } as const]),
+      ...orders,
+      ...watermarks,
+      ...cards,
+      ...events,
+    ];
+    const { roster, acknowledgedUpTo } = disk;
+    const tail = this.tail();
+    return {
+      roster,
+      tail,
+      acknowledgedUpTo,
+      async *records() {
+        yield* all;
+      },
+      close: async () => {},
+    };
   }
 
   /** The batch of the next commit gets to the disk although the commit is refused: seen after recover(), not before. */

@@ -216,9 +216,13 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     this.#adopt(batch);
     this.#state = state;
     this.#recordedParts = state.parts;
-    const { generation, parts } = state;
-    const { acknowledged } = this.#bounds;
-    await this.#anchor?.note({ generation, parts, acknowledged, tail: this.#tail, buckets: this.#roster.buckets });
+    await this.#anchor?.note({
+      ...state,
+      identity: this.#identity ?? null,
+      tail: this.#tail,
+      acknowledged: this.#bounds.acknowledged,
+      buckets: this.#roster.buckets,
+    });
   }
 
   /** As of the last committed batch, from what was read and written. */
@@ -504,6 +508,7 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
 
   async close(): Promise<void> {
     await this.#handles.db.close();
+    await this.#anchor?.close();
   }
 
   async #load(): Promise<void> {

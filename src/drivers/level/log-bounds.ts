@@ -33,6 +33,13 @@ export class LogBounds {
     this.moveSent(sequence);
   }
 
+  /** Another log takes the place of the one whose bounds these were. */
+  restart({ trimmed, acknowledged }: { readonly trimmed: LogTail; readonly acknowledged: number }): void {
+    this.trimmed = trimmed;
+    this.sent = acknowledged;
+    this.acknowledged = acknowledged;
+  }
+
   /** One number where both are the same, as it was before there were two. */
   get cursors(): string {
     return this.sent === this.acknowledged ? String(this.sent) : `${this.sent} ${this.acknowledged}`;

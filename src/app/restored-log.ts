@@ -1,0 +1,86 @@
+// Which log goes on after a restore: the one here, or the backup's with the few events of here after it.
+//
+// 1. A log that tells more is never given up for one that tells less, and no log is mixed with another.
+// 2. Numbers are never used twice: after the backup's log it goes on well above anything that the gateway may have used between the
+//    backup and its end, and the first event there says which numbers are gone.
+
+import type { LogTail, NewEvent } from '../domain/access-event.ts';
+import { instant } from '../domain/units.ts';
+import type { EventLog, LogEntry } from '../ports/event-log.ts';
+import type { BackupHeader } from '../wire/backup-format.ts';
+import type { StoreTransaction } from './store-transaction.ts';
+
+/** Events of here that are recorded anew at most; a log with more of them is kept. */
+export const MOST_MOVED = 10_000;
+/** Events of the backup that had not left the outbox: at most so many are sent, the newest; the others are in the log only. */
+export const MOST_UNSENT = 20_000;
+/** Numbers go on with the first one after a multiple of this, and at least MARGIN above the backup's. */
+const ROUND = 1_000_000;
+const MARGIN = 100_000;
+
+/** What becomes of the two logs, for the person who restores. */
+export type LogFate = 'kept-same' | 'kept-longer' | 'kept-branched' | 'replaced' | 'continued';
+
+type Log = Pick<EventLog, 'tail' | 'firstSequence' | 'trimmedUpTo' | 'entryAt'>;
+
+/** `oldest`: the first event of the backup's log; null for a log without events. */
+export const fateOf = (
+  log: Log,
+  { sequence, hash }: BackupHeader['log'],
+  oldest: { readonly sequence: number; readonly hash: string } | null,
+): LogFate => {
+  if (sequence === 0 || oldest === null) return 'kept-longer';
+  if (hashAt(log, sequence, hash)) {
+    // It was restored before, which may have broken off: what is not in front of the log yet is put there now.
+    const next = entryAt(log, resumedAt({ sequence, hash }).sequence + 1);
+    const isAfterRestore = next?.event.event === 'store-restored';
+    return isAfterRestore && log.firstSequence() > oldest.sequence ? 'continued' : 'kept-same';
+  }
+  const own = log.tail().sequence - log.firstSequence() + 1;
+  if (log.tail().sequence >= sequence || own > MOST_MOVED) return 'kept-longer';
+  return hashAt(log, oldest.sequence, oldest.hash) ? 'kept-branched' : 'replaced';
+};
+
+/** Whether the record of that number has that hash here, or is the one that the log begins after. */
+const hashAt = (log: Log, sequence: number, hash: string): boolean => {
+  const trimmed = log.trimmedUpTo();
+  return (trimmed.sequence === sequence ? trimmed.hash : entryAt(log, sequence)?.event.hash) === hash;
+};
+
+const entryAt = (log: Log, sequence: number): LogEntry | undefined => {
+  try {
+    return log.entryAt(sequence);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Where the log goes on after the backup's. */
+export const resumedAt = (backup: LogTail): LogTail => ({
+  sequence: Math.ceil((backup.sequence + MARGIN) / ROUND) * ROUND,
+  hash: backup.hash,
+});
+
+/** An event of here, to be recorded once more. Its receipt tells the new number. */
+export const appendAnew = (tx: StoreTransaction, { event, receipt }: LogEntry): void => {
+  const { door, reader, direction, card, cardholder, bindingRevision, reason } = event;
+  const news: NewEvent = {
+    event: event.event,
+    at: instant(Date.parse(event.time)),
+    clockSynchronized: event.clockSynchronized,
+    door: door ?? undefined,
+    reader: reader ?? undefined,
+    direction: direction ?? undefined,
+    card: card ?? undefined,
+    cardholder: cardholder ?? undefined,
+    bindingRevision: bindingRevision ?? undefined,
+    reason: reason ?? undefined,
+    detail: event.detail,
+  };
+  tx.append(news, receipt === undefined ? undefined : (sequence) => renumbered(receipt, sequence));
+};
+
+const renumbered = (receipt: string, sequence: number): string => {
+  const fields: unknown = JSON.parse(receipt);
+  return JSON.stringify({ ...(typeof fields === 'object' ? fields : {}), sequence });
+};
