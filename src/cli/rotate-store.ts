@@ -1,6 +1,6 @@
 // `cardea keys rotate-store`: replaces the keys of a running gateway's store, and waits until every record is sealed anew.
 
-import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { Calls } from '../admin/protocol.ts';
 import { CardeaError } from '../errors.ts';
 import type { CliSession, GatewayOptions } from './session.ts';
@@ -9,6 +9,7 @@ interface Options extends GatewayOptions {
   readonly json?: boolean;
 }
 
+const wait = promisify(setTimeout);
 /** Between two looks at how far it is, in milliseconds. */
 const LOOK_EVERY = 250;
 
