@@ -51,17 +51,19 @@ const write = async (): Promise<void> => {
       const sequence = await writer.write((tx) => takeStep(tx, next + index));
       process.stdout.write(`ACK ${sequence}\n`);
     });
-    await moveCursor(store, random);
+    await moveCursors(store, random);
     await Promise.all(steps);
     next += together;
     await pause(random.below(4));
   }
 };
 
-/** As the outbox does it, while batches are on their way to the disk. */
-const moveCursor = async (store: LevelStore, random: Random): Promise<void> => {
-  const waiting = store.tail().sequence - store.sentUpTo();
-  if (waiting > 0) await store.saveSentUpTo(store.sentUpTo() + 1 + random.below(waiting));
+/** As the outbox and the retention do it, while batches are on their way to the disk. */
+const moveCursors = async (store: LevelStore, random: Random): Promise<void> => {
+  const between = (low: number, high: number): number => low + random.below(high - low + 1);
+  await store.saveSentUpTo(between(store.sentUpTo(), store.tail().sequence));
+  await store.saveAcknowledgedUpTo(between(store.acknowledgedUpTo(), store.sentUpTo()));
+  if (random.below(5) === 0) await store.trim(between(0, store.acknowledgedUpTo()));
 };
 
 const check = async (acknowledged: number): Promise<void> => {
@@ -78,13 +80,14 @@ const check = async (acknowledged: number): Promise<void> => {
       .map((name) => `there is a ${name}`),
   ];
   if (log.last < acknowledged) faults.push(`${acknowledged - log.last} acknowledged steps are lost`);
-  if (store.sentUpTo() > log.last) faults.push(`the cursor is at ${store.sentUpTo()}, the log ends at ${log.last}`);
+  const cursors = [store.trimmedUpTo().sequence, store.acknowledgedUpTo(), store.sentUpTo(), log.last];
+  const told = `trimmed up to ${cursors[0]}, acknowledged up to ${cursors[1]}, sent up to ${cursors[2]}`;
+  if (cursors.some((cursor, index) => cursor < (cursors[index - 1] ?? 0))) faults.push(`${told}, end at ${log.last}`);
   if (faults.length > 0) throw new CardeaError('store-damaged', faults.slice(0, 20).join('\n'));
-  const sentUpTo = store.sentUpTo();
   const next = log.last + 1;
   await writerOn(store).write((tx) => takeStep(tx, next));
   await store.close();
-  process.stdout.write(`${next - 1} steps in one chain, ${acknowledged} acknowledged, cursor at ${sentUpTo}\n`);
+  process.stdout.write(`${next - 1} steps in one chain, ${acknowledged} of them told; ${told}\n`);
 };
 
 const stepIn = (detail: unknown): unknown =>
