@@ -114,6 +114,18 @@ describe('cardea.service', () => {
       assert.equal(status, 0);
     });
 
+    it('is understood with the key of the store as a credential, plain and sealed', (t) => {
+      for (const setting of ['LoadCredential', 'LoadCredentialEncrypted']) {
+        const path = verifiable(t);
+        const text = readFileSync(path, 'utf8');
+        const line = new RegExp(`^#(?=${setting}=cardea-store-key:)`, 'm');
+        assert.match(text, line);
+        writeFileSync(path, text.replace(line, ''));
+        const { status, stderr } = spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf8' });
+        assert.deepEqual([status, stderr], [0, ''], setting);
+      }
+    });
+
     it('is exposed by at most 1.5', (t) => {
       const { status, text } = exposure(verifiable(t));
       assert.match(text, /exposure level/);
