@@ -21,6 +21,7 @@ import type { Log } from './log.ts';
 import type { CardReader } from './ports/card-reader.ts';
 import type { Clock } from './ports/clock.ts';
 import type { DoorIo } from './ports/door-io.ts';
+import type { ServiceNotifier } from './ports/service-notifier.ts';
 import type { SignalLine, SignalLines } from './ports/signal-lines.ts';
 import { subscriptionsOf, type Topics } from './wire/topics.ts';
 
@@ -30,13 +31,14 @@ export const createClock = async (config: Config): Promise<Clock> =>
 /** Rejects as openSealedStore does; the identity is what gives the records in the store their meaning. */
 export const openStore = (
   { site, gateway, cardNumber, dataDir, store }: Config,
-  ballast: Ballast,
+  { ballast, notifier }: { readonly ballast: Ballast; readonly notifier: ServiceNotifier },
 ): Promise<LevelStore> =>
   openSealedStore({
     dataDir,
     ballast,
     identity: `site ${site}, gateway ${gateway}, card numbers in ${cardNumber.format}`,
     key: keySourceOf(process.env, store.keyFile),
+    onProgress: () => notifier.starting('the store is being looked through and brought up to date'),
   });
 
 export interface DoorLines {

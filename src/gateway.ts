@@ -110,7 +110,9 @@ const start = async (
   for (const warning of startWarnings(config)) log.warn({}, warning);
 
   const ballast = createBallast(config);
-  const store = await openStore(config, ballast);
+  const notifier = await createNotifier();
+  closing.add('notifier', () => notifier.close());
+  const store = await openStore(config, { ballast, notifier });
   closing.add('store', () => store.close());
   const { lowValueDelay } = config.events;
   const writer = new SerialWriter({ store, gateway, clock, lowValueDelay, log: log.child({ part: 'writer' }) });
@@ -224,8 +226,6 @@ const start = async (
   // Together: a reader whose thread is slow to start keeps no other from reading.
   await Promise.all([...readers.values()].map(({ driver, handler }) => driver.start(handler)));
 
-  const notifier = await createNotifier();
-  closing.add('notifier', () => notifier.close());
   const health = new HealthMonitor({
     readers: new Map([...readers].map(([id, { driver }]) => [id, driver])),
     store,

@@ -5,6 +5,8 @@ import type { Milliseconds } from '../domain/units.ts';
 export interface ServiceNotifier {
   /** The doors work. Sent once. */
   ready(status: string): void;
+  /** The start takes long and goes on: not to be given up within the next minute. */
+  starting(status: string): void;
   /** One line for `systemctl status`. */
   status(text: string): void;
   /** I am healthy. Must arrive more often than `watchdogInterval`. */

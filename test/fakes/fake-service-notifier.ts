@@ -4,7 +4,7 @@ import type { Milliseconds } from '../../src/domain/units.ts';
 import type { ServiceNotifier } from '../../src/ports/service-notifier.ts';
 
 export type Notification =
-  | { readonly kind: 'ready' | 'status'; readonly text: string }
+  | { readonly kind: 'starting' | 'ready' | 'status'; readonly text: string }
   | { readonly kind: 'alive' | 'stopping' | 'close' };
 
 export class FakeServiceNotifier implements ServiceNotifier {
@@ -13,6 +13,10 @@ export class FakeServiceNotifier implements ServiceNotifier {
 
   constructor({ watchdogInterval }: { readonly watchdogInterval?: Milliseconds } = {}) {
     this.watchdogInterval = watchdogInterval;
+  }
+
+  starting(text: string): void {
+    this.notifications.push({ kind: 'starting', text });
   }
 
   ready(text: string): void {

@@ -111,7 +111,10 @@ log: { level: silent }
     issuedAt: '2026-11-22T09:00:00+08:00',
     operator: 'hr.desk-2',
   });
-  const tell = async (topic: string, fields: { readonly messageId: string }): Promise<void> => {
+  const tell = async (
+    topic: string,
+    fields: { readonly messageId: string; readonly [name: string]: unknown },
+  ): Promise<void> => {
     await hr.publish(`cardea/hq/${topic}`, fields);
     await hr.waitFor(
       ({ topic: on, payload }) => on.endsWith('/receipt') && payload.includes(`"${fields.messageId}"`),

@@ -9,6 +9,7 @@ import { type DatagramSender, openDatagramSender } from './datagram-sender.ts';
 
 /** For a daemon that nobody supervises. */
 export const silentNotifier: ServiceNotifier = {
+  starting: () => {},
   ready: () => {},
   status: () => {},
   alive: () => {},
@@ -16,6 +17,9 @@ export const silentNotifier: ServiceNotifier = {
   watchdogInterval: undefined,
   close: () => {},
 };
+
+/** sd_notify(3), EXTEND_TIMEOUT_USEC: counts once the start has taken longer than TimeoutStartSec. */
+const START_EXTENSION = milliseconds(60_000);
 
 /** STATUS= takes one line. */
 const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ');
@@ -42,6 +46,10 @@ export class SystemdNotifier implements ServiceNotifier {
       'notify-failed',
       'the service manager does not listen at $NOTIFY_SOCKET; start the gateway through systemctl, or unset the variable',
     );
+  }
+
+  starting(status: string): void {
+    this.#sender.send(`EXTEND_TIMEOUT_USEC=${START_EXTENSION * 1000}\nSTATUS=${oneLine(status)}`);
   }
 
   status(text: string): void {

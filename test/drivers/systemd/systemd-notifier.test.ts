@@ -24,10 +24,13 @@ describe('the systemd notifier', () => {
     const notifier = await createNotifier({ environment: { NOTIFY_SOCKET: path } });
     t.after(() => notifier.close());
     notifier.ready('2 doors, 2 readers');
+    notifier.starting('the store is being brought up to date');
     notifier.status('broker offline');
     notifier.alive();
     notifier.stopping();
     assert.equal(systemd.receive(), 'READY=1\nSTATUS=2 doors, 2 readers');
+    const extended = 'EXTEND_TIMEOUT_USEC=60000000\nSTATUS=the store is being brought up to date';
+    assert.equal(systemd.receive(), extended);
     assert.equal(systemd.receive(), 'STATUS=broker offline');
     assert.equal(systemd.receive(), 'WATCHDOG=1');
     assert.equal(systemd.receive(), 'STOPPING=1');
