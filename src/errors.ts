@@ -48,6 +48,7 @@ export const ERROR_CODES = {
   'backup-failed': 'a backup could not be made',
   'backup-invalid': 'a backup is damaged, of another site, or of a newer version',
   'disk-full': 'the disk has less free space than store.minimumFreeMiB',
+  'report-failed': 'a report could not be written whole',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -39,6 +39,7 @@ import type {
   LockdownAnswer,
   ReportAnswer,
   ResetPassbackAnswer,
+  SelectionLine,
   StatusAnswer,
   TapAnswer,
   UnreadableLine,
@@ -152,7 +153,7 @@ export class AdminOperations {
     return readRecords(this.#deps.store, request, signal);
   }
 
-  selectEvents(request: ParsedSelection, signal: AbortSignal): AsyncGenerator<AccessEvent | UnreadableLine> {
+  selectEvents(request: ParsedSelection, signal: AbortSignal): AsyncGenerator<SelectionLine> {
     return this.#selector.read(request, signal);
   }
 

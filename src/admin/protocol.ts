@@ -104,7 +104,7 @@ export interface Streams {
   readonly events: { readonly request: EventsRequest; readonly line: AccessEvent };
   readonly records: { readonly request: RecordsRequest; readonly line: AccessEvent | UnreadableLine };
   readonly cards: { readonly request: CardsRequest; readonly line: CardLine };
-  readonly 'select-events': { readonly request: SelectionRequest; readonly line: AccessEvent | UnreadableLine };
+  readonly 'select-events': { readonly request: SelectionRequest; readonly line: SelectionLine };
   readonly 'backup-records': { readonly request: NoFields; readonly line: object };
 }
 export type StreamName = keyof Streams;
@@ -249,7 +249,7 @@ export interface RecordsRequest {
   readonly from?: string;
 }
 
-/** Events of some kinds and of a time, from the whole log. A record that cannot be read may be one of them. */
+/** Events of some kinds and of a time, from the whole log. What cannot be read, or is missing, may be one of them. */
 export interface SelectionRequest {
   /** Names of events, with commas between them. */
   readonly names: string;
@@ -266,6 +266,19 @@ export interface UnreadableLine {
   /** For a person. */
   readonly message: string;
 }
+
+/** Stands in the place of records that are not in the log: they were trimmed, or lost. */
+export interface MissingLine {
+  readonly type: 'missing';
+  /** Sequence numbers, both included. */
+  readonly from: number;
+  readonly to: number;
+  /** Times of the events before and after, where they are known; RFC 3339. */
+  readonly since: string | null;
+  readonly until: string | null;
+}
+
+export type SelectionLine = AccessEvent | UnreadableLine | MissingLine;
 
 export interface CardsRequest {
   /** Retired cards too. */

@@ -72,5 +72,5 @@ const bindingFacts = (binding: BindingView): string[][] => [
   ...(binding.extendedRelease ? [['release', 'extended']] : []),
 ];
 
-const grantText = (grant: BindingView['access'][number]): string =>
+export const grantText = (grant: BindingView['access'][number]): string =>
   'level' in grant ? `level ${grant.level}` : `${grant.doors.join(', ')} (${grant.schedule})`;

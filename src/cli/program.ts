@@ -17,6 +17,7 @@ import { addGatewayCommand } from './gateway.ts';
 import { addKeysCommands } from './keys.ts';
 import { addLineCommand } from './line.ts';
 import { addLockdownCommand } from './lockdown.ts';
+import { addReportCommands } from './report.ts';
 import { addRestoreCommand } from './restore.ts';
 import { addRosterCommands } from './roster.ts';
 import { type CliEnvironment, CliSession } from './session.ts';
@@ -72,6 +73,7 @@ export const createProgram = (session: CliSession): Command => {
   addZoneCommand(program, session);
   addPassbackCommand(program, session);
   addRosterCommands(program, session);
+  addReportCommands(program, session);
   addBackupCommand(program, session);
   addRestoreCommand(program, session);
   addConfigCommands(program, session);

@@ -8,7 +8,7 @@
 // 4. Bounded: persons, doors and the days around the present one, however many events there are. Where the clock jumped by days, a day
 //    that was over may come again with what is recorded of it later.
 
-import type { AccessEvent, Direction } from './access-event.ts';
+import { type AccessEvent, type Direction, memberOf } from './access-event.ts';
 import type { JsonValue } from './canonical-json.ts';
 import { dateText } from './local-text.ts';
 import { type LocalClock, UTC } from './local-time.ts';
@@ -177,13 +177,10 @@ export class AttendanceLedger {
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const companionOf = (detail: JsonValue): { readonly cardholder: string; readonly card: string } | undefined => {
-  const companion = memberOf(detail, 'with');
+  const companion = memberOf(detail, 'with') ?? null;
   const [cardholder, card] = [memberOf(companion, 'cardholder'), memberOf(companion, 'card')];
   return typeof cardholder === 'string' && typeof card === 'string' ? { cardholder, card } : undefined;
 };
-
-const memberOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined;
 
 const settle = (person: Person, cardholder: string, tap: Tap): void => {
   const { last } = person;

@@ -14,7 +14,8 @@ const select = async (
   const names = new Set(['operator-action', 'card-change']);
   const lines: (number | string)[] = [];
   for await (const line of bench.operations.selectEvents({ names, range: ALWAYS, ...selection }, signal)) {
-    lines.push(line.type === 'event' ? line.sequence : `${line.type} ${line.sequence}`);
+    if (line.type === 'event') lines.push(line.sequence);
+    else lines.push(line.type === 'unreadable' ? `unreadable ${line.sequence}` : `missing ${line.from} to ${line.to}`);
   }
   return lines;
 };
@@ -48,6 +49,14 @@ describe('a selection of events', () => {
     await bench.fillLog(5);
     bench.store.garbleEntry(3);
     assert.deepEqual(await select(bench, {}), [1, 2, 'unreadable 3', 4, 5]);
+  });
+
+  it('says which events are not in the log any more', async () => {
+    const bench = await AdminBench.start();
+    await bench.fillLog(5);
+    await bench.store.saveAcknowledgedUpTo(5);
+    await bench.store.trim(2);
+    assert.deepEqual(await select(bench, {}), ['missing 1 to 2', 3, 4, 5]);
   });
 
   it('ends when its reader is gone', async () => {

@@ -31,6 +31,7 @@ describe('cardea --help', () => {
       'explain',
       'zone',
       'passback',
+      'report',
       'config',
       'contract',
       'desk',
@@ -41,7 +42,7 @@ describe('cardea --help', () => {
   });
 
   it('knows all the commands', () => {
-    assert.equal(paths.length, 32);
+    assert.equal(paths.length, 42);
   });
 
   for (const path of paths) {
