@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { AdminClient } from '../src/cli/admin-client.ts';
 import { parseDoorId } from '../src/domain/ids.ts';
+import { CHAIN_START, checkItem, finishChain } from '../src/domain/log-chain.ts';
 import { CardeaError } from '../src/errors.ts';
 import { startGateway } from '../src/gateway.ts';
 import { VERSION } from '../src/version.ts';
@@ -55,21 +56,31 @@ test('two gateways never share a store', async (t) => {
   assert.equal((await gateway.stopped).isFailure, false);
 });
 
-test('start and stop are events, and the log goes on across them', async (t) => {
+test('start and stop are events with their checkpoints, and the log goes on across them', async (t) => {
   const { config, folder } = simulatedConfig(t);
-  for (let i = 0; i < 2; i++) await (await startGateway(config)).stop('end of test');
+  for (const sha256 of ['a', 'b'].map((digit) => digit.repeat(64))) {
+    const gateway = await startGateway(config, { configuration: { file: 'cardea.yaml', sha256 } });
+    await gateway.stop('end of test');
+  }
   const store = await openDataDir(join(folder, 'data'));
-  const entries = await store.entriesAfter(0, 10);
+  const entries = await store.entriesAfter(0, 20);
   await store.close();
   assert.deepEqual(
-    entries.map(({ event }) => [event.sequence, event.event]),
+    entries.map(({ event }) => [event.sequence, event.event, event.reason]),
     [
-      [1, 'gateway-started'],
-      [2, 'gateway-stopped'],
-      [3, 'gateway-started'],
-      [4, 'gateway-stopped'],
+      [1, 'gateway-started', null],
+      [2, 'checkpoint', 'start'],
+      [3, 'gateway-stopped', null],
+      [4, 'checkpoint', 'stop'],
+      [5, 'gateway-started', null],
+      [6, 'configuration-changed', null],
+      [7, 'checkpoint', 'start'],
+      [8, 'gateway-stopped', null],
+      [9, 'checkpoint', 'stop'],
     ],
   );
+  const items = entries.map(({ event }) => ({ kind: 'record', event }) as const);
+  assert.equal(finishChain(items.reduce(checkItem, CHAIN_START)).fault, undefined);
 });
 
 test('the version that the gateway tells is that of its package', () => {

@@ -189,7 +189,8 @@ const settle = (state: ChainState, declared: SequenceRange | undefined): ChainSt
   return { ...state, hole: undefined, gap: hole, gaps: state.gaps + 1 };
 };
 
-const missingIn = ({ event, detail }: AccessEvent): SequenceRange | undefined => {
+/** Numbers that the event says are gone for good. */
+export const missingIn = ({ event, detail }: AccessEvent): SequenceRange | undefined => {
   if (!GAP_EVENTS.includes(event)) return undefined;
   const range = memberOf(detail, 'missing') ?? null;
   const [from, to] = [memberOf(range, 'from'), memberOf(range, 'to')];
