@@ -1,6 +1,7 @@
 import { UNREADABLE_ORDERS } from '../../src/domain/door-mode.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { eventLogContract } from '../contracts/event-log.contract.ts';
+import { snapshotContract } from '../contracts/snapshot.contract.ts';
 import { type StoreHarness, storeContract } from '../contracts/store.contract.ts';
 import { MemoryDisk, MemoryStore } from '../fakes/memory-store.ts';
 
@@ -29,3 +30,4 @@ const makeHarness = async (): Promise<StoreHarness> => {
 
 storeContract('MemoryStore', makeHarness);
 eventLogContract('MemoryStore', makeHarness);
+snapshotContract('MemoryStore', makeHarness);

@@ -15,6 +15,7 @@ import { instant } from '../../src/domain/units.ts';
 import { CardeaError, type ErrorCode } from '../../src/errors.ts';
 import type { CredentialStore, StoreBatch } from '../../src/ports/credential-store.ts';
 import type { EventLog, LogEntry } from '../../src/ports/event-log.ts';
+import type { SnapshotSource } from '../../src/ports/store-snapshot.ts';
 import {
   bindingOf,
   cardholderId,
@@ -33,7 +34,7 @@ import {
 
 export interface StoreHarness {
   /** Opens what was there before; never called while another one is open, except to be refused. */
-  open(): Promise<CredentialStore & EventLog>;
+  open(): Promise<CredentialStore & EventLog & SnapshotSource>;
   /** Damage that outlasts a close. Called while the store is closed. */
   garbleCard(card: CardNumber): Promise<void>;
   garbleCardholder(id: CardholderId): Promise<void>;

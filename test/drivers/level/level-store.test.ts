@@ -10,6 +10,7 @@ import type { CardNumber } from '../../../src/domain/card-number.ts';
 import { bucketOf, DIGEST_BYTES, emptyRoster, toggleCard } from '../../../src/domain/roster-digest.ts';
 import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
 import { eventLogContract } from '../../contracts/event-log.contract.ts';
+import { snapshotContract } from '../../contracts/snapshot.contract.ts';
 import { batchOf, type StoreHarness, storeContract } from '../../contracts/store.contract.ts';
 import { bindingOf, cardholderId, cardNumber, gatewayId, revision, time } from '../../domain/samples.ts';
 import { openTestStore, testSeal } from '../../fixtures/test-store.ts';
@@ -62,6 +63,7 @@ const makeHarness = async (): Promise<StoreHarness> => {
 
 storeContract('LevelStore', makeHarness);
 eventLogContract('LevelStore', makeHarness);
+snapshotContract('LevelStore', makeHarness);
 
 const CARD = cardNumber('04A2B3C4D5E680');
 const CARD_BUCKET = bucketOf(CARD).toString(16).padStart(2, '0');
