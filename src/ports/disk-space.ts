@@ -1,7 +1,7 @@
 // The disk that the store lies on, and the ballast that stands by for when it is full.
 
 export interface DiskRoom {
-  /** Bytes that this process may still write. */
+  /** Bytes that this process may still write, without what the ballast has given back or is yet to take. */
   readonly freeBytes: number;
   /** Files that may still be made; undefined where the file system knows no limit. */
   readonly freeFiles: number | undefined;

@@ -49,7 +49,7 @@ test('the ballast is really there, and grows no further than the minimum allows'
   const { blocks } = statSync(join(disk.folder, 'ballast'));
   assert.equal(blocks * 512, 64 * MEBIBYTE);
   ballast.shrinkTo(RESERVE);
-  await space.restoreBallast(180 * MEBIBYTE);
+  await space.restoreBallast(140 * MEBIBYTE);
   assert.equal(ballast.size(), RESERVE);
   await space.restoreBallast(100 * MEBIBYTE);
   assert.equal(ballast.size(), 64 * MEBIBYTE);

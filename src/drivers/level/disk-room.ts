@@ -22,7 +22,8 @@ export class StoreDisk implements DiskSpace {
   }
 
   async look(): Promise<DiskRoom> {
-    return roomOf(await promises.statfs(this.#directory));
+    const { freeBytes, freeFiles } = roomOf(await promises.statfs(this.#directory));
+    return { freeBytes: Math.max(0, freeBytes - this.#ballast.missing()), freeFiles };
   }
 
   async restoreBallast(keepFree: number): Promise<void> {
@@ -30,7 +31,7 @@ export class StoreDisk implements DiskSpace {
     if (ballast.missing() === 0) return;
     await ballast.growBy(ballast.missingReserve());
     const { freeBytes } = await this.look().catch(() => NOTHING);
-    if (freeBytes - ballast.missing() >= keepFree) await ballast.growBy(ballast.missing());
+    if (freeBytes >= keepFree) await ballast.growBy(ballast.missing());
   }
 }
 
