@@ -12,6 +12,7 @@ import { ReaderFeedback } from './app/reader-feedback.ts';
 import type { RosterFreshness } from './app/roster-freshness.ts';
 import type { SerialWriter } from './app/serial-writer.ts';
 import type { SiteRules } from './app/site-rules.ts';
+import type { StoreTrust } from './app/store-trust.ts';
 import type { Config, DoorConfig } from './config/config.ts';
 import type { DoorId, ReaderId } from './domain/ids.ts';
 import { localClock } from './domain/local-time.ts';
@@ -47,7 +48,13 @@ export const createPassages = ({ config, store, writer, clock, log, onChange }: 
 
 export const createJudge = (
   { config, clock }: Pick<Ground, 'config' | 'clock'>,
-  parts: { readonly rules: SiteRules; readonly freshness: RosterFreshness; readonly passages: PassageBook },
+  parts: {
+    readonly rules: SiteRules;
+    readonly freshness: RosterFreshness;
+    readonly storeTrust: StoreTrust;
+    readonly passages: PassageBook;
+    readonly isLogFull: () => boolean;
+  },
 ): AccessJudge =>
   new AccessJudge({
     ...parts,

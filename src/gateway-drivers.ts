@@ -11,8 +11,8 @@ import { safeStatePath } from './drivers/gpio/safe-state-file.ts';
 import { createGpioDoorIo } from './drivers/gpio/select-gpio-backend.ts';
 import type { Ballast } from './drivers/level/ballast.ts';
 import type { LevelStore } from './drivers/level/level-store.ts';
-import { openSealedStore } from './drivers/level/open-store.ts';
 import { keySourceOf } from './drivers/level/store-key.ts';
+import { openTrustedStore } from './drivers/level/trusted-store.ts';
 import { Mfrc522Reader } from './drivers/mfrc522/mfrc522-reader.ts';
 import { MqttHrLink } from './drivers/mqtt/mqtt-hr-link.ts';
 import { SimulatedCardReader } from './drivers/simulated/simulated-card-reader.ts';
@@ -28,17 +28,27 @@ import { subscriptionsOf, type Topics } from './wire/topics.ts';
 export const createClock = async (config: Config): Promise<Clock> =>
   new SystemClock({ trust: config.clock.trust, probes: await loadSynchronizationProbes() });
 
-/** Rejects as openSealedStore does; the identity is what gives the records in the store their meaning. */
+/** Rejects as openTrustedStore does; the identity is what gives the records in the store their meaning. */
 export const openStore = (
-  { site, gateway, cardNumber, dataDir, store }: Config,
-  { ballast, notifier }: { readonly ballast: Ballast; readonly notifier: ServiceNotifier },
+  { site, gateway, cardNumber, dataDir, store, doors }: Config,
+  parts: {
+    readonly ballast: Ballast;
+    readonly notifier: ServiceNotifier;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
 ): Promise<LevelStore> =>
-  openSealedStore({
+  openTrustedStore({
     dataDir,
-    ballast,
+    ballast: parts.ballast,
+    gateway,
+    doors: doors.map(({ id }) => id),
+    failurePolicy: store.failurePolicy,
+    clock: parts.clock,
+    log: parts.log.child({ part: 'store' }),
     identity: `site ${site}, gateway ${gateway}, card numbers in ${cardNumber.format}`,
     key: keySourceOf(process.env, store.keyFile),
-    onProgress: () => notifier.starting('the store is being looked through and brought up to date'),
+    onProgress: () => parts.notifier.starting('the store is being looked through and brought up to date'),
   });
 
 export interface DoorLines {

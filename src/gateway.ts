@@ -40,6 +40,7 @@ import { createBroker, createClock, createDoorLines, createLink, openStore } fro
 import { ClosingStack, Ending } from './gateway-ending.ts';
 import { createOutbox } from './gateway-outbox.ts';
 import { createHrSide } from './gateway-roster.ts';
+import { guardStore } from './gateway-store.ts';
 import { createKeyRotation } from './gateway-store-key.ts';
 import { loadTrust } from './gateway-trust.ts';
 import { createLog, type Log } from './log.ts';
@@ -112,7 +113,7 @@ const start = async (
   const ballast = createBallast(config);
   const notifier = await createNotifier();
   closing.add('notifier', () => notifier.close());
-  const store = await openStore(config, { ballast, notifier });
+  const store = await openStore(config, { ballast, notifier, clock, log });
   closing.add('store', () => store.close());
   const { lowValueDelay } = config.events;
   const writer = new SerialWriter({ store, gateway, clock, lowValueDelay, log: log.child({ part: 'writer' }) });
@@ -120,6 +121,8 @@ const start = async (
   const onChange = (): void => status.changed();
   const storeKeys = createKeyRotation({ config, store, writer, clock, log, onChange });
   closing.add('key rotation', () => storeKeys.stop());
+  const guard = guardStore({ config, store, writer, clock, log, onChange });
+  closing.add('store scrub', () => guard.scrub.stop());
 
   const broker = await createBroker(mqtt, log.child({ part: 'broker' }));
   const brokerPort = await broker?.start();
@@ -156,6 +159,7 @@ const start = async (
       cardAlarms,
       disk,
       storeKeys,
+      storeAlarms: guard.alarms,
       backupAlarms: () => backups.schedule?.alarms() ?? [],
       linkFault: () => link.credentialFault,
       clock,
@@ -176,7 +180,7 @@ const start = async (
   const passages = createPassages(ground);
   await passages.load();
   closing.add('passages', () => passages.stop());
-  const judge = createJudge(ground, { rules, freshness, passages, isLogFull: outbox.isFull });
+  const judge = createJudge(ground, { rules, freshness, storeTrust: guard.trust, passages, isLogFull: outbox.isFull });
   const keeper = createKeeper(ground, { doors, judge });
   const doorCommands = new DoorCommands({ keeper, writer, clock, log: log.child({ part: 'commands' }) });
   const hr = createHrSide({
@@ -291,6 +295,7 @@ const start = async (
   });
   link.start(linkListener);
   storeKeys.resume();
+  guard.scrub.start();
   log.info(
     { doors: doors.size, readers: readers.size, broker: brokerUrl, cards: store.roster().cards },
     'gateway ready',

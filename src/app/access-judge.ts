@@ -11,15 +11,19 @@ import type { Instant } from '../domain/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { PassageBook } from './passage-book.ts';
 import type { RosterFreshness } from './roster-freshness.ts';
+import type { StoreTrust } from './store-trust.ts';
 
 interface Dependencies {
   readonly rules: AccessRules;
   readonly freshness: Pick<RosterFreshness, 'isDenying'>;
+  readonly storeTrust: Pick<StoreTrust, 'believable'>;
   readonly clock: Clock;
   /** What the clock on the wall shows at each door; UTC for one that is not named. */
   readonly localClocks: ReadonlyMap<DoorId, LocalClock>;
   readonly untrustedPolicy: UntrustedPolicy;
   readonly passages: Pick<PassageBook, 'judge'>;
+  /** There is no room to record that somebody was let in. */
+  readonly isLogFull: () => boolean;
   /** Doors that nobody enters alone. */
   readonly twoPersonDoors: ReadonlySet<DoorId>;
 }
@@ -37,6 +41,8 @@ export interface JudgeQuestion {
   readonly at?: Instant | undefined;
 }
 
+const LOG_FULL: AccessDecision = { kind: 'denied', reason: 'store-failure', detail: 'the log is full' };
+
 export class AccessJudge {
   readonly #deps: Dependencies;
 
@@ -49,9 +55,9 @@ export class AccessJudge {
   }
 
   decide({ card, door, mode, direction, at }: JudgeQuestion): AccessDecision {
-    const { rules, freshness, clock } = this.#deps;
+    const { rules, freshness, storeTrust, isLogFull, clock } = this.#deps;
     const decision = decideAccess({
-      card,
+      card: storeTrust.believable(card),
       door,
       mode,
       now: at ?? clock.now(),
@@ -59,6 +65,7 @@ export class AccessJudge {
       isRosterStale: freshness.isDenying(),
       rules,
     });
+    if (decision.kind === 'granted' && isLogFull()) return LOG_FULL;
     if (decision.kind === 'denied' || direction === undefined) return decision;
     return this.#onTheWay(decision, { door, mode, direction });
   }

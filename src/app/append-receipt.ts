@@ -5,6 +5,7 @@ import type { Instant } from '../domain/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import { encodeReceipt, type Receipt } from '../wire/receipts.ts';
 import type { StoreTransaction } from './store-transaction.ts';
+import { IN_DOUBT } from './store-trust.ts';
 
 export interface ReceiptCircumstances {
   readonly gateway: GatewayId;
@@ -16,10 +17,11 @@ export interface ReceiptCircumstances {
 
 export const appendReceipt = (
   tx: StoreTransaction,
-  receipt: Receipt,
+  given: Receipt,
   { gateway, clock, operator, appliedAt }: ReceiptCircumstances,
 ): void => {
   const clockSynchronized = clock.isSynchronized();
+  const receipt = tx.isInDoubt() ? { ...given, warnings: [...given.warnings, IN_DOUBT] } : given;
   const { messageType, messageId, revision, result, code, superseded } = receipt;
   const isCalendar = messageType === 'calendar';
   tx.append(

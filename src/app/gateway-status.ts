@@ -49,6 +49,8 @@ interface Dependencies {
   readonly storeKeys?: Pick<StoreKeyRotation, 'view'>;
   /** Of the backups that the gateway makes by itself. */
   readonly backupAlarms: () => readonly string[];
+  /** What is known of damage to the store. */
+  readonly storeAlarms: () => readonly string[];
   /** What is wrong with the credentials for the broker. */
   readonly linkFault: () => string | undefined;
   readonly clock: Clock;
@@ -100,6 +102,7 @@ export const describeGateway = (deps: Dependencies): StatusDocument => {
       ...deps.outbox.alarms().map((alarm) => `outbox: ${alarm}`),
       ...(deps.clock.isSynchronized() ? [] : [`clock: not set, ${UNTRUSTED_CONSEQUENCE[deps.untrustedPolicy]}`]),
       ...(deps.writer.busyFor > SLOW_COMMIT ? ['store: the disk hangs, changes from HR wait'] : []),
+      ...deps.storeAlarms().map((alarm) => `store: ${alarm}`),
       ...deps.disk.alarms().map((alarm) => `disk: ${alarm}`),
       ...deps.backupAlarms().map((alarm) => `backup: ${alarm}`),
       ...rotation(deps.storeKeys),

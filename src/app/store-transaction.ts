@@ -23,6 +23,7 @@ import { type Instant, instant } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import type { CredentialStore, StoreBatch } from '../ports/credential-store.ts';
 import type { EventLog, LogEntry, LogHistory } from '../ports/event-log.ts';
+import { isInDoubt } from './store-trust.ts';
 
 /** The person whose record could not be read, where that is what a transaction threw. */
 export const damagedCardholder = (error: unknown): CardholderId | undefined => {
@@ -136,6 +137,11 @@ export class StoreTransaction implements RosterView {
   /** Cards that were met and could not be read. */
   get damagedCards(): ReadonlySet<CardNumber> {
     return this.#damagedCards;
+  }
+
+  /** What is held was not confirmed by HR since the store was damaged. */
+  isInDoubt(): boolean {
+    return isInDoubt(this.#store);
   }
 
   /** Throws CardeaError `store-record-unreadable`; see mendCardholder. */

@@ -35,10 +35,10 @@ import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { FRESH, judgeOf } from '../fixtures/access-judge.ts';
+import { backupsOf } from '../fixtures/backups.ts';
 import { keeperOf } from '../fixtures/door-mode-keeper.ts';
 import { timingsOf } from '../fixtures/door-timings.ts';
 import { makeInbox, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
-import { backupsOf } from '../fixtures/backups.ts';
 import { passageBookOf } from '../fixtures/passage-book.ts';
 import { RecordingLog } from '../fixtures/recording-log.ts';
 import { ROOMY_DISK } from '../fixtures/roomy-disk.ts';
@@ -150,6 +150,7 @@ export class AdminBench {
           cardAlarms,
           disk: ROOMY_DISK,
           backupAlarms: () => [],
+          storeAlarms: () => [],
           linkFault: () => undefined,
           clock,
           untrustedPolicy: 'deny-windowed',
@@ -161,7 +162,13 @@ export class AdminBench {
       passages: this.passages,
       reconciler: NO_RECONCILER,
       cardAlarms,
-      backups: backupsOf({ identity: { site: SITE, gateway: GATEWAY, cardNumberFormat }, store, writer: this.writer, clock, log }),
+      backups: backupsOf({
+        identity: { site: SITE, gateway: GATEWAY, cardNumberFormat },
+        store,
+        writer: this.writer,
+        clock,
+        log,
+      }),
       clock,
       log,
     };

@@ -51,6 +51,7 @@ const makeStatus = async (seal: MessageSeal = unsignedSeal, orders: DoorOrders =
       cardAlarms: alarms,
       disk: { alarms: () => diskAlarms },
       backupAlarms: () => [],
+      storeAlarms: () => [],
       linkFault: () => undefined,
       clock,
       untrustedPolicy: 'deny-windowed',
@@ -117,7 +118,7 @@ test('every trouble is an alarm in words: door, strike, reader, outbox, store', 
     'door front: forced-open',
     'door front: strike-failed',
     'reader front-in: offline: no chip answers',
-    'outbox: an event record does not decode',
+    'outbox: records of the log that cannot be read and are not sent: 1',
     'store: writes fail, changes from HR are not taken',
   ]);
 });

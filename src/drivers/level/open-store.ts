@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CardeaError } from '../../errors.ts';
+import type { StoreAnchor } from './anchor.ts';
 import type { Ballast } from './ballast.ts';
 import { LevelStore, type StoreOptions } from './level-store.ts';
 import { canMigrate, finishExchange, formatOf, migrateStore } from './migrate-store.ts';
@@ -22,6 +23,8 @@ export interface SealedStoreOptions {
   readonly key: KeySource;
   /** What is given back when there is no room for opening the database. */
   readonly ballast?: Ballast;
+  /** What is told of every batch, so that a loss shows. */
+  readonly anchor?: StoreAnchor;
   /** Called now and then while a store of an older format is being brought to the present one, which may take minutes. */
   readonly onProgress?: () => void;
 }
@@ -31,13 +34,13 @@ export interface SealedStoreOptions {
  * changed.
  */
 export const openSealedStore = async (options: SealedStoreOptions): Promise<LevelStore> => {
-  const { dataDir, identity, ballast } = options;
+  const { dataDir, identity, ballast, anchor } = options;
   const directory = join(dataDir, 'store');
   await finishExchange(dataDir);
   const { header, ring } = await keysOf(directory, options);
   const seal = new RecordSeal(ring.current, ring.former);
   const createIfMissing = !header.isProvisioned;
-  const store = await openMigrated(directory, options, { identity, seal, ballast, createIfMissing });
+  const store = await openMigrated(directory, options, { identity, seal, ballast, anchor, createIfMissing });
   if (!header.isProvisioned) await writeHeader(headerPathOf(dataDir), { ...header, isProvisioned: true });
   return store;
 };

@@ -1,0 +1,84 @@
+// Reads the whole store now and then, slowly, beside everything else: damage is found before somebody needs what is damaged. What is
+// found is an event once and an alarm from then on; the next start sets such a store aside.
+
+import { type Milliseconds, milliseconds } from '../domain/units.ts';
+import { errorMessage } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
+import type { SerialWriter } from './serial-writer.ts';
+
+/** The start has enough to do. */
+const FIRST_AFTER = milliseconds(60_000);
+export const SCRUB_INTERVAL = milliseconds(24 * 3_600_000);
+
+interface Dependencies {
+  /** What is wrong with the records, in words; undefined when all is well. Rejects when the store does not answer. */
+  readonly verify: () => Promise<string | undefined>;
+  readonly writer: Pick<SerialWriter, 'record'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Something that status shows has changed. */
+  readonly onChange: () => void;
+}
+
+export class StoreScrub {
+  readonly #deps: Dependencies;
+  #timer: Timer | undefined;
+  #isStopped = false;
+  #found: string | undefined;
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#after(FIRST_AFTER);
+  }
+
+  /** Fulfils when the store is not read any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    await this.#looking;
+  }
+
+  /** Whether a look that is under way is to end. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  alarms(): readonly string[] {
+    return this.#found === undefined
+      ? []
+      : [`is damaged: ${this.#found}; a restart sets it aside, and HR fills a new one`];
+  }
+
+  #after(delay: Milliseconds): void {
+    if (this.#isStopped) return;
+    this.#timer = this.#deps.clock.schedule(delay, () => {
+      this.#looking = this.#look();
+    });
+  }
+
+  async #look(): Promise<void> {
+    const { verify, log } = this.#deps;
+    try {
+      const found = await verify();
+      if (found !== undefined && !this.#isStopped) this.#tell(found);
+    } catch (error) {
+      if (!this.#isStopped) log.warn({ err: errorMessage(error) }, 'the store could not be read through');
+    }
+    this.#after(SCRUB_INTERVAL);
+  }
+
+  #tell(reason: string): void {
+    const { writer, clock, log, onChange } = this.#deps;
+    if (this.#found !== undefined) return;
+    this.#found = reason;
+    log.error({ reason }, 'the store is damaged');
+    const detail = { reason, setAside: null, missing: null };
+    writer.record({ event: 'store-damaged', at: clock.now(), clockSynchronized: clock.isSynchronized(), detail });
+    onChange();
+  }
+}

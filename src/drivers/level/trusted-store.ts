@@ -1,0 +1,186 @@
+// Opens the store of a gateway and looks whether it can be trusted, before anything is decided by it. One that cannot is set aside,
+// and a new one takes its place.
+//
+// 1. Damage is what reading proves. A missing or wrong key, a store that is locked, of another owner or a newer version, a disk that
+//    is full or does not answer: all of that is an error, and the store stays where it is.
+
+import { existsSync } from 'node:fs';
+import type { DoorId, GatewayId } from '../../domain/ids.ts';
+import { CardeaError, errorMessage } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { type AnchorRecord, anchorPathOf, readAnchor, StoreAnchor, UNKNOWN } from './anchor.ts';
+import type { LevelStore } from './level-store.ts';
+import { openSealedStore, type SealedStoreOptions } from './open-store.ts';
+import { rebuildStore } from './rebuild-store.ts';
+import { RecordSeal } from './record-seal.ts';
+import { Salvage } from './salvage.ts';
+import {
+  copyStore,
+  exchangeStores,
+  finishSettingAside,
+  keepWhatIsBeside,
+  nameForDamaged,
+  storePathsIn,
+} from './set-aside.ts';
+import { readHeader } from './store-header.ts';
+import { headerPathOf, loadStoreKeys, makeStoreKeys, type StoreKeys } from './store-keys.ts';
+import { compareWithAnchor, verifyRecords } from './verify-store.ts';
+
+/** Of the log, what is looked at before the doors work; the rest is looked at later. */
+const NEWEST_EVENTS = 1000;
+
+export interface TrustedStoreOptions extends Omit<SealedStoreOptions, 'anchor'> {
+  readonly gateway: GatewayId;
+  /** Which are blocked when nobody knows any more what was ordered for them. */
+  readonly doors: readonly DoorId[];
+  readonly failurePolicy: 'deny' | 'allow-last-known';
+  readonly clock: Pick<Clock, 'now' | 'isSynchronized'>;
+  readonly log: Log;
+}
+
+/** Rejects as openSealedStore does, but for damage; then nothing was changed. */
+export const openTrustedStore = async (options: TrustedStoreOptions): Promise<LevelStore> => {
+  const { dataDir, log } = options;
+  await finishSettingAside(dataDir);
+  try {
+    return await openVerified(options);
+  } catch (error) {
+    const reason = damageIn(error, options);
+    if (reason === undefined) throw error;
+    log.error({ reason }, 'the store is damaged: it is set aside, and a new one begins');
+    const setAside = await replaceStore(reason, options);
+    const store = await openVerified(options);
+    log.error({ setAside, lost: store.damage()?.lost }, 'a new store has begun');
+    return store;
+  }
+};
+
+const openVerified = async (options: TrustedStoreOptions): Promise<LevelStore> => {
+  const { dataDir } = options;
+  const known = readAnchor(anchorPathOf(dataDir));
+  const header = readHeader(headerPathOf(dataDir));
+  if (known === 'unreadable') throw damaged('its anchor is not readable');
+  if (known === undefined && header?.isProvisioned === true) throw damaged('its anchor is gone');
+  if (header === undefined && known !== undefined && known.generation > 0) throw damaged('its header is gone');
+  const anchor = await StoreAnchor.open(anchorPathOf(dataDir));
+  try {
+    const store = await openSealedStore({ ...options, anchor });
+    const fault =
+      (known === undefined ? undefined : compareWithAnchor(store, known)) ??
+      (await verifyRecords(store, { events: NEWEST_EVENTS, onProgress: options.onProgress ?? (() => {}) }).catch(
+        async (error: unknown) => {
+          await store.close();
+          throw error;
+        },
+      ));
+    if (fault === undefined) return store;
+    await store.close();
+    throw damaged(fault);
+  } catch (error) {
+    await anchor.close();
+    throw error;
+  }
+};
+
+const damaged = (detail: string): CardeaError => new CardeaError('store-damaged', `the store is damaged: ${detail}`);
+
+/** What an error proves of the store, in words; undefined for one that proves nothing. */
+const damageIn = (error: unknown, options: TrustedStoreOptions): string | undefined => {
+  const message = errorMessage(error);
+  if (!(error instanceof CardeaError)) return isCorruption(error) ? message : undefined;
+  switch (error.code) {
+    case 'store-damaged':
+    case 'store-record-unreadable':
+      return message;
+    case 'store-open-failed':
+      return isCorruption(error) ? message : undefined;
+    case 'store-format':
+      return isGarbledOwner(error, options) ? message : undefined;
+    default:
+      return undefined;
+  }
+};
+
+/** LevelDB's own words, as far down as they are: not a full disk, nor one that does not answer. */
+const isCorruption = (error: unknown): boolean => {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = 'code' in cause ? cause.code : undefined;
+    if (code === 'LEVEL_CORRUPTION') return true;
+    if (/create_if_missing is false/.test(cause.message)) return true;
+    if (code === 'LEVEL_IO_ERROR' && /No such file|Is a directory|Not a directory/.test(cause.message)) return true;
+  }
+  return false;
+};
+
+/** A format that is none, or an owner who is not the one that the anchor knows. */
+const isGarbledOwner = ({ context }: CardeaError, { dataDir, identity }: TrustedStoreOptions): boolean => {
+  const { format } = context;
+  if (typeof format === 'string') return !/^\d{1,4}$/.test(format);
+  const anchor = readAnchor(anchorPathOf(dataDir));
+  return typeof anchor === 'object' && anchor.identity !== null && anchor.identity === identity;
+};
+
+/** Fulfils with the name under which the damaged store is kept. */
+const replaceStore = async (reason: string, options: TrustedStoreOptions): Promise<string> => {
+  const { dataDir, clock } = options;
+  const { store, unfinished } = storePathsIn(dataDir);
+  const isGone = !existsSync(store);
+  await keepWhatIsBeside(dataDir);
+  const known = readAnchor(anchorPathOf(dataDir));
+  const anchor = typeof known === 'object' ? known : undefined;
+  const { keys, isOld } = await keysFor(options);
+  const seal = new RecordSeal(keys.ring.current, keys.ring.former);
+  const { salvage, obstacle } = isOld && !isGone ? await salvageFrom(dataDir, seal) : NO_SALVAGE;
+  const setAside = nameForDamaged(dataDir, clock.now());
+  try {
+    const { reserved } = await rebuildStore({
+      ...options,
+      identity: options.identity,
+      directory: unfinished,
+      seal,
+      keepsCards: options.failurePolicy === 'allow-last-known',
+      reason,
+      setAside,
+      anchor,
+      salvage,
+      notSalvaged: obstacle,
+    });
+    await keepNumbers(dataDir, anchor, reserved);
+  } finally {
+    await salvage?.close();
+  }
+  await exchangeStores(dataDir, setAside);
+  return setAside;
+};
+
+const NO_SALVAGE = { salvage: undefined, obstacle: undefined } as const;
+
+const salvageFrom = async (
+  dataDir: string,
+  seal: RecordSeal,
+): Promise<{ readonly salvage: Salvage | undefined; readonly obstacle: string | undefined }> => {
+  if (await copyStore(dataDir)) {
+    return { salvage: await Salvage.open(storePathsIn(dataDir).copy, seal), obstacle: undefined };
+  }
+  return { salvage: undefined, obstacle: 'events that could be read, because there is no room for a copy of them' };
+};
+
+/** The keys of the damaged store, or new ones where its header is lost. Rejects as loadStoreKeys does for a key that is no good. */
+const keysFor = async (
+  options: TrustedStoreOptions,
+): Promise<{ readonly keys: StoreKeys; readonly isOld: boolean }> => {
+  try {
+    const header = readHeader(headerPathOf(options.dataDir));
+    if (header !== undefined) return { keys: await loadStoreKeys(header, options), isOld: true };
+  } catch (error) {
+    if (!(error instanceof CardeaError) || error.code !== 'store-damaged') throw error;
+  }
+  return { keys: await makeStoreKeys(options), isOld: false };
+};
+
+/** Where the anchor was lost, another one keeps what numbers must not be used; nothing fits it but what comes after it. */
+const keepNumbers = async (dataDir: string, known: AnchorRecord | undefined, reserved: number): Promise<void> => {
+  if (known !== undefined) return;
+  await (await StoreAnchor.open(anchorPathOf(dataDir), { ...UNKNOWN, reserved })).close();
+};
