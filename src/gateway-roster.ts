@@ -9,6 +9,7 @@ import { ChangeHandler } from './app/apply-hr-message.ts';
 import type { DiskWatch } from './app/disk-watch.ts';
 import type { DoorCommands } from './app/door-commands.ts';
 import type { DoorController } from './app/door-controller.ts';
+import type { EventPublisher } from './app/publish-events.ts';
 import { HrInbox } from './app/receive-hr-messages.ts';
 import { RosterReconciler } from './app/reconcile-roster.ts';
 import { RosterRepairer } from './app/repair-roster.ts';
@@ -39,6 +40,7 @@ interface Dependencies {
   readonly freshness: RosterFreshness;
   readonly writer: SerialWriter;
   readonly disk: Pick<DiskWatch, 'awaitRoom' | 'hasRoom'>;
+  readonly outbox: Pick<EventPublisher, 'acknowledge'>;
   readonly link: HrLink;
   readonly clock: Clock;
   readonly log: Log;
@@ -66,6 +68,7 @@ export const createHrSide = (deps: Dependencies): HrSide => {
     freshness,
     writer,
     disk,
+    outbox,
     link,
     clock,
     log,
@@ -123,6 +126,7 @@ export const createHrSide = (deps: Dependencies): HrSide => {
     commands,
     reconciler,
     disk,
+    outbox,
   });
   return { inbox, reconciler };
 };

@@ -167,7 +167,7 @@ export class TapHandler implements CardReaderListener {
     const { found, decision } = this.#judge(card, door, controller);
     const isPending = found.kind === 'live' && found.binding.activation === 'pending';
     if (isPending && place.role === 'activation') return this.#activate({ card, door, controller });
-    if (decision.kind === 'denied') return this.#deny({ card, reason: decision.reason, found });
+    if (decision.kind === 'denied') return this.#deny({ ...decision, card, found });
     this.#grant({ card, door, doorAtReader, decision, found });
   }
 
@@ -262,7 +262,7 @@ export class TapHandler implements CardReaderListener {
     }
     // The card may have been revoked in the same batch, or the door blocked.
     const { found, decision } = this.#judge(grant.card, door, controller);
-    if (decision.kind === 'denied') return this.#withdraw(grant, { reason: decision.reason, found });
+    if (decision.kind === 'denied') return this.#withdraw(grant, { ...decision, found });
     if (grant.companion !== undefined && this.#stillGranted(grant.companion, door, controller) === undefined) {
       return this.#withdraw(grant, { reason: 'second-card-required' });
     }

@@ -90,7 +90,7 @@ export class EventPublisher {
   /** What needs attention, in words. */
   alarms(): readonly string[] {
     const unreadable =
-      this.#unreadable === 0 ? [] : [`${this.#unreadable} records of the log cannot be read and are not sent`];
+      this.#unreadable === 0 ? [] : [`records of the log that cannot be read and are not sent: ${this.#unreadable}`];
     return [...[this.#fault, this.#refused].filter((alarm) => alarm !== undefined), ...unreadable];
   }
 

@@ -11,6 +11,7 @@ import type { CalendarHandler } from './apply-calendar.ts';
 import type { CommandHandler } from './apply-command.ts';
 import type { ChangeHandler } from './apply-hr-message.ts';
 import type { DiskWatch } from './disk-watch.ts';
+import type { EventPublisher } from './publish-events.ts';
 import type { RosterReconciler } from './reconcile-roster.ts';
 
 interface Dependencies {
@@ -21,6 +22,7 @@ interface Dependencies {
   readonly commands: Pick<CommandHandler, 'apply'>;
   readonly reconciler: Pick<RosterReconciler, 'onChange' | 'onDigest' | 'onPage'>;
   readonly disk: Pick<DiskWatch, 'awaitRoom'>;
+  readonly outbox: Pick<EventPublisher, 'acknowledge'>;
 }
 
 export class HrInbox {
@@ -62,7 +64,7 @@ export class HrInbox {
   }
 
   #apply(decoded: DecodedMessage, { retained }: InboundMessage): Promise<void> {
-    const { changes, calendars, commands, reconciler } = this.#deps;
+    const { changes, calendars, commands, reconciler, outbox } = this.#deps;
     switch (decoded.kind) {
       case 'change':
         reconciler.onChange();
@@ -78,6 +80,8 @@ export class HrInbox {
         return reconciler.onDigest(decoded.digest, { isLive: !retained });
       case 'page':
         return reconciler.onPage(decoded.page);
+      case 'event-ack':
+        return outbox.acknowledge(decoded.ack.upTo);
       case 'command':
         return commands.apply(decoded.command);
       case 'rejected':

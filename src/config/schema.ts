@@ -151,7 +151,7 @@ const trustedKey = z
       .array(z.enum(PERMISSIONS))
       .min(1)
       .describe(
-        'What the key may send. bind: card-bound. revoke: card-revoked. roster: roster-digest and roster-page. command: door commands. calendar: schedules, holidays and access levels',
+        'What the key may send. bind: card-bound. revoke: card-revoked. roster: roster-digest and roster-page. command: door commands. calendar: schedules, holidays and access levels. events: event-ack',
       ),
   })
   .meta({ oneOf: [{ required: ['publicKey'] }, { required: ['publicKeyFile'] }] })

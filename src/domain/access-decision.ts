@@ -30,7 +30,7 @@ export type AccessDecision =
       /** Nobody goes through this door alone: another card has to follow, or to have come before. */
       readonly needsSecondCard?: true;
     }
-  | { readonly kind: 'denied'; readonly reason: DenialReason };
+  | { readonly kind: 'denied'; readonly reason: DenialReason; readonly detail?: string };
 
 export const decideAccess = (question: AccessQuestion): AccessDecision => {
   const { card } = question;

@@ -2,8 +2,8 @@
 
 import { createHash } from 'node:crypto';
 
-/** bind: card-bound. revoke: card-revoked. roster: roster-digest and roster-page. command: door commands. calendar: calendar. */
-export const PERMISSIONS = ['bind', 'revoke', 'roster', 'command', 'calendar'] as const;
+/** bind: card-bound. revoke: card-revoked. roster: roster-digest and roster-page. command: door commands. calendar: calendar. events: event-ack. */
+export const PERMISSIONS = ['bind', 'revoke', 'roster', 'command', 'calendar', 'events'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
 /** Names a key in a signature (`kid`): 1 to 64 printable ASCII characters without spaces, not the name that objects reserve. */

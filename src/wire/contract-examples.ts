@@ -157,6 +157,12 @@ export const EXAMPLES = {
       },
     },
   ],
+  'event-ack': [
+    {
+      summary: 'HR has stored everything up to event 88124',
+      payload: { type: 'event-ack', site: SITE, gateway: GATEWAY, upTo: 88124 },
+    },
+  ],
   command: [
     {
       summary: 'Somebody without a card is let in, once',

@@ -9,6 +9,7 @@ import {
   cardBoundSchema,
   cardRevokedSchema,
   commandSchema,
+  eventAckSchema,
   rosterDigestSchema,
   rosterPageSchema,
   rosterRequestSchema,
@@ -67,6 +68,13 @@ export const CONTRACT: Readonly<Record<MessageName, ContractMessage>> = {
   },
   'roster-page': {
     schema: rosterPageSchema,
+    action: 'receive',
+    branch: 'gateways',
+    isRetained: false,
+    mayBeSigned: true,
+  },
+  'event-ack': {
+    schema: eventAckSchema,
     action: 'receive',
     branch: 'gateways',
     isRetained: false,

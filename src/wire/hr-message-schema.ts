@@ -290,6 +290,24 @@ export const rosterRequestSchema = wireObject({
   revision: revisionOrNone.describe('Highest revision applied at the gateway; 0 before the first.'),
 }).describe("Asks HR for the cards of the buckets in which the gateway's roster differs from the digest.");
 
+export const eventAckSchema = wireObject({
+  type: z.literal('event-ack'),
+  site,
+  gateway: slug
+    .optional()
+    .describe(
+      'Id of the gateway that it is for, equal to that of the topic. Give it where messages are signed: without it a copy is good at every gateway of the site.',
+    ),
+  upTo: z
+    .int()
+    .min(1)
+    .describe(
+      'Every event up to this sequence number is stored for good, or was told to be gone for good (events-dropped, store-damaged, store-restored).',
+    ),
+}).describe(
+  'HR has stored events. It takes them out of the outbox of a gateway with events.acknowledgement: application; others ignore it.',
+);
+
 export const commandSchema = wireObject({
   type: z.literal('command'),
   site,

@@ -16,6 +16,7 @@ import {
 import { type CalendarMessage, decodeCalendar } from './calendar-message.ts';
 import { decodeCardBound, decodeCardRevoked, type HrMessage } from './change-messages.ts';
 import { decodeCommand } from './command-messages.ts';
+import { decodeEventAck, type EventAck } from './event-ack.ts';
 import type { HrMessageType, MessageEnvelope, OpenedMessage } from './message-envelope.ts';
 import { type Fault, fieldOf, parseJsonObject, type RejectionCode } from './message-json.ts';
 import { decodeRosterDigest, decodeRosterPage, type RosterDigest, type RosterPage } from './roster-messages.ts';
@@ -47,6 +48,7 @@ export type DecodedMessage =
   | { readonly kind: 'calendar'; readonly calendar: CalendarMessage }
   | { readonly kind: 'digest'; readonly digest: RosterDigest }
   | { readonly kind: 'page'; readonly page: RosterPage }
+  | { readonly kind: 'event-ack'; readonly ack: EventAck }
   | { readonly kind: 'command'; readonly command: RemoteCommand }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
@@ -122,6 +124,8 @@ const messageTypeOf = (topic: string, topics: Topics): HrMessageType | null => {
       return 'roster-digest';
     case topics.rosterPage:
       return 'roster-page';
+    case topics.eventAck:
+      return 'event-ack';
     case topics.command:
     case topics.siteCommand:
       return 'command';
@@ -159,6 +163,10 @@ const decodeContent = (
     case 'roster-page': {
       const page = decodeRosterPage(content, cardNumberFormat);
       return 'fault' in page ? page : { kind: 'page', page };
+    }
+    case 'event-ack': {
+      const ack = decodeEventAck(content, gateway);
+      return 'fault' in ack ? ack : { kind: 'event-ack', ack };
     }
     case 'command': {
       const command = decodeCommand(content, { gateway, isSiteWide: raw.topic === topics.siteCommand });

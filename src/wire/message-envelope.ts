@@ -7,6 +7,7 @@ export const HR_MESSAGE_TYPES = [
   'calendar',
   'roster-digest',
   'roster-page',
+  'event-ack',
   'command',
 ] as const;
 export type HrMessageType = (typeof HR_MESSAGE_TYPES)[number];

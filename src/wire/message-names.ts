@@ -6,6 +6,7 @@ export const MESSAGE_NAMES = [
   'calendar',
   'roster-digest',
   'roster-page',
+  'event-ack',
   'command',
   'receipt',
   'event',

@@ -22,6 +22,7 @@ export const NEEDED_PERMISSION: Readonly<Record<HrMessageType, Permission>> = {
   'card-revoked': 'revoke',
   'roster-digest': 'roster',
   'roster-page': 'roster',
+  'event-ack': 'events',
   command: 'command',
   calendar: 'calendar',
 };

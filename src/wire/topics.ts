@@ -12,6 +12,7 @@ export interface Topics {
   readonly siteCommand: string;
   /** Inbound, from HR to this gateway. */
   readonly rosterPage: string;
+  readonly eventAck: string;
   readonly command: string;
   /** Outbound, from this gateway. */
   readonly receipt: string;
@@ -31,6 +32,7 @@ export const topicsOf = (site: SiteId, gateway: GatewayId): Topics => {
     calendar: `${root}/hr/calendar`,
     siteCommand: `${root}/hr/command`,
     rosterPage: `${own}/roster-page`,
+    eventAck: `${own}/event-ack`,
     command: `${own}/command`,
     receipt: `${own}/receipt`,
     event: `${own}/event`,
@@ -47,5 +49,6 @@ export const subscriptionsOf = (topics: Topics): readonly string[] => [
   topics.calendar,
   topics.siteCommand,
   topics.rosterPage,
+  topics.eventAck,
   topics.command,
 ];

@@ -318,7 +318,7 @@ test('a record that cannot be read is passed over, said once, and an alarm; the 
     { from: 1, to: 1 },
     { from: 4, to: 5 },
   ]);
-  assert.deepEqual(publisher.alarms(), ['3 records of the log cannot be read and are not sent']);
+  assert.deepEqual(publisher.alarms(), ['records of the log that cannot be read and are not sent: 3']);
   assert.deepEqual([store.acknowledgedUpTo(), clock.pendingTimers], [9, 0]);
   link.disconnect();
   link.connect();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HrInbox } from '../../src/app/receive-hr-messages.ts';
 import type { MessageEnvelope, OpenedMessage } from '../../src/wire/message-envelope.ts';
-import { NO_CALENDARS, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
+import { NO_CALENDARS, NO_OUTBOX, NO_RECONCILER } from '../fixtures/hr-inbox.ts';
 import { GATEWAY, SITE, TOPICS } from '../flows/change-flow.ts';
 import { COMMAND } from '../wire/messages.ts';
 import { settle } from './door-bench.ts';
@@ -42,6 +42,7 @@ const setUp = (room?: Promise<void>) => {
     },
     reconciler: NO_RECONCILER,
     disk: { awaitRoom: () => room },
+    outbox: NO_OUTBOX,
   });
   const deliver = (revision: number) =>
     inbox.handle({ topic: TOPICS.cardRevoked, payload: message(revision), retained: false });

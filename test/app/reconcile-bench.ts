@@ -28,7 +28,7 @@ import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { judgeOf } from '../fixtures/access-judge.ts';
-import { NO_CALENDARS, NO_COMMANDS } from '../fixtures/hr-inbox.ts';
+import { NO_CALENDARS, NO_COMMANDS, NO_OUTBOX } from '../fixtures/hr-inbox.ts';
 import { ROOMY_DISK } from '../fixtures/roomy-disk.ts';
 import { GATEWAY, SITE, TOPICS } from '../flows/change-flow.ts';
 import { settle } from './door-bench.ts';
@@ -93,6 +93,7 @@ export class ReconcileBench<Store extends CredentialStore & EventLog = MemorySto
       calendars: NO_CALENDARS,
       commands: NO_COMMANDS,
       disk: ROOMY_DISK,
+      outbox: NO_OUTBOX,
       settings: () => ({
         site: SITE,
         gateway: GATEWAY,

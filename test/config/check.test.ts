@@ -184,20 +184,22 @@ const VALUES: readonly Case[] = [
   {
     name: 'a permission that there is not, at its place in the list',
     text: textWith({ 3: `trust: { keys: { hr: { publicKey: ${KEY}, may: [bind, revke] } } }` }),
-    faults: ['3:92 trust.keys.hr.may.1: "revke" is not allowed; allowed: bind, revoke, roster, command, calendar'],
+    faults: [
+      '3:92 trust.keys.hr.may.1: "revke" is not allowed; allowed: bind, revoke, roster, command, calendar, events',
+    ],
   },
   {
     name: 'a key without permissions',
     text: textWith({ 3: `trust: { keys: { hr: { publicKey: ${KEY}, may: [] } } }` }),
     faults: [
-      '3:85 trust.keys.hr.may: an empty list is out of range; allowed: bind, revoke, roster, command, calendar, at least one, in a list',
+      '3:85 trust.keys.hr.may: an empty list is out of range; allowed: bind, revoke, roster, command, calendar, events, at least one, in a list',
     ],
   },
   {
     name: 'a permission that is not in a list',
     text: textWith({ 3: `trust: { keys: { hr: { publicKey: ${KEY}, may: bind } } }` }),
     faults: [
-      '3:85 trust.keys.hr.may: "bind" is not allowed; allowed: bind, revoke, roster, command, calendar, at least one, in a list',
+      '3:85 trust.keys.hr.may: "bind" is not allowed; allowed: bind, revoke, roster, command, calendar, events, at least one, in a list',
     ],
   },
   {

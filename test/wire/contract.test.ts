@@ -247,6 +247,7 @@ const TOPIC_OF: Partial<Record<MessageName, string>> = {
   'roster-digest': TOPICS.rosterDigest,
   calendar: TOPICS.calendar,
   'roster-page': TOPICS.rosterPage,
+  'event-ack': TOPICS.eventAck,
   command: TOPICS.command,
 };
 

@@ -71,7 +71,7 @@ test('no bytes on any topic make the decoder throw, and a rejection is always co
       if (decoded.kind === 'change') return HR_MESSAGE_TYPES.includes(decoded.message.messageType) && !retained;
       if (decoded.kind === 'command') return topic === TOPICS.command && !retained;
       if (decoded.kind === 'calendar') return topic === TOPICS.calendar;
-      if (decoded.kind !== 'rejected') return topic === TOPICS.rosterDigest || topic === TOPICS.rosterPage;
+      if (decoded.kind !== 'rejected') return [TOPICS.rosterDigest, TOPICS.rosterPage, TOPICS.eventAck].includes(topic);
       const { code, detail, messageId, payloadSha256 } = decoded.rejection;
       return code.length > 0 && detail.length > 0 && (messageId === null) !== (payloadSha256 === null);
     }),

@@ -70,6 +70,7 @@ test('topics are those of PROTOCOL.md, and the gateway listens to nothing of its
     calendar: 'cardea/hq/hr/calendar',
     siteCommand: 'cardea/hq/hr/command',
     rosterPage: 'cardea/hq/gateways/lobby-1/roster-page',
+    eventAck: 'cardea/hq/gateways/lobby-1/event-ack',
     command: 'cardea/hq/gateways/lobby-1/command',
     receipt: 'cardea/hq/gateways/lobby-1/receipt',
     event: 'cardea/hq/gateways/lobby-1/event',
@@ -83,6 +84,7 @@ test('topics are those of PROTOCOL.md, and the gateway listens to nothing of its
     'cardea/hq/hr/calendar',
     'cardea/hq/hr/command',
     'cardea/hq/gateways/lobby-1/roster-page',
+    'cardea/hq/gateways/lobby-1/event-ack',
     'cardea/hq/gateways/lobby-1/command',
   ]);
 });

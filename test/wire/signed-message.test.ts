@@ -8,7 +8,7 @@ import { NEEDED_PERMISSION, sealWith, signedEnvelope } from '../../src/wire/sign
 import { signingKey } from '../fixtures/signing-keys.ts';
 import { SHORT_BOUND } from './messages.ts';
 
-const HR = signingKey('hr-2026', 'bind', 'revoke', 'roster', 'command', 'calendar');
+const HR = signingKey('hr-2026', 'bind', 'revoke', 'roster', 'command', 'calendar', 'events');
 const GUARDS = signingKey('guards', 'revoke', 'command');
 const STRANGER = signingKey('hr-2026', 'bind', 'revoke', 'roster');
 const open = signedEnvelope([HR.trusted, GUARDS.trusted]);
@@ -61,7 +61,7 @@ describe('a signed message', () => {
   it('needs the permission for its type, which is said after the signature was checked', async () => {
     assert.deepEqual(
       HR_MESSAGE_TYPES.map((type) => NEEDED_PERMISSION[type]),
-      ['bind', 'revoke', 'calendar', 'roster', 'roster', 'command'],
+      ['bind', 'revoke', 'calendar', 'roster', 'roster', 'events', 'command'],
     );
     const sealed = await GUARDS.seal(JSON_TEXT);
     assert.equal(await code(sealed, 'card-revoked'), 'opened');
