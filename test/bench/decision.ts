@@ -1,5 +1,5 @@
-// Decision including the LevelDB look-up, at three sizes of roster, beside an in-memory Map of the same records: for cards that
-// always open, and for cards whose access level has a schedule and holidays.
+// Decision including the LevelDB look-up, at three sizes of roster, beside an in-memory Map and an unsealed LevelDB of the same
+// records: for cards that always open, and for cards whose access level has a schedule and holidays.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { type AccessRules, BUILT_IN_RULES } from '../../src/domain/schedule.ts';
 import { type Instant, instant } from '../../src/domain/units.ts';
 import { openTestStore } from '../fixtures/test-store.ts';
 import { type Figure, micro, percentile, sample, spread } from './figures.ts';
+import { plainStore } from './plain-store.ts';
 import { bindingAt, cardAt, fillStore } from './roster-fixture.ts';
 
 const SAMPLES = 100_000;
@@ -40,6 +41,9 @@ const measureAt = async (size: number): Promise<Figure[]> => {
   // A tap a second: the clock on the wall is read anew for each sixtieth.
   const scheduled = sample(SAMPLES, (i) => decideBySchedule(store.findCard(pick(cards, i)), instant(NOON + i * 1000)));
   await store.close();
+  const plain = await plainStore(join(folder, 'plain'), size);
+  const unsealed = sample(SAMPLES, (i) => decide(plain.findCard(pick(cards, i))));
+  await plain.close();
   rmSync(folder, { recursive: true });
   const aim = size === 1_000_000 ? 'p99 < 50 us' : '';
   const all = `${size.toLocaleString('en')} cards`;
@@ -48,6 +52,12 @@ const measureAt = async (size: number): Promise<Figure[]> => {
       what: `decision with look-up, ${all}`,
       ...spread(decided, micro),
       baseline: `Map: ${micro(percentile(inMemory, 0.5))}, p99 ${micro(percentile(inMemory, 0.99))}`,
+      aim,
+    },
+    {
+      what: `the same, ${all}, beside records that are not sealed`,
+      ...spread(decided, micro),
+      baseline: `unsealed: ${micro(percentile(unsealed, 0.5))}, p99 ${micro(percentile(unsealed, 0.99))}`,
       aim,
     },
     {
