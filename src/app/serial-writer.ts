@@ -18,12 +18,9 @@ import type { CredentialStore } from '../ports/credential-store.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { isOfLowValue, LowValueEvents } from './low-value-events.ts';
 import { StoreTransaction } from './store-transaction.ts';
+import { type Waiting, type Work, WriteBatch } from './write-batch.ts';
 
 export const MAX_WAITING = 10_000;
-/** Pieces of work in one batch, of two or three records each: larger batches keep look-ups from their turn. */
-export const MAX_BATCH = 128;
-/** A batch that has so many records takes no more work; a single piece may have more. */
-export const MAX_BATCH_RECORDS = 512;
 const RETRY = { minimum: milliseconds(500), maximum: milliseconds(30_000) };
 
 interface Dependencies {
@@ -35,30 +32,13 @@ interface Dependencies {
   readonly lowValueDelay?: Milliseconds;
 }
 
-/** Runs the work on the batch; returns how to tell its sender that it is durable. Work that stands alone may take its time. */
-type Work =
-  | { readonly kind: 'shared'; run(tx: StoreTransaction): () => void }
-  | { readonly kind: 'alone'; run(tx: StoreTransaction): Promise<() => void> };
-
-type Waiting = Work & {
-  /** Undefined for work that waits until the store works again. */
-  readonly fail: ((error: unknown) => void) | undefined;
-};
-
-/** Work that has run on one transaction, in order. */
-interface Batch {
-  tx: StoreTransaction;
-  readonly items: Waiting[];
-  done: (() => void)[];
-}
-
 export class SerialWriter {
   readonly #deps: Dependencies;
   readonly #waiting: Waiting[] = [];
   /** What is on its way to the disk. */
-  #committing: Batch | undefined;
+  #committing: WriteBatch | undefined;
   /** What goes next; it is still being filled. */
-  #open: Batch | undefined;
+  #open: WriteBatch | undefined;
   /** Work that has the store to itself is filling its batch. */
   #isAlone = false;
   /** A batch was refused, or the store is being recovered: what is there is not known, and no work may stand on it. */
@@ -209,7 +189,7 @@ export class SerialWriter {
 
   async #commitNext(): Promise<void> {
     const { store, clock, log } = this.#deps;
-    let batch: Batch | undefined;
+    let batch: WriteBatch | undefined;
     let isWritten = false;
     this.#commitSince = clock.monotonic();
     try {
@@ -223,7 +203,7 @@ export class SerialWriter {
       if (isWritten) await store.commit(batch.tx.batch());
       this.#committing = undefined;
       this.#open?.tx.settle();
-      for (const tell of batch.done) tell();
+      batch.tellAll();
     } catch (error) {
       log.error({ err: errorMessage(error), waiting: this.#waiting.length }, 'store refused a batch');
       this.#giveUp(batch, error);
@@ -244,20 +224,19 @@ export class SerialWriter {
   }
 
   /** The batch that was filled, or that of the work that stands alone and is next. */
-  async #takeBatch(): Promise<Batch> {
+  async #takeBatch(): Promise<WriteBatch> {
     this.#admit();
     const [first] = this.#waiting;
     if (this.#open === undefined && first?.kind === 'alone') return this.#takeAlone(first);
     return this.#beginCommit(this.#open ?? this.#beginBatch());
   }
 
-  async #takeAlone(first: Extract<Waiting, { kind: 'alone' }>): Promise<Batch> {
+  async #takeAlone(first: Extract<Waiting, { kind: 'alone' }>): Promise<WriteBatch> {
     const batch = this.#beginBatch();
     this.#waiting.shift();
     this.#isAlone = true;
     try {
-      batch.done.push(await first.run(batch.tx));
-      batch.items.push(first);
+      await batch.runAlone(first);
       return this.#beginCommit(batch);
     } catch (error) {
       first.fail?.(error);
@@ -268,7 +247,7 @@ export class SerialWriter {
   }
 
   /** Without a turn for others before it: work that arrives from here on stands on this batch, not on what is in the store. */
-  #beginCommit(batch: Batch): Batch {
+  #beginCommit(batch: WriteBatch): WriteBatch {
     this.#open = undefined;
     this.#committing = batch;
     return batch;
@@ -276,40 +255,17 @@ export class SerialWriter {
 
   /** Runs the work that waits, for as long as it may share the open batch. */
   #admit(): void {
-    while (!this.#isAlone && !this.#isInDoubt && this.#hasRoom(this.#open)) {
+    while (!this.#isAlone && !this.#isInDoubt && (this.#open?.hasRoom ?? true)) {
       const [next] = this.#waiting;
       if (next?.kind !== 'shared') return;
       this.#waiting.shift();
       this.#open ??= this.#beginBatch();
-      this.#run(next, this.#open);
+      this.#open.run(next);
     }
   }
 
-  #hasRoom(batch: Batch | undefined): boolean {
-    return batch === undefined || (batch.items.length < MAX_BATCH && batch.tx.size < MAX_BATCH_RECORDS);
-  }
-
-  #run(item: Extract<Waiting, { kind: 'shared' }>, batch: Batch): void {
-    const putsBefore = batch.tx.puts;
-    try {
-      batch.done.push(item.run(batch.tx));
-      batch.items.push(item);
-    } catch (error) {
-      item.fail?.(error);
-      if (batch.tx.puts !== putsBefore) this.#runAgain(batch);
-    }
-  }
-
-  /** Work threw after it had put something: the batch begins anew without it. */
-  #runAgain(batch: Batch): void {
-    const items = batch.items.splice(0);
-    batch.tx = this.#beginTransaction();
-    batch.done = [];
-    for (const item of items) if (item.kind === 'shared') this.#run(item, batch);
-  }
-
-  #beginBatch(): Batch {
-    return { tx: this.#beginTransaction(), items: [], done: [] };
+  #beginBatch(): WriteBatch {
+    return new WriteBatch(() => this.#beginTransaction());
   }
 
   /** Work on a batch sees what the one before it will have changed. */
@@ -319,7 +275,7 @@ export class SerialWriter {
   }
 
   /** Refuses the writes that were tried (or all, when the store could not even be recovered), keeps the events, tries again later. */
-  #giveUp(failed: Batch | undefined, error: unknown): void {
+  #giveUp(failed: WriteBatch | undefined, error: unknown): void {
     const { clock } = this.#deps;
     this.#isInDoubt = true;
     this.#committing = undefined;

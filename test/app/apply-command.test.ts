@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OPENING_LIMIT } from '../../src/app/door-commands.ts';
-import { MAX_BATCH } from '../../src/app/serial-writer.ts';
+import { MAX_BATCH } from '../../src/app/write-batch.ts';
 import { modeOf } from '../../src/domain/door-mode.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { receiptIn, wholeLog } from '../flows/change-flow.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_BATCH, MAX_BATCH_RECORDS, MAX_WAITING, SerialWriter } from '../../src/app/serial-writer.ts';
+import { MAX_WAITING, SerialWriter } from '../../src/app/serial-writer.ts';
 import type { StoreTransaction } from '../../src/app/store-transaction.ts';
+import { MAX_BATCH, MAX_BATCH_RECORDS } from '../../src/app/write-batch.ts';
 import type { NewEvent } from '../../src/domain/access-event.ts';
 import { NO_ORDERS } from '../../src/domain/door-mode.ts';
 import { instant } from '../../src/domain/units.ts';
