@@ -116,7 +116,7 @@ export class BackupSchedule {
     const { bytes } = await folder.write(name, this.#lines(), { kind: 'recipients', recipients });
     this.#madeAt = clock.monotonic();
     log.info({ file: name, bytes }, 'backup made');
-    await this.#removeOld();
+    await this.#removeOld(name);
   }
 
   async *#lines(): AsyncGenerator<string> {
@@ -126,10 +126,11 @@ export class BackupSchedule {
     }
   }
 
-  async #removeOld(): Promise<void> {
+  /** The one that was just made stays, whatever the clock has said. */
+  async #removeOld(justMade: string): Promise<void> {
     const { folder, keep, log } = this.#deps;
-    const made = await this.#made();
-    const old = made.slice(0, Math.max(0, made.length - keep)).map(({ name }) => name);
+    const made = (await this.#made()).filter(({ name }) => name !== justMade);
+    const old = made.slice(0, Math.max(0, made.length - keep + 1)).map(({ name }) => name);
     for (const name of [...old, ...(await folder.names()).filter((name) => this.#isLeftover(name))]) {
       await folder.remove(name);
       log.info({ file: name }, 'old backup removed');
@@ -141,7 +142,7 @@ export class BackupSchedule {
     return name.startsWith(this.#prefix) && /\.age\.[0-9a-f]{8}\.new$/.test(name);
   }
 
-  /** Oldest first: by their events, since the clock may have been wrong. */
+  /** Oldest first. */
   async #made(): Promise<readonly Made[]> {
     const names = await this.#deps.folder.names();
     const made = names.flatMap((name): readonly Made[] => {
@@ -152,7 +153,7 @@ export class BackupSchedule {
         { name, at: Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`), sequence: Number(sequence) },
       ];
     });
-    return made.sort((a, b) => a.sequence - b.sequence || a.at - b.at);
+    return made.sort((a, b) => a.at - b.at || a.sequence - b.sequence);
   }
 }
 

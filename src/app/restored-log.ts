@@ -5,6 +5,7 @@
 //    backup and its end, and the first event there says which numbers are gone.
 
 import type { LogTail, NewEvent } from '../domain/access-event.ts';
+import type { JsonValue } from '../domain/canonical-json.ts';
 import { instant } from '../domain/units.ts';
 import type { EventLog, LogEntry } from '../ports/event-log.ts';
 import type { BackupHeader } from '../wire/backup-format.ts';
@@ -61,8 +62,12 @@ export const resumedAt = (backup: LogTail): LogTail => ({
   hash: backup.hash,
 });
 
-/** An event of here, to be recorded once more. Its receipt tells the new number. */
+/**
+ * An event of here, to be recorded once more. Its receipt tells the new number. What it says of numbers was true of the log that it
+ * was in: checkpoints of that are left out, and so are its gaps.
+ */
 export const appendAnew = (tx: StoreTransaction, { event, receipt }: LogEntry): void => {
+  if (event.event === 'checkpoint') return;
   const { door, reader, direction, card, cardholder, bindingRevision, reason } = event;
   const news: NewEvent = {
     event: event.event,
@@ -75,10 +80,15 @@ export const appendAnew = (tx: StoreTransaction, { event, receipt }: LogEntry): 
     cardholder: cardholder ?? undefined,
     bindingRevision: bindingRevision ?? undefined,
     reason: reason ?? undefined,
-    detail: event.detail,
+    detail: withoutGap(event.detail),
   };
   tx.append(news, receipt === undefined ? undefined : (sequence) => renumbered(receipt, sequence));
 };
+
+const withoutGap = (detail: JsonValue): JsonValue =>
+  typeof detail === 'object' && detail !== null && !Array.isArray(detail) && 'missing' in detail
+    ? { ...detail, missing: null }
+    : detail;
 
 const renumbered = (receipt: string, sequence: number): string => {
   const fields: unknown = JSON.parse(receipt);

@@ -61,10 +61,15 @@ const eventText = (event: AccessEvent): string => {
   return `${cells.join('  ').trimEnd()}\n`;
 };
 
+/** Of use to programs only, and very long: the signature of a checkpoint. */
+const HIDDEN: readonly string[] = ['jws'];
+
 const detailText = (detail: AccessEvent['detail']): string => {
   if (detail === null) return '';
   if (typeof detail !== 'object' || Array.isArray(detail)) return plain(String(detail));
-  const members = Object.entries(detail).filter(([, value]) => value !== null && value !== undefined);
+  const members = Object.entries(detail).filter(
+    ([key, value]) => value !== null && value !== undefined && !HIDDEN.includes(key),
+  );
   return members.map(([key, value]) => `${key}=${plain(valueText(value))}`).join(' ');
 };
 

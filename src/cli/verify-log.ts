@@ -142,13 +142,14 @@ const tell = async (
 
 const verdictText = (verdict: Verdict, circumstances: Circumstances): string => {
   const { chain, fault } = verdict;
-  const { records, first, last, gateway } = chain;
+  const { first = 0, last, gateway } = chain;
   const heading =
     fault === undefined
-      ? `records ${first ?? 0} to ${last?.sequence ?? 0} of gateway ${gateway ?? '-'}: nothing is wrong`
+      ? `records ${first} to ${last?.sequence ?? 0} of gateway ${gateway ?? '-'}: nothing is wrong`
       : `WRONG at record ${fault.sequence} (${fault.kind}): ${fault.message}`;
-  const checked = fault === undefined ? [] : [`${records} records before it are what was recorded`];
-  const lines = [heading, ...checked, ...notes(verdict, circumstances)];
+  const isBefore = fault !== undefined && first > 0 && fault.sequence > first;
+  const before = isBefore ? [`records ${first} to ${fault.sequence - 1} follow one another without a fault`] : [];
+  const lines = [heading, ...before, ...notes(verdict, circumstances)];
   return lines.map((line, index) => `${index === 0 ? '' : '  '}${plain(line)}\n`).join('');
 };
 
@@ -179,5 +180,6 @@ const signatureNote = (seen: {
   if (!seen.hasKeys) return `${checkpoints}, whose signatures were not looked at: give --key`;
   if (seen.signedUpTo === undefined)
     return `${checkpoints}, none of them signed: a forged log would look like this one`;
-  return `${checkpoints}, signed up to record ${seen.signedUpTo}; ${seen.last - seen.signedUpTo} records after it`;
+  const after = seen.last - seen.signedUpTo;
+  return `${checkpoints}, signed up to record ${seen.signedUpTo}; ${after} ${after === 1 ? 'record' : 'records'} after it`;
 };

@@ -1,9 +1,10 @@
 // Rules between keys. They look at each value that is right by itself, whatever else is wrong in the file, so that all
 // faults are told at once. Those about GPIO and SPI stand in hardware-checks.ts, those about the broker in mqtt-checks.ts,
 // those about signatures in trust-checks.ts, those about schedules in calendar-checks.ts, those about
-// zones in zone-checks.ts, warnings of keys that do nothing in idle-keys.ts.
+// zones in zone-checks.ts, those about backups in backup-checks.ts, warnings of keys that do nothing in idle-keys.ts.
 
 import { SLUG } from '../domain/ids.ts';
+import { backups } from './backup-checks.ts';
 import { calendar, idleClockPolicy, zonelessSchedules } from './calendar-checks.ts';
 import { doorTimes } from './door-checks.ts';
 import { atKey, atValue, type Finding, type Findings, showValue } from './faults.ts';
@@ -43,6 +44,7 @@ export const crossCheck = (tree: YamlTree): Required<Findings> => {
     zones,
     zoneDoors,
     idleTwoPerson,
+    backups,
   ];
   const all = checks.map((check) => check(tree));
   return { faults: all.flatMap(({ faults }) => faults ?? []), warnings: all.flatMap(({ warnings }) => warnings ?? []) };

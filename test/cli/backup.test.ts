@@ -172,7 +172,7 @@ describe('cardea restore', () => {
       return errors;
     };
     const whole = readFileSync(file);
-    for (let at = 3; at < whole.length; at += 97) {
+    for (let at = 3; at < whole.length; at += 211) {
       const flipped = Buffer.from(whole);
       flipped.writeUInt8(flipped.readUInt8(at) ^ 4, at);
       await refusal(flipped);
