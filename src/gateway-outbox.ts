@@ -27,6 +27,8 @@ export interface Outbox {
   onConnect(): void;
   /** The log has grown. */
   onCommitted(): void;
+  /** Room on the disk is short: history that is not kept any longer goes now. */
+  removeOldEvents(): void;
   /** HR has stored everything up to `upTo`. */
   acknowledge(upTo: number): Promise<void>;
   /** Whether cards are denied for want of room. */
@@ -73,6 +75,7 @@ export const createOutbox = ({
       limit.onCommitted();
       publisher.wake();
     },
+    removeOldEvents: () => history.lookNow(),
     acknowledge: (upTo) => publisher.acknowledge(upTo),
     isFull: () => limit.isDenying(),
     view: () => publisher.view(),

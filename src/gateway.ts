@@ -170,6 +170,7 @@ const start = async (
   const cardAlarms = new AlarmRegister({ store, clock, log: log.child({ part: 'alarms' }), onChange });
   await cardAlarms.restore();
   const disk = createDiskWatch({ config, ballast, writer, clock, log, onChange });
+  disk.onShortage = () => outbox.removeOldEvents();
   await disk.start();
   closing.add('disk watch', () => disk.stop());
 

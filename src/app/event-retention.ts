@@ -46,6 +46,11 @@ export class EventRetention {
     this.#schedule(FIRST_LOOK, () => this.#look());
   }
 
+  /** Room is short: what is due goes now. */
+  lookNow(): void {
+    this.#schedule(PAUSE, () => this.#look());
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
@@ -54,6 +59,7 @@ export class EventRetention {
 
   #schedule(delay: Milliseconds, work: () => Promise<void>): void {
     if (this.#isStopped) return;
+    this.#timer?.cancel();
     this.#timer = this.#deps.clock.schedule(delay, () => {
       this.#trimming = work();
     });

@@ -107,3 +107,16 @@ test('a store that does not take writes is tried again the next day', async () =
   await retention.stop();
   assert.equal(clock.pendingTimers, 0);
 });
+
+test('while room is short history goes at once, and once: the daily look goes on as before', async () => {
+  const { store, clock, retention } = await makeRetention({ days: 40, each: 100 }, 20);
+  await store.saveAcknowledgedUpTo(4000);
+  retention.lookNow();
+  retention.lookNow();
+  for (let i = 0; i < 30; i++) {
+    clock.advance(50);
+    await settle();
+  }
+  assert.equal(store.firstSequence(), 2101);
+  assert.equal(clock.pendingTimers, 1);
+});
