@@ -216,14 +216,14 @@ const missing = ({ from, to }: SequenceRange): LogFault => ({
 /** Parsed JSON as a record; undefined for what is none. Whether it is genuine is for checkItem(). */
 export const eventFrom = (value: unknown): AccessEvent | undefined => (isEvent(value) ? value : undefined);
 
-const isEvent = (value: unknown): value is AccessEvent => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const members = new Map(Object.entries(value));
-  const sequence = members.get('sequence');
-  return (
-    members.get('type') === 'event' &&
-    Number.isSafeInteger(sequence) &&
-    Number(sequence) >= 1 &&
-    ['gateway', 'event', 'time', 'hash', 'previousHash'].every((name) => typeof members.get(name) === 'string')
-  );
-};
+const isEvent = (value: unknown): value is AccessEvent =>
+  typeof value === 'object' &&
+  value !== null &&
+  'type' in value &&
+  value.type === 'event' &&
+  'sequence' in value &&
+  Number.isSafeInteger(value.sequence) &&
+  Number(value.sequence) >= 1 &&
+  TEXTS.every((name) => typeof Reflect.get(value, name) === 'string');
+
+const TEXTS = ['gateway', 'event', 'time', 'hash', 'previousHash'] as const satisfies readonly (keyof AccessEvent)[];

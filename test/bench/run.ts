@@ -9,6 +9,7 @@ import { measureReaderTransfers } from './reader-transfers.ts';
 import { measureRevocations } from './revocation.ts';
 import { measureStream } from './stream.ts';
 import { measureTaps } from './tap.ts';
+import { measureVerification } from './verify-log.ts';
 import { measureWear, TAPS_A_DAY } from './wear.ts';
 
 console.log(describeMachine());
@@ -16,6 +17,7 @@ printTable('decisions', [...(await measureDecisions([1_000, 100_000, 1_000_000])
 printTable('changes', [await measureChanges(), ...(await measureStream(0)), ...(await measureStream(10))]);
 printTable('reconciliation', [...(await measureFullRoster(100_000)), ...(await measureFullRoster(1_000_000))]);
 printTable('revocation', [...(await measureRevocations(1)), ...(await measureRevocations(50))]);
+printTable('audit', await measureVerification(1_000_000));
 printTable('start', await measureColdStart());
 printRows(['wear', 'written for each', `in a year of ${TAPS_A_DAY} a day`], await measureWear());
 
