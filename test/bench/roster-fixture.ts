@@ -9,6 +9,7 @@ import {
   parseMessageId,
   parseRevision,
 } from '../../src/domain/ids.ts';
+import { DIGEST_BYTES, emptyRoster, toggleCard } from '../../src/domain/roster-digest.ts';
 import { ALWAYS } from '../../src/domain/schedule.ts';
 import { instant } from '../../src/domain/units.ts';
 import type { LevelStore } from '../../src/drivers/level/level-store.ts';
@@ -48,14 +49,17 @@ export const bindingAt = (index: number): Binding => {
   };
 };
 
-/** Binds `count` cards, numbered from 0. The roster's digest is not kept: look-ups do not need it. */
+/** Binds `count` cards, numbered from 0, in an empty store. */
 export const fillStore = async (store: LevelStore, count: number): Promise<void> => {
+  const buckets = new Uint8Array(DIGEST_BYTES);
   for (let from = 0; from < count; from += BATCH) {
     const indices = Array.from({ length: Math.min(BATCH, count - from) }, (_, i) => from + i);
+    for (const i of indices) toggleCard(buckets, cardAt(i), bindingAt(i).revision);
+    const cards = from + indices.length;
     await store.commit({
       cards: new Map(indices.map((i) => [cardAt(i), bindingAt(i)])),
       cardholders: new Map(indices.map((i) => [holderAt(i), { cards: [cardAt(i)] }])),
-      roster: undefined,
+      roster: { ...emptyRoster(), revision: known(parseRevision(cards)), cards, buckets: Uint8Array.from(buckets) },
       doorOrders: new Map(),
       commands: undefined,
       entries: [],

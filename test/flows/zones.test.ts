@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { AdminClient } from '../../src/cli/admin-client.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { Direction } from '../../src/domain/access-event.ts';
+import { DIGEST_BYTES, emptyRoster, toggleCard } from '../../src/domain/roster-digest.ts';
 import { startGateway } from '../../src/gateway.ts';
 import { bindingOf, cardholderId, cardNumber } from '../domain/samples.ts';
 import { configOf } from '../fixtures/simulated-config.ts';
@@ -40,13 +41,15 @@ admin: { socket: ${folder}/cardea.sock }
 log: { level: silent }
 `);
   const store = await openDataDir(join(folder, 'data'));
+  const buckets = new Uint8Array(DIGEST_BYTES);
+  for (const card of [ADA, BOB]) toggleCard(buckets, cardNumber(card), bindingOf().revision);
   await store.commit({
     cards: new Map([
       [cardNumber(ADA), bindingOf({ name: 'Ada' })],
       [cardNumber(BOB), bindingOf({ cardholder: cardholderId('E1002') })],
     ]),
     cardholders: new Map([[cardholderId('E1001'), { cards: [cardNumber(ADA)] }]]),
-    roster: undefined,
+    roster: { ...emptyRoster(), revision: bindingOf().revision, cards: 2, buckets },
     doorOrders: new Map(),
     commands: undefined,
     entries: [],

@@ -108,7 +108,8 @@ const isCorruption = (error: unknown): boolean => {
     const code = 'code' in cause ? cause.code : undefined;
     if (code === 'LEVEL_CORRUPTION') return true;
     if (/create_if_missing is false/.test(cause.message)) return true;
-    if (code === 'LEVEL_IO_ERROR' && /No such file|Is a directory|Not a directory/.test(cause.message)) return true;
+    if (code === 'LEVEL_IO_ERROR' && /No such file|Is a directory|Not a directory|Invalid argument/.test(cause.message))
+      return true;
   }
   return false;
 };
