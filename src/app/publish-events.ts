@@ -20,7 +20,9 @@ import { type LogRange, type LogSlot, readSlots, unreadableRanges } from './read
 import { SendWindow } from './send-window.ts';
 
 /** Log entries published and not yet acknowledged by the broker. */
-export const WINDOW = 100;
+export const WINDOW = 400;
+/** Entries that are read and published in one go: a tap must not wait for more. */
+const PAGE = 100;
 const RETRY = { minimum: milliseconds(500), maximum: milliseconds(30_000) };
 
 interface Dependencies {
@@ -218,12 +220,12 @@ export class EventPublisher {
     const { eventLog, link } = this.#deps;
     if (this.#isStopped || this.#mustResend || this.#retry !== undefined || !link.isConnected()) return false;
     const waiting = eventLog.tail().sequence - this.#handed;
-    // What is new goes at once; what has piled up, half a window at a time.
-    return waiting > 0 && WINDOW - this.#window.size >= Math.min(waiting, WINDOW / 2);
+    // What is new goes at once; what has piled up, page by page.
+    return waiting > 0 && WINDOW - this.#window.size >= Math.min(waiting, PAGE);
   }
 
   async #handOver(): Promise<void> {
-    const slots = await readSlots(this.#deps.eventLog, this.#handed, WINDOW - this.#window.size);
+    const slots = await readSlots(this.#deps.eventLog, this.#handed, Math.min(PAGE, WINDOW - this.#window.size));
     this.#noteUnreadable(slots);
     // All of them first: a seal that takes its time must not let a later entry overtake.
     const sealed = await Promise.all(slots.map(({ entry }) => entry && this.#sealed(entry)));

@@ -5,6 +5,7 @@ import { measureColdStart } from './cold-start.ts';
 import { measureDecisions } from './decision.ts';
 import { describeMachine, printRows, printTable } from './figures.ts';
 import { measureFullRoster } from './full-roster.ts';
+import { measureOutbox } from './outbox.ts';
 import { measureReaderTransfers } from './reader-transfers.ts';
 import { measureRevocations } from './revocation.ts';
 import { measureStream } from './stream.ts';
@@ -18,6 +19,7 @@ printTable('changes', [await measureChanges(), ...(await measureStream(0)), ...(
 printTable('reconciliation', [...(await measureFullRoster(100_000)), ...(await measureFullRoster(1_000_000))]);
 printTable('revocation', [...(await measureRevocations(1)), ...(await measureRevocations(50))]);
 printTable('audit', await measureVerification(1_000_000));
+printTable('outbox', await measureOutbox(100_000));
 printTable('start', await measureColdStart());
 printRows(['wear', 'written for each', `in a year of ${TAPS_A_DAY} a day`], await measureWear());
 
