@@ -177,7 +177,8 @@ export class PassageBook {
 
   /** The zones in which something is known of the person. */
   zonesOf(cardholder: CardholderId): readonly ZoneId[] {
-    return [...(this.#lines.get(cardholder)?.keys() ?? [])];
+    // In the store they lie in no order that means anything.
+    return [...(this.#lines.get(cardholder)?.keys() ?? [])].sort();
   }
 
   /** The zones, as status shows them. */
