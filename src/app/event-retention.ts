@@ -10,6 +10,7 @@ import { CardeaError, errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
+import { numberBefore } from './log-count.ts';
 
 /** Alarms are taken up from them at the next start. */
 export const KEPT = 1000;
@@ -93,7 +94,7 @@ export class EventRetention {
     const tail = eventLog.tail().sequence;
     const removable = Math.min(eventLog.acknowledgedUpTo(), tail - KEPT);
     const last = Math.min(first + SLICE - 1, removable);
-    const tooMany = Math.min(last, tail - maxEvents);
+    const tooMany = Math.min(last, numberBefore(eventLog, maxEvents));
     const upTo = Math.max(tooMany, this.#tooOld(first, last));
     if (upTo >= first) await this.#trim(first, upTo);
   }

@@ -6,6 +6,7 @@ import { errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
+import { eventsAfter, numberBefore } from './log-count.ts';
 import type { SerialWriter } from './serial-writer.ts';
 
 export type WhenFull = 'drop-oldest' | 'deny' | 'keep';
@@ -62,7 +63,7 @@ export class OutboxLimit {
 
   get #pending(): number {
     const { eventLog } = this.#deps;
-    return eventLog.tail().sequence - eventLog.acknowledgedUpTo();
+    return eventsAfter(eventLog, eventLog.acknowledgedUpTo());
   }
 
   get #isFull(): boolean {
@@ -72,7 +73,7 @@ export class OutboxLimit {
   async #giveUp(): Promise<void> {
     const { eventLog, writer, maxPending, clock, log } = this.#deps;
     const from = eventLog.acknowledgedUpTo() + 1;
-    const to = eventLog.tail().sequence - maxPending + Math.ceil(maxPending * BLOCK_SHARE);
+    const to = numberBefore(eventLog, maxPending - Math.ceil(maxPending * BLOCK_SHARE));
     const detail = { from, to, reason: 'max-pending' };
     const clockSynchronized = clock.isSynchronized();
     try {

@@ -7,6 +7,7 @@
 // 3. A record that cannot be read keeps none of the others from being sent.
 
 import { backoffDelay } from '../domain/backoff.ts';
+import type { SequenceRange } from '../domain/log-chain.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 import { errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -16,6 +17,7 @@ import type { HrLink } from '../ports/hr-link.ts';
 import type { MessageSeal } from '../wire/message-envelope.ts';
 import type { Topics } from '../wire/topics.ts';
 import { AcknowledgementWatch } from './acknowledgement-watch.ts';
+import { eventsAfter } from './log-count.ts';
 import { type LogRange, type LogSlot, readSlots, unreadableRanges } from './read-log.ts';
 import { SendWindow } from './send-window.ts';
 
@@ -46,7 +48,9 @@ export interface OutboxView {
 
 export class EventPublisher {
   readonly #deps: Dependencies;
-  readonly #window = new SendWindow(() => void this.#run());
+  #window = new SendWindow(() => void this.#run());
+  /** Of the log that is read. */
+  #gap: SequenceRange | undefined;
   readonly #watch: AcknowledgementWatch;
   /** The last number that was handed to the link. */
   #handed: number;
@@ -72,6 +76,7 @@ export class EventPublisher {
     const { eventLog, clock, resendAfter, link } = deps;
     this.#handed = eventLog.acknowledgedUpTo();
     this.#highest = eventLog.sentUpTo();
+    this.#gap = eventLog.gap();
     this.#watch = new AcknowledgementWatch({
       clock,
       resendAfter,
@@ -85,7 +90,7 @@ export class EventPublisher {
   view(): OutboxView {
     const { eventLog } = this.#deps;
     const acknowledged = eventLog.acknowledgedUpTo();
-    const pending = eventLog.tail().sequence - acknowledged;
+    const pending = eventsAfter(eventLog, acknowledged);
     return { pending, oldest: pending > 0 ? this.#timeOf(acknowledged + 1) : null };
   }
 
@@ -176,6 +181,7 @@ export class EventPublisher {
   }
 
   async #step(): Promise<void> {
+    this.#followLog();
     const window = this.#window;
     if (window.advance()) this.#watch.progress();
     if (window.failure !== undefined) {
@@ -193,6 +199,18 @@ export class EventPublisher {
     this.#handed = Math.max(this.#handed, acknowledged);
     if (this.#mayHandOver()) await this.#handOver();
     else if (window.size === 0 && this.#retry === undefined) this.#fault = undefined;
+  }
+
+  /** Another log has taken the place of the one that was read: what is in flight of that means nothing any more. */
+  #followLog(): void {
+    const { eventLog } = this.#deps;
+    const gap = eventLog.gap();
+    if (gap === this.#gap) return;
+    this.#gap = gap;
+    this.#window = new SendWindow(() => void this.#run());
+    this.#handed = eventLog.acknowledgedUpTo();
+    this.#highest = eventLog.sentUpTo();
+    this.#unreadableUpTo = 0;
   }
 
   /** Not for each acknowledgement: what a power cut takes of it is only sent again. */

@@ -284,9 +284,12 @@ export class BackupRestorer {
     const trimmed = oldest === undefined ? { sequence, hash } : before(oldest);
     await writer.writeAlone(async (tx) => {
       const own = await store.entriesAfter(store.firstSequence() - 1, MOST_MOVED + SLICE);
-      const replacing = { acknowledgedUpTo: Math.max(acknowledgedUpTo, trimmed.sequence) };
-      tx.replaceLog({ entries, trimmed, replacing }, resumedAt({ sequence, hash }));
-      tx.append(this.#event(session, missingOf(session.header)));
+      const resumed = resumedAt({ sequence, hash });
+      const gap = missingOf(session.header);
+      // Where nothing of the backup waits, nothing that waits has a number in the gap.
+      const acknowledged = oldest === undefined ? resumed.sequence : Math.max(acknowledgedUpTo, trimmed.sequence);
+      tx.replaceLog({ entries, trimmed, replacing: { acknowledgedUpTo: acknowledged, gap } }, resumed);
+      tx.append(this.#event(session, gap));
       for (const entry of own) appendAnew(tx, entry);
     });
     session.isLogReplaced = true;

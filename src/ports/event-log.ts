@@ -2,6 +2,7 @@
 // The contract is tested by test/contracts/event-log.contract.ts on every implementation.
 
 import type { AccessEvent, LogTail } from '../domain/access-event.ts';
+import type { SequenceRange } from '../domain/log-chain.ts';
 
 /** One record of the log. An HR message's audit record carries the receipt that answers it. */
 export interface LogEntry {
@@ -16,8 +17,11 @@ export interface LogHistory {
   readonly entries: readonly LogEntry[];
   /** What the log begins after, with them in front of it. */
   readonly trimmed: LogTail;
-  /** Given where the log so far is removed, and the batch goes on after another one: how far that one had left the outbox. */
-  readonly replacing?: { readonly acknowledgedUpTo: number };
+  /**
+   * Given where the log so far is removed, and the batch goes on after another one: how far that one had left the outbox, and the numbers
+   * between it and the first of the batch, which no event has.
+   */
+  readonly replacing?: { readonly acknowledgedUpTo: number; readonly gap: SequenceRange };
 }
 
 export interface EventLog {
@@ -26,6 +30,11 @@ export interface EventLog {
   firstSequence(): number;
   /** The last record that was trimmed, which the first one kept is chained to; EMPTY_LOG where none was. */
   trimmedUpTo(): LogTail;
+  /**
+   * Numbers that no event has, where the log has taken the place of another one; another object each time that it has. Undefined where
+   * it never did.
+   */
+  gap(): SequenceRange | undefined;
   /** One entry, read at once; undefined where there is none. Throws `store-record-unreadable`. */
   entryAt(sequence: number): LogEntry | undefined;
   /** At most `limit` entries with a sequence above `after`, in order. Rejects with `store-record-unreadable`. */

@@ -105,12 +105,17 @@ export const snapshotContract = (name: string, makeHarness: () => Promise<StoreH
       assert.ok(ninth !== undefined && tail !== undefined);
       const resumed = chained({ sequence: 100, hash: tail.hash }, 2);
       const trimmed = { sequence: 10, hash: ninth.event.hash };
-      const history = { entries: [...rest].reverse(), trimmed, replacing: { acknowledgedUpTo: 15 } };
+      const history = {
+        entries: [...rest].reverse(),
+        trimmed,
+        replacing: { acknowledgedUpTo: 15, gap: { from: 21, to: 100 } },
+      };
       await store.commit(batchOf({ history, entries: resumed }));
       const look = async (first: number): Promise<void> => {
         assert.equal(store.firstSequence(), first);
         assert.equal(store.tail().sequence, 102);
         assert.equal(store.sentUpTo(), 15);
+        assert.deepEqual(store.gap(), { from: 21, to: 100 });
         assert.equal(store.acknowledgedUpTo(), 15);
         assert.deepEqual(numbersOf(await store.entriesAfter(18, 9)), [19, 20, 101, 102]);
         assert.equal(store.entryAt(first - 1), undefined);

@@ -8,6 +8,7 @@ import type { CardholderRecord, CardLookup, CardRecord } from '../../src/domain/
 import type { CommandRecord } from '../../src/domain/door-command.ts';
 import { type DoorOrders, NO_ORDERS } from '../../src/domain/door-mode.ts';
 import type { CardholderId, DoorId } from '../../src/domain/ids.ts';
+import type { SequenceRange } from '../../src/domain/log-chain.ts';
 import type { PassageEntry } from '../../src/domain/passage.ts';
 import { bucketOf, emptyRoster, type RosterSummary } from '../../src/domain/roster-digest.ts';
 import { CardeaError } from '../../src/errors.ts';
@@ -34,6 +35,7 @@ export class MemoryDisk {
   sentUpTo = 0;
   acknowledgedUpTo = 0;
   trimmedUpTo: LogTail = EMPTY_LOG;
+  gap: SequenceRange | undefined;
   isOpen = false;
 }
 
@@ -147,6 +149,7 @@ export class MemoryStore implements CredentialStore, EventLog, SnapshotSource {
       const { entries, trimmed, replacing } = batch.history;
       if (replacing !== undefined) {
         disk.entries.length = 0;
+        disk.gap = replacing.gap;
         disk.sentUpTo = replacing.acknowledgedUpTo;
         disk.acknowledgedUpTo = replacing.acknowledgedUpTo;
       }
@@ -231,6 +234,10 @@ export class MemoryStore implements CredentialStore, EventLog, SnapshotSource {
 
   trimmedUpTo(): LogTail {
     return this.#disk.trimmedUpTo;
+  }
+
+  gap(): SequenceRange | undefined {
+    return this.#disk.gap;
   }
 
   sentUpTo(): number {

@@ -16,6 +16,7 @@ import type { CardholderRecord, CardLookup, CardRecord } from '../../domain/cred
 import type { CommandRecord } from '../../domain/door-command.ts';
 import { type DoorOrders, NO_ORDERS, UNREADABLE_ORDERS } from '../../domain/door-mode.ts';
 import type { CardholderId, DoorId } from '../../domain/ids.ts';
+import type { SequenceRange } from '../../domain/log-chain.ts';
 import type { PassageEntry } from '../../domain/passage.ts';
 import {
   BUCKET_BYTES,
@@ -303,7 +304,8 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     if (batch.history !== undefined) {
       const { entries, trimmed, replacing } = batch.history;
       for (const entry of entries) yield put(event, eventKey(entry.event.sequence), records.encodeEntry(entry));
-      yield put(meta, 'trimmed', records.encodeTrimmed(trimmed));
+      const beginning = this.#bounds.beginningAfter(trimmed, replacing?.gap);
+      yield put(meta, 'trimmed', records.encodeTrimmed(beginning));
       if (replacing !== undefined) yield put(meta, 'sent', String(replacing.acknowledgedUpTo));
     }
     for (const entry of batch.entries) yield put(event, eventKey(entry.event.sequence), records.encodeEntry(entry));
@@ -430,6 +432,10 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     return this.#bounds.trimmed;
   }
 
+  gap(): SequenceRange | undefined {
+    return this.#bounds.gap;
+  }
+
   async entriesAfter(after: number, limit: number): Promise<readonly LogEntry[]> {
     // To search past what was trimmed takes milliseconds.
     const from = eventKey(Math.max(after, this.#bounds.trimmed.sequence));
@@ -487,7 +493,7 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     if (first === undefined) return;
     const gone = { sequence: first.event.sequence - 1, hash: first.event.previousHash };
     const key = `${meta.prefix}trimmed`;
-    const batch = db.batch().put(key, this.#seal.seal(key, records.encodeTrimmed(gone)));
+    const batch = db.batch().put(key, this.#seal.seal(key, records.encodeTrimmed(this.#bounds.beginningAfter(gone))));
     for (let sequence = trimmed.sequence + 1; sequence <= last; sequence++) {
       batch.del(event.prefix + eventKey(sequence));
     }
@@ -586,7 +592,7 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     if (batch.history !== undefined) {
       const { trimmed, replacing } = batch.history;
       if (replacing === undefined) this.#bounds.trimmed = trimmed;
-      else this.#bounds.restart({ trimmed, acknowledged: replacing.acknowledgedUpTo });
+      else this.#bounds.restart(replacing.gap, { trimmed, acknowledged: replacing.acknowledgedUpTo });
     }
     if (batch.roster !== undefined) this.#roster = batch.roster;
     for (const [door, orders] of batch.doorOrders) this.#doorOrders.set(door, orders);

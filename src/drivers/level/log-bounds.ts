@@ -3,20 +3,26 @@
 // 1. trimmed <= acknowledged <= sent <= tail, and none of them goes back.
 
 import { EMPTY_LOG, type LogTail } from '../../domain/access-event.ts';
+import type { SequenceRange } from '../../domain/log-chain.ts';
 import { CardeaError } from '../../errors.ts';
-import { decodeTrimmed } from './records.ts';
+import { decodeTrimmed, type LogBeginning } from './records.ts';
 
 export class LogBounds {
   sent = 0;
   acknowledged = 0;
   trimmed: LogTail = EMPTY_LOG;
+  /** Numbers that no event has. */
+  gap: SequenceRange | undefined;
 
   /**
    * Takes up what was stored, of a log that ends with `tail`. A cursor that this process has moved is not moved back: what was
    * acknowledged is not sent again, whether or not the disk took it. Throws CardeaError `store-record-unreadable`.
    */
   load(stored: { readonly cursors: string | undefined; readonly trimmed: string | undefined }, tail: number): void {
-    this.trimmed = stored.trimmed === undefined ? EMPTY_LOG : decodeTrimmed(stored.trimmed);
+    const { sequence, hash, gap }: LogBeginning =
+      stored.trimmed === undefined ? EMPTY_LOG : decodeTrimmed(stored.trimmed);
+    this.trimmed = { sequence, hash };
+    if (gap?.from !== this.gap?.from) this.gap = gap;
     const [sent = 0, acknowledged = sent] = (stored.cursors ?? '0').split(' ').map(cursorOf);
     const atMost = (cursor: number): number => Math.min(cursor, tail);
     this.acknowledged = atMost(Math.max(this.acknowledged, acknowledged, this.trimmed.sequence));
@@ -34,10 +40,19 @@ export class LogBounds {
   }
 
   /** Another log takes the place of the one whose bounds these were. */
-  restart({ trimmed, acknowledged }: { readonly trimmed: LogTail; readonly acknowledged: number }): void {
+  restart(
+    gap: SequenceRange,
+    { trimmed, acknowledged }: { readonly trimmed: LogTail; readonly acknowledged: number },
+  ): void {
+    this.gap = gap;
     this.trimmed = trimmed;
     this.sent = acknowledged;
     this.acknowledged = acknowledged;
+  }
+
+  /** As it is stored, for a log that begins after `trimmed`. */
+  beginningAfter(trimmed: LogTail, gap = this.gap): LogBeginning {
+    return { ...trimmed, ...(gap !== undefined && { gap }) };
   }
 
   /** One number where both are the same, as it was before there were two. */

@@ -9,6 +9,7 @@ import { type CardholderRecord, type CardRecord, REVOCATION_REASONS, type Waterm
 import type { CommandRecord } from '../../domain/door-command.ts';
 import type { DoorOrders } from '../../domain/door-mode.ts';
 import type { CardholderId } from '../../domain/ids.ts';
+import type { SequenceRange } from '../../domain/log-chain.ts';
 import type { PassageEntry } from '../../domain/passage.ts';
 import type { RosterSummary } from '../../domain/roster-digest.ts';
 import { CardeaError } from '../../errors.ts';
@@ -164,8 +165,15 @@ const isPassageEntry = (value: unknown): value is PassageEntry =>
 
 const isCommandList = (value: unknown): value is readonly CommandRecord[] => isListOf(value, isCommandRecord);
 
-const isLogTail = (value: unknown): value is LogTail =>
-  isObject(value) && isCount(value['sequence']) && isText(value['hash']);
+/** What the log begins after, and the numbers in it that no event has. */
+export type LogBeginning = LogTail & { readonly gap?: SequenceRange };
+
+const isLogBeginning = (value: unknown): value is LogBeginning =>
+  isObject(value) &&
+  isCount(value['sequence']) &&
+  isText(value['hash']) &&
+  (value['gap'] === undefined ||
+    (isObject(value['gap']) && isCount(value['gap']['from']) && isCount(value['gap']['to'])));
 
 /** The envelope keeps the version apart from the record, so that a record can be handed on without being copied. */
 const encode = (record: unknown): string => JSON.stringify({ v: RECORD_VERSION, r: record });
@@ -192,8 +200,8 @@ export const encodeCardholder = (cardholder: StoredCardholder): string => encode
 export const decodeCardholder = (text: string): StoredCardholder => decode(text, 'cardholder', isStoredCardholder);
 export const encodeEntry = (entry: LogEntry): string => encode(entry);
 export const decodeEntry = (text: string): LogEntry => decode(text, 'event', isLogEntry);
-export const encodeTrimmed = (trimmed: LogTail): string => encode(trimmed);
-export const decodeTrimmed = (text: string): LogTail => decode(text, 'beginning of the log', isLogTail);
+export const encodeTrimmed = (beginning: LogBeginning): string => encode(beginning);
+export const decodeTrimmed = (text: string): LogBeginning => decode(text, 'beginning of the log', isLogBeginning);
 export const encodeRoster = ({ buckets: _, ...roster }: RosterSummary & { readonly digest: string }): string =>
   encode(roster);
 export const decodeRoster = (text: string): StoredRoster => decode(text, 'roster', isStoredRoster);
