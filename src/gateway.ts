@@ -24,8 +24,8 @@ import type { ConfigurationFile } from './domain/configuration-file.ts';
 import type { DoorId } from './domain/ids.ts';
 import { createNotifier } from './drivers/systemd/systemd-notifier.ts';
 import { CardeaError, errorMessage } from './errors.ts';
-import { createBackups } from './gateway-backup.ts';
 import { createAudit } from './gateway-audit.ts';
+import { createBackups } from './gateway-backup.ts';
 import { createBallast, createDiskWatch } from './gateway-disk.ts';
 import {
   addDoors,

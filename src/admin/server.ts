@@ -24,11 +24,11 @@ import {
   parseNothing,
   parseRecords,
   parseReport,
-  parseSelection,
   parseResetPassback,
   parseRestoreBegin,
   parseRestoreEnd,
   parseRestorePage,
+  parseSelection,
   parseTap,
   parseZone,
 } from './requests.ts';
@@ -64,7 +64,13 @@ export const startAdmin = async (options: {
   return { onCommitted: () => operations.onCommitted(), close: () => server.close() };
 };
 
-const STREAMS: readonly string[] = ['events', 'select-events', 'records', 'cards', 'backup-records'] satisfies readonly StreamName[];
+const STREAMS: readonly string[] = [
+  'events',
+  'select-events',
+  'records',
+  'cards',
+  'backup-records',
+] satisfies readonly StreamName[];
 const isStream = (call: CallName): call is StreamName => STREAMS.includes(call);
 
 const STATUS_CODES: Partial<Record<ErrorCode, number>> = {

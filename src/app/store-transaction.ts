@@ -230,7 +230,10 @@ export class StoreTransaction implements RosterView {
    * A backup is merged in: until the next reconciliation the roster is not HR's. Where the backup's epochs are ahead of those here they
    * are taken over, with the revision up to which they are no news.
    */
-  putRestored(backup: Pick<RosterSummary, 'revision'>, ahead?: Pick<RosterSummary, 'epoch' | 'pastEpochs' | 'reconciled'>): void {
+  putRestored(
+    backup: Pick<RosterSummary, 'revision'>,
+    ahead?: Pick<RosterSummary, 'epoch' | 'pastEpochs' | 'reconciled'>,
+  ): void {
     const here = this.#roster;
     const restored = seenUpTo(here);
     if (ahead !== undefined) this.#putRoster({ ...here, ...ahead, revision: backup.revision, restored });

@@ -3,8 +3,8 @@
 import type { Command } from 'commander';
 import type { StatusAnswer } from '../admin/protocol.ts';
 import type { Config } from '../config/config.ts';
-import type { BackupFiles } from '../ports/backup-files.ts';
 import type { ConfigurationFile } from '../domain/configuration-file.ts';
+import type { BackupFiles } from '../ports/backup-files.ts';
 import type { AdminClient } from './admin-client.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT } from './exit-codes.ts';

@@ -181,7 +181,9 @@ export class MemoryStore implements CredentialStore, EventLog, SnapshotSource {
     const events = disk.entries.map((entry): SnapshotRecord => ({ kind: 'event', entry })).reverse();
     const { calendar } = disk;
     const all = [
-      ...(calendar === undefined ? [] : [calendar === 'unreadable' ? undefined : { kind: 'calendar', calendar } as const]),
+      ...(calendar === undefined
+        ? []
+        : [calendar === 'unreadable' ? undefined : ({ kind: 'calendar', calendar } as const)]),
       ...orders,
       ...watermarks,
       ...cards,
