@@ -9,6 +9,9 @@ import type { RecordSeal } from './record-seal.ts';
 import * as records from './records.ts';
 import type { Handles, Sublevel } from './sublevels.ts';
 
+/** Records between two turns of others; a millisecond or two. */
+const SLICE = 20;
+
 type Snapshot = ReturnType<Handles['db']['snapshot']>;
 
 interface Sources {
@@ -106,7 +109,11 @@ async function* decoded(
   range: Range,
   decode: (text: string, key: string) => SnapshotRecord | 'nothing' | undefined,
 ): AsyncGenerator<SnapshotRecord | undefined> {
+  let taken = 0;
   for await (const [key, sealed] of sublevel.iterator({ ...range, snapshot })) {
+    taken += 1;
+    // The iterator hands out a thousand at a time from memory, and a tap would wait for all of them.
+    if (taken % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
     const record = orUndefined(() => decode(seal.open(sublevel.prefix + key, sealed), key));
     if (record !== 'nothing') yield record;
   }
