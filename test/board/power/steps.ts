@@ -25,7 +25,7 @@ import { seededRandom } from '../../fixtures/seeded-random.ts';
 import { digestFromScratch } from '../../flows/roster-model.ts';
 
 const PEOPLE = 150;
-const DOORS = [doorId('front'), doorId('lab')];
+export const DOORS = [doorId('front'), doorId('lab')];
 const COMMANDS_KEPT = 20;
 const AT = instant(Date.parse('2026-01-05T08:00:00Z'));
 

@@ -9,13 +9,13 @@ import { SerialWriter } from '../../../src/app/serial-writer.ts';
 import { milliseconds } from '../../../src/domain/units.ts';
 import { SystemClock } from '../../../src/drivers/clock/system-clock.ts';
 import type { LevelStore } from '../../../src/drivers/level/level-store.ts';
+import { openTrustedStore } from '../../../src/drivers/level/trusted-store.ts';
 import { CardeaError } from '../../../src/errors.ts';
 import { createLog } from '../../../src/log.ts';
 import { gatewayId } from '../../domain/samples.ts';
 import { LogCheck } from '../../fixtures/log-check.ts';
 import { type Random, seededRandom } from '../../fixtures/seeded-random.ts';
-import { openDataDir } from '../../fixtures/test-store.ts';
-import { differences, takeStep } from './steps.ts';
+import { DOORS, differences, takeStep } from './steps.ts';
 
 const DATA = process.env['BOARD_DISK'] ?? '/nowhere';
 /** Steps that are under way at most. */
@@ -23,8 +23,19 @@ const TOGETHER = 40;
 const GATEWAY = gatewayId('board');
 
 const clock = new SystemClock({ trust: 'always' });
-const writerOn = (store: LevelStore): SerialWriter =>
-  new SerialWriter({ store, gateway: GATEWAY, clock, log: createLog('silent') });
+const silent = createLog('silent');
+/** As a gateway does: a store that does not fit what is beside it is set aside. */
+const open = (): Promise<LevelStore> =>
+  openTrustedStore({
+    dataDir: DATA,
+    gateway: GATEWAY,
+    doors: DOORS,
+    failurePolicy: 'deny',
+    key: { kind: 'file', file: join(DATA, 'store.key') },
+    clock,
+    log: silent,
+  });
+const writerOn = (store: LevelStore): SerialWriter => new SerialWriter({ store, gateway: GATEWAY, clock, log: silent });
 const pause = (duration: number): Promise<void> =>
   new Promise((resolve) => clock.schedule(milliseconds(duration), resolve));
 
@@ -42,7 +53,7 @@ const withoutSync = async (): Promise<void> => {
 
 const write = async (): Promise<void> => {
   if (process.env['BOARD_SYNC'] === '0') await withoutSync();
-  const store = await openDataDir(DATA);
+  const store = await open();
   const writer = writerOn(store);
   const random = seededRandom(Date.now() % 1_000_000_007);
   for (let next = store.tail().sequence + 1; ; ) {
@@ -67,28 +78,46 @@ const moveCursors = async (store: LevelStore, random: Random): Promise<void> => 
 };
 
 const check = async (acknowledged: number): Promise<void> => {
-  const store = await openDataDir(DATA);
+  const store = await open();
   const log = new LogCheck();
   const entries = await log.read(store);
-  const misplaced = entries.filter(({ event }) => stepIn(event.detail) !== event.sequence);
   const faults = [
+    ...lossesIn(store, log, acknowledged),
     ...log.faults,
-    ...misplaced.map(({ event }) => `event ${event.sequence} is not that of its step`),
+    ...entries
+      .filter(({ event }) => stepIn(event.detail) !== event.sequence)
+      .map(({ event }) => `${event.sequence} is no step`),
     ...differences(store, log.last),
-    ...readdirSync(DATA)
-      .filter((name) => name.startsWith('store.damaged'))
-      .map((name) => `there is a ${name}`),
   ];
-  if (log.last < acknowledged) faults.push(`${acknowledged - log.last} acknowledged steps are lost`);
-  const cursors = [store.trimmedUpTo().sequence, store.acknowledgedUpTo(), store.sentUpTo(), log.last];
-  const told = `trimmed up to ${cursors[0]}, acknowledged up to ${cursors[1]}, sent up to ${cursors[2]}`;
-  if (cursors.some((cursor, index) => cursor < (cursors[index - 1] ?? 0))) faults.push(`${told}, end at ${log.last}`);
   if (faults.length > 0) throw new CardeaError('store-damaged', faults.slice(0, 20).join('\n'));
+  const cursors = cursorsOf(store);
   const next = log.last + 1;
   await writerOn(store).write((tx) => takeStep(tx, next));
   await store.close();
-  process.stdout.write(`${next - 1} steps in one chain, ${acknowledged} of them told; ${told}\n`);
+  process.stdout.write(`${next - 1} steps in one chain, ${acknowledged} of them told; cursors at ${cursors}\n`);
 };
+
+/** What of the acknowledged is gone, and what shows that the store was taken for damaged. */
+const lossesIn = (store: LevelStore, log: LogCheck, acknowledged: number): readonly string[] => {
+  const first = store.firstSequence();
+  const told = Array.from({ length: Math.max(0, acknowledged - first + 1) }, (_, index) => first + index);
+  const lost = told.filter((step) => log.hashOf(step) === undefined);
+  const cursors = [...cursorsOf(store), log.last];
+  const setAside = readdirSync(DATA).filter((name) => name.startsWith('store.damaged'));
+  return [
+    ...(lost.length > 0 ? [`${lost.length} acknowledged steps are lost`] : []),
+    ...(store.damage() === undefined ? [] : ['a power cut was taken for damage']),
+    ...setAside.map((name) => `there is a ${name}`),
+    ...(cursors.some((cursor, index) => cursor < (cursors[index - 1] ?? 0)) ? [`cursors: ${cursors}`] : []),
+  ];
+};
+
+/** How far the log was trimmed, acknowledged and sent: in that order they follow each other. */
+const cursorsOf = (store: LevelStore): readonly number[] => [
+  store.trimmedUpTo().sequence,
+  store.acknowledgedUpTo(),
+  store.sentUpTo(),
+];
 
 const stepIn = (detail: unknown): unknown =>
   typeof detail === 'object' && detail !== null && 'step' in detail ? detail.step : undefined;
