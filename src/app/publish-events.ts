@@ -18,7 +18,7 @@ import type { MessageSeal } from '../wire/message-envelope.ts';
 import type { Topics } from '../wire/topics.ts';
 import { AcknowledgementWatch } from './acknowledgement-watch.ts';
 import { eventsAfter } from './log-count.ts';
-import { type LogRange, type LogSlot, readSlots, unreadableRanges } from './read-log.ts';
+import { type LogSlot, readSlots, unreadableRanges } from './read-log.ts';
 import { SendWindow } from './send-window.ts';
 
 /** Log entries published and not yet acknowledged by the broker. */
@@ -44,6 +44,8 @@ export interface OutboxView {
   readonly pending: number;
   /** When the oldest of them happened, RFC 3339; null when none is pending. */
   readonly oldest: string | null;
+  /** The last one that is acknowledged, with all before it. */
+  readonly acknowledged: number;
 }
 
 export class EventPublisher {
@@ -69,7 +71,7 @@ export class EventPublisher {
   #refused: string | undefined;
   readonly #quiet: (() => void)[] = [];
   /** These records cannot be read and are not sent; called once for each. */
-  onUnreadable: (range: LogRange) => void = () => {};
+  onUnreadable: (range: SequenceRange) => void = () => {};
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
@@ -91,7 +93,7 @@ export class EventPublisher {
     const { eventLog } = this.#deps;
     const acknowledged = eventLog.acknowledgedUpTo();
     const pending = eventsAfter(eventLog, acknowledged);
-    return { pending, oldest: pending > 0 ? this.#timeOf(acknowledged + 1) : null };
+    return { pending, oldest: pending > 0 ? this.#timeOf(acknowledged + 1) : null, acknowledged };
   }
 
   /** What needs attention, in words. */

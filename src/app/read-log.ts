@@ -1,5 +1,6 @@
 // Reads the log past records that cannot be read: each of them is a slot without an entry, so that those behind it are not held up.
 
+import type { SequenceRange } from '../domain/log-chain.ts';
 import { CardeaError } from '../errors.ts';
 import type { EventLog, LogEntry } from '../ports/event-log.ts';
 
@@ -7,12 +8,6 @@ import type { EventLog, LogEntry } from '../ports/event-log.ts';
 export interface LogSlot {
   readonly sequence: number;
   readonly entry?: LogEntry;
-}
-
-/** Numbers of the log, both included. */
-export interface LogRange {
-  readonly from: number;
-  readonly to: number;
 }
 
 /** At most `limit` slots above `after`, in order; a number that is gone for good has none. Rejects as the store does. */
@@ -42,7 +37,7 @@ const readOneByOne = (eventLog: EventLog, after: number, limit: number): readonl
 };
 
 /** Numbers without an entry, joined where they follow upon each other. */
-export const unreadableRanges = (slots: readonly LogSlot[]): readonly LogRange[] => {
+export const unreadableRanges = (slots: readonly LogSlot[]): readonly SequenceRange[] => {
   const ranges: { from: number; to: number }[] = [];
   for (const { sequence, entry } of slots) {
     if (entry !== undefined) continue;

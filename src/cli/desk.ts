@@ -50,6 +50,11 @@ The command goes to the broker of the configuration, for all gateways of its sit
 keeps is waited for, up to 10 seconds; whoever is offline by it is named. Exits 0 when all of them have done it, 1 otherwise, 3 when no
 broker or no gateway answers. Of a gateway that is gone for good clear the retained status at the broker.`;
 
+const EVENTS_HELP = `
+An event is acknowledged when it is on the disk: to the broker, and to its gateway (event-ack), which goes by that where
+events.acknowledgement is application. What comes twice is stored once. In the end it says of each gateway what is stored and which
+numbers are missing. Exits 0 when none is, 1 otherwise.`;
+
 export const addDeskCommands = (program: Command, session: CliSession): void => {
   const desk = program.command('desk').description('send one message as HR would, and show the receipt');
 
@@ -95,6 +100,7 @@ export const addDeskCommands = (program: Command, session: CliSession): void => 
     });
 
   addDeskCalendarCommand(desk, session);
+  addDeskEventsCommand(desk, session);
   addDeskLockdownCommand(desk, session);
 };
 
@@ -107,6 +113,17 @@ const addDeskLockdownCommand = (desk: Command, session: CliSession): void => {
     .action(async (options: LockdownOptions) => {
       const { lockSiteDown } = await import('./desk-lockdown.ts');
       await lockSiteDown(options, session);
+    });
+};
+
+const addDeskEventsCommand = (desk: Command, session: CliSession): void => {
+  withBroker(desk.command('events'))
+    .description('store the events of all gateways of the site, once each, and acknowledge them, until Ctrl-C')
+    .argument('<file>', 'where they are stored, one line of JSON each; gone on with where it is there')
+    .addHelpText('after', EVENTS_HELP)
+    .action(async (file: string, options: DeskOptions) => {
+      const { archiveEvents } = await import('./desk-events.ts');
+      await archiveEvents(file, options, session);
     });
 };
 

@@ -4,7 +4,9 @@ import type { Command } from 'commander';
 import type { StatusAnswer } from '../admin/protocol.ts';
 import type { Config } from '../config/config.ts';
 import type { ConfigurationFile } from '../domain/configuration-file.ts';
+import type { SequenceRange } from '../domain/log-chain.ts';
 import type { BackupFiles } from '../ports/backup-files.ts';
+import type { MessageSeal } from '../wire/message-envelope.ts';
 import type { AdminClient } from './admin-client.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT } from './exit-codes.ts';
@@ -31,6 +33,7 @@ export interface CliEnvironment {
   readonly operator: () => string;
   /** Loaded when a command needs it. */
   readonly backupFiles: () => Promise<BackupFiles>;
+  readonly startArchive: (config: Config, options: ArchiveOptions) => Promise<RunningArchive>;
   readonly startGateway: (config: Config, configuration: ConfigurationFile) => Promise<RunningGateway>;
   /** Calls `listener` when this process is asked to end; returns how to stop listening. */
   readonly onEndSignal: (listener: (signal: string) => void) => () => void;
@@ -38,6 +41,30 @@ export interface CliEnvironment {
   readonly onHangUp: (listener: () => void) => () => void;
   /** Ends the process at once. */
   readonly exitNow: (code: ExitCode) => void;
+}
+
+/** What the archive has of one gateway. */
+export interface ArchivedGateway {
+  readonly gateway: string;
+  readonly stored: number;
+  readonly doubles: number;
+  readonly acknowledged: number;
+  readonly missing: readonly SequenceRange[];
+}
+
+/** The archive of events, as the command that runs it sees it. */
+export interface RunningArchive {
+  gateways(): readonly ArchivedGateway[];
+  /** Ends when what was received is stored. */
+  stop(): Promise<void>;
+}
+
+export interface ArchiveOptions {
+  /** The file that events are stored in. */
+  readonly journal: string;
+  readonly seal: MessageSeal;
+  readonly open: (payload: Uint8Array) => Promise<Uint8Array | undefined>;
+  readonly onFault: (text: string) => void;
 }
 
 export interface GatewayOptions {

@@ -324,7 +324,7 @@ export const EXAMPLES = {
         time: '2026-11-22T01:03:00.000Z',
         roster: { ...ROSTER, epoch: '2026-a', reconciledAt: '2026-11-22T01:00:04.000Z' },
         calendar: { revision: 7, messageId: 'hr-calendar-7' },
-        outbox: { pending: 0, oldest: null },
+        outbox: { pending: 0, oldest: null, acknowledged: 88124 },
         log: {
           first: 1,
           last: 88124,

@@ -12,6 +12,9 @@ export interface DeskTopics {
   readonly calendar: string;
   /** To subscribe to: the requests of all gateways. */
   readonly rosterRequests: string;
+  /** Likewise, their events and their statuses. */
+  readonly events: string;
+  readonly statuses: string;
 }
 
 export const deskTopicsOf = (site: SiteId): DeskTopics => {
@@ -22,11 +25,19 @@ export const deskTopicsOf = (site: SiteId): DeskTopics => {
     rosterDigest: `${root}/hr/roster-digest`,
     calendar: `${root}/hr/calendar`,
     rosterRequests: `${root}/gateways/+/roster-request`,
+    events: `${root}/gateways/+/event`,
+    statuses: `${root}/gateways/+/status`,
   };
 };
 
 /** The gateway whose roster requests come on that topic; undefined where it is another topic. */
 export const requestingGateway = (site: SiteId, topic: string): GatewayId | undefined => {
-  const gateway = parseGatewayId(topic.split('/')[3] ?? '');
+  const gateway = gatewayOf(site, topic);
   return gateway !== undefined && topicsOf(site, gateway).rosterRequest === topic ? gateway : undefined;
+};
+
+/** The gateway below whose topics this one is; undefined where it is none of a gateway of the site. */
+export const gatewayOf = (site: SiteId, topic: string): GatewayId | undefined => {
+  const [root, ofSite, gateways, gateway = ''] = topic.split('/');
+  return root === 'cardea' && ofSite === site && gateways === 'gateways' ? parseGatewayId(gateway) : undefined;
 };

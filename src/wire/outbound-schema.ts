@@ -223,8 +223,15 @@ const onlineStatus = z.object({
     .optional()
     .describe("HR's calendar that is in force; null where there is none."),
   outbox: z.object({
-    pending: count.describe('Events and receipts that the broker has not acknowledged yet.'),
+    pending: count.describe(
+      'Events, with their receipts, that the broker has not acknowledged yet, or HR where it is to acknowledge.',
+    ),
     oldest: timestamp.nullable().describe('Since when the first of them waits; null when there is none.'),
+    acknowledged: count
+      .optional()
+      .describe(
+        'Events up to this sequence number have left the outbox and are not sent again; left out by older gateways.',
+      ),
   }),
   log: z
     .object({

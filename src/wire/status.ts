@@ -23,8 +23,8 @@ export interface StatusDocument {
   };
   /** HR's calendar that is in force; null where HR has pushed none. */
   readonly calendar: { readonly revision: number; readonly messageId: string } | null;
-  /** What the broker has not acknowledged yet, and since when. */
-  readonly outbox: { readonly pending: number; readonly oldest: string | null };
+  /** What is not acknowledged yet, and since when; and up to which sequence number it is. */
+  readonly outbox: { readonly pending: number; readonly oldest: string | null; readonly acknowledged: number };
   /** How far the log of events is vouched for. */
   readonly log: LogStatus;
   readonly doors: Readonly<Record<DoorId, DoorStatus>>;

@@ -74,7 +74,7 @@ test('the status says everything that PROTOCOL.md names', async () => {
     time: '2026-01-05T08:00:00.000Z',
     roster: { revision: 0, cards: 0, digest: digestFromScratch([]), epoch: null, reconciledAt: null },
     calendar: null,
-    outbox: { pending: 0, oldest: null },
+    outbox: { pending: 0, oldest: null, acknowledged: 0 },
     log: { first: 1, last: 8, checkpoint: CHECKPOINT },
     doors: {
       front: { mode: 'normal', position: 'closed', strike: 'locked', orderedBy: null, reason: null, until: null },

@@ -65,7 +65,7 @@ test('what the broker has is sent and pending; what HR has acknowledged has left
   assert.deepEqual([store.acknowledgedUpTo(), publisher.view().pending], [2, 1]);
   await publisher.acknowledge(3);
   await settle();
-  assert.deepEqual([publisher.view(), clock.pendingTimers], [{ pending: 0, oldest: null }, 0]);
+  assert.deepEqual([publisher.view(), clock.pendingTimers], [{ pending: 0, oldest: null, acknowledged: 3 }, 0]);
   assert.deepEqual(sent(), []);
 });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventPublisher, WINDOW } from '../../src/app/publish-events.ts';
-import type { LogRange } from '../../src/app/read-log.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
+import type { SequenceRange } from '../../src/domain/log-chain.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { type MessageSeal, unsignedSeal } from '../../src/wire/message-envelope.ts';
@@ -68,12 +68,12 @@ test('invariant 7: events are published in order once the link is up, and what w
   const { link, record, sent, store, publisher } = makeOutbox();
   await record(3);
   assert.deepEqual(sent(), []);
-  assert.deepEqual(publisher.view(), { pending: 3, oldest: '2026-01-05T08:00:00.000Z' });
+  assert.deepEqual(publisher.view(), { pending: 3, oldest: '2026-01-05T08:00:00.000Z', acknowledged: 0 });
   link.connect();
   await settle();
   assert.deepEqual(sent(), [1, 2, 3]);
   assert.equal(store.sentUpTo(), 3);
-  assert.deepEqual(publisher.view(), { pending: 0, oldest: null });
+  assert.deepEqual(publisher.view(), { pending: 0, oldest: null, acknowledged: 3 });
   await record(2);
   assert.deepEqual(sent(), [1, 2, 3, 4, 5]);
   link.disconnect();
@@ -306,11 +306,11 @@ test('a cursor that cannot be saved is saved later, and nothing is sent twice fo
 
 test('a record that cannot be read is passed over, said once, and an alarm; the rest goes out in order', async () => {
   const { link, record, sent, store, publisher, clock } = makeOutbox();
-  const unreadable: LogRange[] = [];
+  const unreadable: SequenceRange[] = [];
   publisher.onUnreadable = (range) => unreadable.push(range);
   await record(9);
   for (const sequence of [1, 4, 5]) store.garbleEntry(sequence);
-  assert.deepEqual(publisher.view(), { pending: 9, oldest: null });
+  assert.deepEqual(publisher.view(), { pending: 9, oldest: null, acknowledged: 0 });
   link.connect();
   await settle();
   assert.deepEqual(sent(), [2, 3, 6, 7, 8, 9]);

@@ -49,6 +49,7 @@ export const environmentWith = (terminal: Terminal, changes: Partial<CliEnvironm
   env: {},
   operator: () => OPERATOR,
   backupFiles: async () => backupFiles,
+  startArchive: () => Promise.reject(new CardeaError('link-offline', 'no archive in this test')),
   startGateway: () => Promise.reject(new CardeaError('gpio-unavailable', 'no gateway in this test')),
   onEndSignal: () => () => {},
   onHangUp: () => () => {},

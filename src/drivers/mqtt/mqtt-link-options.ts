@@ -26,7 +26,7 @@ export interface MqttHrLinkOptions {
   readonly sessionExpirySeconds: number;
   readonly subscriptions: readonly string[];
   /** Published by the broker, retained at QoS 1, when the connection ends without stop(). */
-  readonly will: { readonly topic: string; readonly payload: string };
+  readonly will?: { readonly topic: string; readonly payload: string };
   readonly log: Log;
   /** Uniform in [0, 1); for the jitter. */
   readonly random?: (() => number) | undefined;
@@ -56,7 +56,9 @@ export const clientOptions = (options: MqttHrLinkOptions, reconnectPeriod: numbe
     // Repeated subscriptions must reach the broker: we subscribe on every connect, the library must not think it did.
     resubscribe: false,
     queueQoSZero: false,
-    will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
+    ...(will !== undefined && {
+      will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
+    }),
     ...(protocolVersion === 5 && {
       properties: {
         sessionExpiryInterval: options.sessionExpirySeconds,
