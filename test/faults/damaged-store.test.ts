@@ -2,127 +2,35 @@
 // is set aside whole, and nothing that was wrong in it decides anything.
 
 import assert from 'node:assert/strict';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
-import { chainEvent } from '../../src/domain/access-event.ts';
-import { modeOf } from '../../src/domain/door-mode.ts';
-import { toggleCard } from '../../src/domain/roster-digest.ts';
-import type { LevelStore } from '../../src/drivers/level/level-store.ts';
-import { openTrustedStore, type TrustedStoreOptions } from '../../src/drivers/level/trusted-store.ts';
-import { verifyRecords } from '../../src/drivers/level/verify-store.ts';
-import { batchOf } from '../contracts/store.contract.ts';
+import { after, before, test } from 'node:test';
+import { ordersOf } from '../domain/samples.ts';
 import {
-  bindingOf,
-  cardholderId,
-  cardNumber,
-  doorId,
-  gatewayId,
-  ordersOf,
-  revision,
-  time,
-  tombstoneOf,
-} from '../domain/samples.ts';
-import { VirtualClock } from '../fakes/virtual-clock.ts';
-import { RecordingLog } from '../fixtures/recording-log.ts';
-import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+  append,
+  CARDS,
+  CURRENT,
+  copyOf,
+  cutTo,
+  EVENTS,
+  FRONT,
+  fileIn,
+  garble,
+  KEPT,
+  LOG,
+  LOST,
+  MANIFEST,
+  makeStore,
+  open,
+  openDamaged,
+  remove,
+  removeStore,
+  TABLE,
+  zero,
+} from '../fixtures/damaged-store.ts';
 
-const GATEWAY = gatewayId('lobby-1');
-const FRONT = doorId('front');
-const CARDS = Array.from({ length: 30 }, (_, index) => cardNumber(`F00000${String(index).padStart(2, '0')}`));
-const [LOST, KEPT] = [cardNumber('F0000000'), cardNumber('F0000001')];
-const EVENTS = 60;
-
-const open = (dataDir: string, more: Partial<TrustedStoreOptions> = {}): Promise<LevelStore> =>
-  openTrustedStore({
-    dataDir,
-    key: { kind: 'file', file: join(dataDir, 'store.key') },
-    identity: 'site hq, gateway lobby-1',
-    gateway: GATEWAY,
-    doors: [FRONT],
-    failurePolicy: 'deny',
-    clock: new VirtualClock(),
-    log: new RecordingLog(),
-    ...more,
-  });
-
-const append = async (store: LevelStore, count: number): Promise<void> => {
-  for (let i = 0; i < count; i++) {
-    const at = time('2026-01-05T08:00:00Z');
-    const event = chainEvent(GATEWAY, store.tail(), { event: 'access-denied', at, clockSynchronized: true });
-    await store.commit(batchOf({ entries: [{ event }] }));
-  }
-};
-
-/** Cards and events in tables; the revocation of LOST, a blocked door and more events in the log. */
-const fill = async (dataDir: string): Promise<void> => {
-  let store = await open(dataDir);
-  const buckets = Uint8Array.from(store.roster().buckets);
-  for (const card of CARDS) toggleCard(buckets, card, bindingOf().revision);
-  const people = CARDS.map((card, i) => [cardholderId(`E${i}`), { cards: [card] }] as const);
-  await store.commit(
-    batchOf({
-      cards: new Map(CARDS.map((card, i) => [card, bindingOf({ cardholder: cardholderId(`E${i}`) })])),
-      cardholders: new Map(people),
-      roster: { ...store.roster(), buckets, revision: revision(1), cards: CARDS.length },
-    }),
-  );
-  await append(store, EVENTS / 2);
-  await store.close();
-  cpSync(join(dataDir, 'store'), join(dataDir, '..', 'former'), { recursive: true });
-  store = await open(dataDir);
-  const without = Uint8Array.from(buckets);
-  toggleCard(without, LOST, bindingOf().revision);
-  await store.commit(
-    batchOf({
-      cards: new Map([[LOST, tombstoneOf()]]),
-      cardholders: new Map([[cardholderId('E0'), { cards: [] }]]),
-      roster: { ...store.roster(), buckets: without, revision: revision(2), cards: CARDS.length - 1 },
-      doorOrders: new Map([[FRONT, ordersOf('blocked')]]),
-    }),
-  );
-  await append(store, EVENTS / 2);
-  for (const { event } of await store.entriesAfter(0, EVENTS)) hashes.set(event.sequence, event.hash);
-  await store.close();
-};
-
-let template = '';
-const hashes = new Map<number, string>();
-before(async () => {
-  template = join(mkdtempSync(join(tmpdir(), 'cardea-damage-')), 'data');
-  await fill(template);
-});
-after(() => rmSync(join(template, '..'), { recursive: true }));
-
-const fileIn = (dataDir: string, pattern: RegExp): string => {
-  const store = join(dataDir, 'store');
-  const name = readdirSync(store).find((entry) => pattern.test(entry));
-  assert.ok(name, String(pattern));
-  return join(store, name);
-};
-const [LOG, TABLE, MANIFEST, CURRENT] = [/\.log$/, /\.ldb$/, /^MANIFEST/, /^CURRENT$/];
-
-const cutTo = (part: number) => (path: string) => truncateSync(path, Math.floor(statSync(path).size * part));
-const garble = (part: number) => (path: string) => {
-  const bytes = readFileSync(path);
-  const at = Math.floor(bytes.length * part);
-  for (let i = at; i < Math.min(at + 64, bytes.length); i++) bytes[i] = (bytes[i] ?? 0) ^ 0x5a;
-  writeFileSync(path, bytes);
-};
-const zero = (path: string) => writeFileSync(path, Buffer.alloc(statSync(path).size));
-const remove = (path: string) => rmSync(path, { recursive: true });
+before(makeStore);
+after(removeStore);
 
 type Damage = readonly [name: string, damage: (dataDir: string) => void];
 const ofFile = (name: string, pattern: RegExp, damage: (path: string) => void): Damage => [
@@ -164,42 +72,30 @@ const DAMAGES: readonly Damage[] = [
   ],
 ];
 
-/** A data directory of its own, with what was there before the revocation beside it. */
-const copyOf = (t: TestContext): string => {
-  const folder = temporaryFolder(t);
-  cpSync(join(template, '..'), folder, { recursive: true });
-  return join(folder, 'data');
-};
-
-/** The log is what it was, or says what it is not; no number stands for two events. */
-const assertLog = async (store: LevelStore): Promise<void> => {
-  assert.equal(await verifyRecords(store), undefined);
-  for (const { event } of await store.entriesAfter(0, 10_000)) {
-    const before = hashes.get(event.sequence);
-    assert.ok(before === undefined || before === event.hash, `event ${event.sequence} is another one`);
-    assert.ok(before !== undefined || event.sequence > EVENTS, `event ${event.sequence} has a number that was used`);
-  }
-};
-
 for (const [name, damage] of DAMAGES) {
   test(`${name}: it is found, kept, and nothing wrong opens a door`, async (t) => {
     const dataDir = copyOf(t);
     damage(dataDir);
-    // What may open something is the harder case.
-    const store = await open(dataDir, { failurePolicy: 'allow-last-known' });
-    const found = store.damage();
-    assert.ok(found, 'nobody noticed');
-    assert.ok(existsSync(join(dataDir, found.setAside)));
-    assert.notEqual(store.findCard(LOST).kind, 'live');
-    assert.equal(modeOf(store.doorOrders(FRONT), true), 'blocked');
-    await append(store, 1);
-    await store.close();
-    const again = await open(dataDir);
-    t.after(() => again.close());
-    assert.deepEqual(again.damage(), found, 'a restart finds nothing new');
-    await assertLog(again);
+    assert.ok(await openDamaged(t, dataDir), 'nobody noticed');
   });
 }
+
+test('a store that ends the program when it is read is set aside by the third start, and not read again by the fourth', async (t) => {
+  for (const [deaths, isFound, hasEvents] of [
+    [1, false, true],
+    [2, true, true],
+    [3, true, false],
+  ] as const) {
+    const dataDir = copyOf(t);
+    writeFileSync(join(dataDir, 'store.opening'), `${deaths}\n`);
+    const store = await open(dataDir);
+    t.after(() => store.close());
+    assert.equal(store.damage() !== undefined, isFound);
+    const [first] = await store.entriesAfter(0, 1);
+    assert.equal(first?.event.sequence === 1, hasEvents);
+    assert.ok(!readdirSync(dataDir).includes('store.opening'));
+  }
+});
 
 test('where cards are denied until HR has confirmed them, none is taken over', async (t) => {
   const dataDir = copyOf(t);

@@ -11,6 +11,7 @@ import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type AnchorRecord, anchorPathOf, readAnchor, StoreAnchor, UNKNOWN } from './anchor.ts';
 import type { LevelStore } from './level-store.ts';
+import { ATTEMPTS, OpenAttempts } from './open-attempts.ts';
 import { openSealedStore, type SealedStoreOptions } from './open-store.ts';
 import { rebuildStore } from './rebuild-store.ts';
 import { RecordSeal } from './record-seal.ts';
@@ -41,15 +42,27 @@ export interface TrustedStoreOptions extends Omit<SealedStoreOptions, 'anchor'> 
 
 /** Rejects as openSealedStore does, but for damage; then nothing was changed. */
 export const openTrustedStore = async (options: TrustedStoreOptions): Promise<LevelStore> => {
-  const { dataDir, log } = options;
+  const { dataDir } = options;
   await finishSettingAside(dataDir);
+  const attempts = await OpenAttempts.begin(dataDir);
   try {
+    return await openOrReplace(options, attempts.before);
+  } finally {
+    await attempts.end();
+  }
+};
+
+const openOrReplace = async (options: TrustedStoreOptions, deaths: number): Promise<LevelStore> => {
+  const { log } = options;
+  try {
+    if (deaths >= ATTEMPTS) throw damaged(`the program died ${deaths} times in a row while it read it`);
     return await openVerified(options);
   } catch (error) {
     const reason = damageIn(error, options);
     if (reason === undefined) throw error;
     log.error({ reason }, 'the store is damaged: it is set aside, and a new one begins');
-    const setAside = await replaceStore(reason, options);
+    // Reading it once more is what it may have died of.
+    const setAside = await replaceStore(reason, options, deaths <= ATTEMPTS);
     const store = await openVerified(options);
     log.error({ setAside, lost: store.damage()?.lost }, 'a new store has begun');
     return store;
@@ -123,7 +136,7 @@ const isGarbledOwner = ({ context }: CardeaError, { dataDir, identity }: Trusted
 };
 
 /** Fulfils with the name under which the damaged store is kept. */
-const replaceStore = async (reason: string, options: TrustedStoreOptions): Promise<string> => {
+const replaceStore = async (reason: string, options: TrustedStoreOptions, mayRead: boolean): Promise<string> => {
   const { dataDir, clock } = options;
   const { store, unfinished } = storePathsIn(dataDir);
   const isGone = !existsSync(store);
@@ -132,7 +145,7 @@ const replaceStore = async (reason: string, options: TrustedStoreOptions): Promi
   const anchor = typeof known === 'object' ? known : undefined;
   const { keys, isOld } = await keysFor(options);
   const seal = new RecordSeal(keys.ring.current, keys.ring.former);
-  const { salvage, obstacle } = isOld && !isGone ? await salvageFrom(dataDir, seal) : NO_SALVAGE;
+  const { salvage, obstacle } = isOld && !isGone && mayRead ? await salvageFrom(dataDir, seal) : NO_SALVAGE;
   const setAside = nameForDamaged(dataDir, clock.now());
   try {
     const { reserved } = await rebuildStore({
