@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { BackupLock } from '../ports/backup-files.ts';
-import type { AdminClient } from './admin-client.ts';
-import { type Progress, startProgress } from './progress.ts';
+import { parseBackupEnd } from '../wire/backup-format.ts';
+import { startProgress } from './progress.ts';
 import { type CliSession, type GatewayOptions, withGateway, withJson } from './session.ts';
 import { plain } from './terminal.ts';
 
@@ -46,31 +46,32 @@ const backUp = async (file: string, options: Options, session: CliSession): Prom
   const files = await session.environment.backupFiles();
   const { cards, events } = await gateway.call('backup', { operator: session.environment.operator() });
   const progress = await startProgress(session.terminal, { label: 'records', total: cards + events });
-  let records = 0;
-  const counted = async function* (): AsyncGenerator<string> {
-    for await (const line of linesFrom(gateway, progress)) {
-      records += 1;
-      yield line;
+  let last: object = {};
+  const lines = async function* (): AsyncGenerator<string> {
+    let done = 0;
+    for await (const record of gateway.stream('backup-records', {})) {
+      done += 1;
+      progress.update(done);
+      last = record;
+      yield JSON.stringify(record);
     }
+    // Without it the gateway has said less than all.
+    if (parseBackupEnd(last) === undefined)
+      throw new CardeaError('backup-failed', 'the gateway has ended the connection');
   };
   try {
-    const { bytes } = await files.write(file, counted(), { lock, mayReplace: options.force === true });
+    const { bytes } = await files.write(file, lines(), { lock, mayReplace: options.force === true });
     progress.stop();
-    if (options.json === true) await session.printJson({ file, bytes, records });
-    else await session.print(plain(`${file}: ${records} records, ${bytes} bytes`).concat('\n'));
+    const { records = 0, unreadable = 0 } = parseBackupEnd(last) ?? {};
+    if (options.json === true) await session.printJson({ file, bytes, records, unreadable });
+    else await session.print(`${plain(file)}: ${records} records, ${bytes} bytes${lossText(unreadable)}\n`);
   } finally {
     progress.stop();
   }
 };
 
-async function* linesFrom(gateway: AdminClient, progress: Progress): AsyncGenerator<string> {
-  let done = 0;
-  for await (const record of gateway.stream('backup-records', {})) {
-    done += 1;
-    progress.update(done);
-    yield JSON.stringify(record);
-  }
-}
+const lossText = (unreadable: number): string =>
+  unreadable === 0 ? '' : `; ${unreadable} records of the store cannot be read and are not in it`;
 
 const lockOf = async (options: Options, session: CliSession): Promise<BackupLock> => {
   const { recipient, passphraseFile } = options;
