@@ -37,10 +37,10 @@ export class AcknowledgementWatch {
     this.#progressAt = this.#deps.clock.monotonic();
   }
 
-  /** HR is there. */
+  /** HR is there, whether or not it has got on: what it waits for need not wait any longer than at first. */
   answered(): void {
     this.#unanswered = 0;
-    this.progress();
+    this.look();
   }
 
   /** Waits for as long as there is something to wait for. */

@@ -128,6 +128,7 @@ export class EventPublisher {
     }
     if (upTo < eventLog.acknowledgedUpTo()) return;
     this.#refused = undefined;
+    if (upTo > eventLog.acknowledgedUpTo()) this.#watch.progress();
     this.#watch.answered();
     if (upTo === eventLog.acknowledgedUpTo()) return;
     try {

@@ -136,8 +136,10 @@ export class EventArchive implements HrLinkListener {
     const json = await this.#deps.open(payload);
     const acknowledged = json === undefined ? undefined : acknowledgedIn(json);
     if (acknowledged === undefined) return;
+    const isNews = this.#gateways.get(gateway)?.base !== acknowledged;
     this.#holding(gateway).base = acknowledged;
-    await this.#tell(gateway);
+    // Each acknowledgement may bring another status.
+    if (isNews) await this.#tell(gateway);
   }
 
   #store(event: ReceivedEvent): Promise<void> {
@@ -176,7 +178,7 @@ export class EventArchive implements HrLinkListener {
     if (holding.isTelling) return;
     holding.isTelling = true;
     try {
-      while (holding.isBehind && holding.acknowledged > 0 && link.isConnected()) {
+      while (holding.isBehind && link.isConnected()) {
         holding.isBehind = false;
         const payload = await seal(encodeEventAck(site, gateway, { upTo: holding.acknowledged }));
         await link.publish(topicsOf(site, gateway).eventAck, payload);

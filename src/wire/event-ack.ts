@@ -5,7 +5,7 @@ import { eventAckSchema } from './hr-message-schema.ts';
 import { type Fault, schemaFault } from './message-json.ts';
 
 export interface EventAck {
-  /** Everything up to this number, which is 1 at least. */
+  /** Everything up to this number; 0 where there is nothing yet. */
   readonly upTo: number;
 }
 

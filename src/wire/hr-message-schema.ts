@@ -300,9 +300,9 @@ export const eventAckSchema = wireObject({
     ),
   upTo: z
     .int()
-    .min(1)
+    .min(0)
     .describe(
-      'Every event up to this sequence number is stored for good, or was told to be gone for good (events-dropped, store-damaged, store-restored).',
+      'Every event up to this sequence number is stored for good, or was told to be gone for good (events-dropped, store-damaged, store-restored). 0, or the same as before, says that HR is there and waits.',
     ),
 }).describe(
   'HR has stored events. It takes them out of the outbox of a gateway with events.acknowledgement: application; others ignore it.',

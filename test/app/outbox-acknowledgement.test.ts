@@ -107,6 +107,23 @@ test('what HR leaves unacknowledged is sent again when nothing has come for the 
   assert.deepEqual(sent(), [2], 'HR is there again: the time counts from its word, and as at first');
 });
 
+test('HR that comes back and says where it is gets what it lacks at once, and not again for each time that it says so', async () => {
+  const { link, record, sent, publisher, pass } = makeOutbox();
+  link.connect();
+  await record(2);
+  for (let i = 0; i < 8; i++) await pass(15 * RESEND);
+  sent();
+  await pass(RESEND);
+  await publisher.acknowledge(0);
+  await pass(0);
+  assert.deepEqual(sent(), [1, 2]);
+  for (let i = 0; i < 5; i++) await publisher.acknowledge(0);
+  await pass(RESEND - 1);
+  assert.deepEqual(sent(), []);
+  await pass(1);
+  assert.deepEqual(sent(), [1, 2]);
+});
+
 test('an acknowledgement that comes twice, late, or for what HR had already, changes nothing', async () => {
   const { link, record, sent, store, publisher } = makeOutbox();
   link.connect();

@@ -159,13 +159,20 @@ test('an archive that is begun late goes on from where the gateway is, as its st
   const { tellAll, status, acknowledged } = await makeArchive();
   await tellAll(501, 502);
   await settle();
-  assert.equal(acknowledged(), undefined, 'the gateway may still have the first 500');
+  assert.equal(acknowledged(), 0, 'the gateway may still have the first 500');
   await status(undefined);
   await settle();
-  assert.equal(acknowledged(), undefined);
+  assert.equal(acknowledged(), 0);
   await status(500);
   await settle();
   assert.equal(acknowledged(), 502);
+});
+
+test('a status that says nothing new is not answered: the answer would bring the next one', async () => {
+  const { link, status } = await makeArchive();
+  for (let i = 0; i < 3; i++) await status(7);
+  await settle();
+  assert.equal(link.published.length, 1);
 });
 
 test('what was stored before a restart is known after it', async () => {
