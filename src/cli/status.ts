@@ -82,4 +82,4 @@ const logText = ({ first, last, checkpoint }: StatusAnswer['status']['log']): st
 };
 
 const outboxText = ({ pending, oldest }: StatusAnswer['status']['outbox']): string =>
-  pending === 0 ? 'empty' : `${pending} events wait for the broker, the oldest since ${oldest ?? 'unknown'}`;
+  pending === 0 ? 'empty' : `${pending} events are not acknowledged, the oldest since ${oldest ?? 'unknown'}`;
