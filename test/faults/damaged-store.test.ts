@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { deathOfReader } from '../../src/drivers/level/probe-store.ts';
 import { ordersOf } from '../domain/samples.ts';
 import {
   append,
@@ -80,21 +81,25 @@ for (const [name, damage] of DAMAGES) {
   });
 }
 
-test('a store that ends the program when it is read is set aside by the third start, and not read again by the fourth', async (t) => {
-  for (const [deaths, isFound, hasEvents] of [
-    [1, false, true],
-    [2, true, true],
-    [3, true, false],
-  ] as const) {
-    const dataDir = copyOf(t);
-    writeFileSync(join(dataDir, 'store.opening'), `${deaths}\n`);
-    const store = await open(dataDir);
-    t.after(() => store.close());
-    assert.equal(store.damage() !== undefined, isFound);
-    const [first] = await store.entriesAfter(0, 1);
-    assert.equal(first?.event.sequence === 1, hasEvents);
-    assert.ok(!readdirSync(dataDir).includes('store.opening'));
-  }
+test('a store that LevelDB dies of is told by another process, and set aside after the first start that it has ended', async (t) => {
+  const dataDir = copyOf(t);
+  const table = fileIn(dataDir, TABLE);
+  writeFileSync(table, readFileSync(table).fill(0, 0, 1024));
+  assert.equal(await deathOfReader(join(dataDir, 'store')), 'SIGABRT');
+  // As many deaths as leave no attempt to save its events, which this process would die of.
+  writeFileSync(join(dataDir, 'store.opening'), '2\n');
+  const store = await open(dataDir);
+  t.after(() => store.close());
+  assert.match(store.damage()?.reason ?? '', /SIGABRT/);
+  assert.ok(!readdirSync(dataDir).includes('store.opening'));
+});
+
+test('a store that nothing is wrong with is kept, however many power cuts its starts have met', async (t) => {
+  const dataDir = copyOf(t);
+  writeFileSync(join(dataDir, 'store.opening'), '9\n');
+  const store = await open(dataDir);
+  t.after(() => store.close());
+  assert.equal(store.damage(), undefined);
 });
 
 test('where cards are denied until HR has confirmed them, none is taken over', async (t) => {

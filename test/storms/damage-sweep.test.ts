@@ -7,9 +7,9 @@ import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { CURRENT, copyOf, fileIn, LOG, MANIFEST, makeStore, removeStore, TABLE } from '../fixtures/damaged-store.ts';
 
-const STEP = 1024;
+const STEP = 3072;
 /** As often as the service manager would start the gateway again. */
-const MOST_STARTS = 4;
+const MOST_STARTS = 3;
 
 before(makeStore);
 after(removeStore);

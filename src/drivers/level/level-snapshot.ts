@@ -1,10 +1,10 @@
 // The store as it is at one moment, read at leisure: a snapshot of LevelDB holds it while taps and changes go on.
 
 import { EMPTY_LOG } from '../../domain/access-event.ts';
-import type { DoorId } from '../../domain/ids.ts';
 import { emptyRoster } from '../../domain/roster-digest.ts';
 import type { SnapshotRecord, StoreSnapshot } from '../../ports/store-snapshot.ts';
 import { LogBounds } from './log-bounds.ts';
+import { ALL_ORDERS, doorIn } from './plain-keys.ts';
 import type { RecordSeal } from './record-seal.ts';
 import * as records from './records.ts';
 import type { Handles, Sublevel } from './sublevels.ts';
@@ -70,10 +70,9 @@ const recordsOfKind = (sources: Sources, kind: SnapshotRecord['kind']): AsyncGen
         return calendar && { kind: 'calendar', calendar };
       });
     case 'orders':
-      return decoded(sources, meta, { gt: 'orders/', lt: 'orders0' }, (text, key) => {
+      return decoded(sources, meta, ALL_ORDERS, (text, key) => {
         const orders = records.ordersOrNothing(text);
-        // As in LevelStore.#load.
-        return orders && { kind: 'orders', door: key.slice('orders/'.length) as DoorId, orders };
+        return orders && { kind: 'orders', door: doorIn(key), orders };
       });
     case 'watermark':
       return decoded(sources, cardholder, {}, (text) => {

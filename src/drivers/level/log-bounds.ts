@@ -5,6 +5,7 @@
 import { EMPTY_LOG, type LogTail } from '../../domain/access-event.ts';
 import type { SequenceRange } from '../../domain/log-chain.ts';
 import { CardeaError } from '../../errors.ts';
+import type { LogHistory } from '../../ports/event-log.ts';
 import { decodeTrimmed, type LogBeginning } from './records.ts';
 
 export class LogBounds {
@@ -39,15 +40,13 @@ export class LogBounds {
     this.moveSent(sequence);
   }
 
-  /** Another log takes the place of the one whose bounds these were. */
-  restart(
-    gap: SequenceRange,
-    { trimmed, acknowledged }: { readonly trimmed: LogTail; readonly acknowledged: number },
-  ): void {
-    this.gap = gap;
+  /** History that was restored stands before the log now, or another log in its place. */
+  adopt({ trimmed, replacing }: LogHistory): void {
     this.trimmed = trimmed;
-    this.sent = acknowledged;
-    this.acknowledged = acknowledged;
+    if (replacing === undefined) return;
+    this.gap = replacing.gap;
+    this.sent = replacing.acknowledgedUpTo;
+    this.acknowledged = replacing.acknowledgedUpTo;
   }
 
   /** As it is stored, for a log that begins after `trimmed`. */

@@ -1,12 +1,13 @@
 // How often in a row the process has died while it looked through the store. LevelDB ends the process at some kinds of damage
-// (assertions on what it reads from a table), before anybody can be told what is wrong: then this is how the next start knows.
+// (assertions on what it reads from a table), before anybody can be told what is wrong. Power cuts
+// look the same from here: probe-store.ts tells them apart.
 
 import { promises as fs, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileDurably } from './durable-file.ts';
 
-/** A start that dies so often in a row has not just met power cuts. */
-export const ATTEMPTS = 2;
+/** After so many deaths in a row events of a damaged store are still tried to be saved; that may be what the next start dies of. */
+export const MAY_BE_READ_AGAIN = 1;
 
 export class OpenAttempts {
   readonly #path: string;

@@ -1,6 +1,7 @@
 // What every version can tell of a store, whatever else it understands of it: its format, and whose it is.
 
 import { CardeaError } from '../../errors.ts';
+import type { Handles } from './sublevels.ts';
 
 /** The layout of keys and sublevels; migrate-store.ts brings older ones to it. */
 export const FORMAT = '4';
@@ -25,4 +26,21 @@ export const checkOwner = (directory: string, stored: string | undefined, config
     `the store in ${directory} was filled for ${stored}, the configuration says ${configured}: correct the ` +
       'configuration, or choose another dataDir and let HR fill it',
   );
+};
+
+/** A new database is marked with format and owner, another is held against them. Rejects as checkFormat() and checkOwner() throw. */
+export const claimDatabase = async (
+  { db, meta }: Handles,
+  directory: string,
+  identity: string | undefined,
+): Promise<void> => {
+  const mark = (key: string, value: string): Promise<void> =>
+    db.batch([{ type: 'put', sublevel: meta, key, value: Buffer.from(value) }], { sync: true });
+  const format = (await meta.get('format'))?.toString();
+  if (format === undefined) await mark('format', FORMAT);
+  else checkFormat(format);
+  if (identity === undefined) return;
+  const owner = (await meta.get('identity'))?.toString();
+  if (owner === undefined) await mark('identity', identity);
+  else checkOwner(directory, owner, identity);
 };

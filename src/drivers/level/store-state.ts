@@ -11,6 +11,13 @@ import type { StoreBatch } from '../../ports/credential-store.ts';
 import type { StateParts } from './records.ts';
 import * as records from './records.ts';
 
+/** How far the store has got. */
+export interface StoreState {
+  /** Batches that it has taken. */
+  readonly generation: number;
+  readonly parts: StateParts;
+}
+
 export interface HeldState {
   readonly roster: RosterSummary;
   readonly doorOrders: ReadonlyMap<DoorId, DoorOrders>;

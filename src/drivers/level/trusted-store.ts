@@ -11,8 +11,9 @@ import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type AnchorRecord, anchorPathOf, readAnchor, StoreAnchor, UNKNOWN } from './anchor.ts';
 import type { LevelStore } from './level-store.ts';
-import { ATTEMPTS, OpenAttempts } from './open-attempts.ts';
+import { MAY_BE_READ_AGAIN, OpenAttempts } from './open-attempts.ts';
 import { openSealedStore, type SealedStoreOptions } from './open-store.ts';
+import { deathOfReader } from './probe-store.ts';
 import { rebuildStore } from './rebuild-store.ts';
 import { RecordSeal } from './record-seal.ts';
 import { Salvage } from './salvage.ts';
@@ -55,14 +56,15 @@ export const openTrustedStore = async (options: TrustedStoreOptions): Promise<Le
 const openOrReplace = async (options: TrustedStoreOptions, deaths: number): Promise<LevelStore> => {
   const { log } = options;
   try {
-    if (deaths >= ATTEMPTS) throw damaged(`the program died ${deaths} times in a row while it read it`);
+    // The last start did not come to an end: a power cut, or the store that it read.
+    const death = deaths === 0 ? undefined : await deathOfReader(storePathsIn(options.dataDir).store);
+    if (death !== undefined) throw damaged(`who reads it dies of ${death}`);
     return await openVerified(options);
   } catch (error) {
     const reason = damageIn(error, options);
     if (reason === undefined) throw error;
     log.error({ reason }, 'the store is damaged: it is set aside, and a new one begins');
-    // Reading it once more is what it may have died of.
-    const setAside = await replaceStore(reason, options, deaths <= ATTEMPTS);
+    const setAside = await replaceStore(reason, options, deaths <= MAY_BE_READ_AGAIN);
     const store = await openVerified(options);
     log.error({ setAside, lost: store.damage()?.lost }, 'a new store has begun');
     return store;
