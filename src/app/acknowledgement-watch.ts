@@ -1,21 +1,19 @@
-// How long the outbox waits for an acknowledgement before it does something about it.
+// How long the outbox waits for one side's acknowledgement, the broker's or HR's, before it does something about it.
+//
+// 1. What is sent while something is waited for does not prolong the waiting: an event that was lost is not forgotten because
+//    others go well.
 
 import { type Milliseconds, type MonotonicTime, milliseconds } from '../domain/units.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 
-/** A broker that is connected and acknowledges nothing for so long has lost what it should acknowledge. */
-export const STALLED = milliseconds(120_000);
-/** What HR leaves unanswered is sent again at growing distances, at most so far apart. */
-const MAX_RESEND = milliseconds(3_600_000);
-
 interface Dependencies {
   readonly clock: Clock;
-  /** Left out where HR's acknowledgement is not asked for. */
-  readonly resendAfter: Milliseconds | undefined;
-  /** Whose acknowledgement is waited for. */
-  readonly awaited: () => 'broker' | 'hr' | undefined;
-  readonly onStalled: () => void;
-  readonly onUnanswered: () => void;
+  readonly patience: Milliseconds;
+  /** Where nothing comes, the patience is doubled each time that it is at an end, up to this; not doubled where it is left out. */
+  readonly mostPatience?: Milliseconds;
+  /** Whether something is waited for. */
+  readonly isAwaited: () => boolean;
+  readonly onLate: () => void;
 }
 
 export class AcknowledgementWatch {
@@ -23,39 +21,44 @@ export class AcknowledgementWatch {
   #timer: Timer | undefined;
   /** When the timer looks again. */
   #looksAt = 0;
-  #progressAt: MonotonicTime;
-  /** How often HR has left unanswered what was sent again. */
-  #unanswered = 0;
+  #since: MonotonicTime;
+  /** How often nothing came in time. */
+  #late = 0;
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
-    this.#progressAt = deps.clock.monotonic();
+    this.#since = deps.clock.monotonic();
   }
 
-  /** Something was acknowledged, or is on its way anew. */
+  /** What is waited for is on its way from now on. */
+  begin(): void {
+    this.#since = this.#deps.clock.monotonic();
+  }
+
+  /** Some of what is waited for has come. */
   progress(): void {
-    this.#progressAt = this.#deps.clock.monotonic();
+    this.#late = 0;
+    this.begin();
   }
 
-  /** HR is there, whether or not it has got on: what it waits for need not wait any longer than at first. */
+  /** The other side is there, whether or not it has got on: what it waits for need not wait any longer than at first. */
   answered(): void {
-    this.#unanswered = 0;
+    this.#late = 0;
     this.look();
   }
 
   /** Waits for as long as there is something to wait for. */
   look(): void {
-    const limit = this.#limit();
-    if (limit === undefined) {
+    const { clock, isAwaited } = this.#deps;
+    if (!isAwaited()) {
       this.stop();
       return;
     }
-    const dueAt = this.#progressAt + limit;
+    const dueAt = this.#since + this.#patience;
     // A timer that goes off too early looks again; there is not one for each acknowledgement.
     if (this.#timer !== undefined && this.#looksAt <= dueAt) return;
     this.stop();
     this.#looksAt = dueAt;
-    const { clock } = this.#deps;
     this.#timer = clock.schedule(milliseconds(Math.max(0, dueAt - clock.monotonic())), () => this.#onTimer());
   }
 
@@ -64,25 +67,18 @@ export class AcknowledgementWatch {
     this.#timer = undefined;
   }
 
-  #limit(): Milliseconds | undefined {
-    const { awaited, resendAfter } = this.#deps;
-    const from = awaited();
-    if (from === 'broker') return STALLED;
-    if (from === undefined || resendAfter === undefined) return undefined;
-    return milliseconds(Math.min(resendAfter * 2 ** this.#unanswered, Math.max(resendAfter, MAX_RESEND)));
+  get #patience(): Milliseconds {
+    const { patience, mostPatience = patience } = this.#deps;
+    return milliseconds(Math.min(patience * 2 ** this.#late, Math.max(patience, mostPatience)));
   }
 
   #onTimer(): void {
-    const { clock, awaited, onStalled, onUnanswered } = this.#deps;
+    const { clock, isAwaited, onLate } = this.#deps;
     this.#timer = undefined;
-    const limit = this.#limit();
-    if (limit !== undefined && clock.monotonic() - this.#progressAt >= limit) {
-      this.progress();
-      if (awaited() === 'broker') onStalled();
-      else {
-        this.#unanswered += 1;
-        onUnanswered();
-      }
+    if (isAwaited() && clock.monotonic() - this.#since >= this.#patience) {
+      this.#late += 1;
+      this.begin();
+      onLate();
     }
     this.look();
   }

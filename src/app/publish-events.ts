@@ -25,6 +25,10 @@ import { SendWindow } from './send-window.ts';
 export const WINDOW = 400;
 /** Entries that are read and published in one go: a tap must not wait for more. */
 const PAGE = 100;
+/** A broker that is connected and owes the same acknowledgement for so long has lost it. */
+const STALLED = milliseconds(120_000);
+/** What HR leaves unanswered is sent again at growing distances, at most so far apart. */
+const MOST_APART = milliseconds(3_600_000);
 const RETRY = { minimum: milliseconds(500), maximum: milliseconds(30_000) };
 
 interface Dependencies {
@@ -53,7 +57,9 @@ export class EventPublisher {
   #window = new SendWindow(() => void this.#run());
   /** Of the log that is read. */
   #gap: SequenceRange | undefined;
-  readonly #watch: AcknowledgementWatch;
+  readonly #brokerWatch: AcknowledgementWatch;
+  /** Left out where the broker's acknowledgement is enough. */
+  readonly #hrWatch: AcknowledgementWatch | undefined;
   /** The last number that was handed to the link. */
   #handed: number;
   /** The highest that ever was. */
@@ -79,14 +85,22 @@ export class EventPublisher {
     this.#handed = eventLog.acknowledgedUpTo();
     this.#highest = eventLog.sentUpTo();
     this.#gap = eventLog.gap();
-    this.#watch = new AcknowledgementWatch({
+    this.#brokerWatch = new AcknowledgementWatch({
       clock,
-      resendAfter,
-      awaited: () => this.#awaited(),
+      patience: STALLED,
+      isAwaited: () => this.#isOnline && this.#window.size > 0,
       // The client sends again what it has in flight.
-      onStalled: () => link.reconnect('the broker does not acknowledge events'),
-      onUnanswered: () => this.#resend(),
+      onLate: () => link.reconnect('the broker does not acknowledge events'),
     });
+    this.#hrWatch =
+      resendAfter &&
+      new AcknowledgementWatch({
+        clock,
+        patience: resendAfter,
+        mostPatience: MOST_APART,
+        isAwaited: () => this.#isOnline && this.#isHrBehind,
+        onLate: () => this.#resend(),
+      });
   }
 
   view(): OutboxView {
@@ -110,7 +124,9 @@ export class EventPublisher {
 
   /** The link is up. What only the broker lacks, the client sends again by itself. */
   onConnect(): void {
-    if (this.#deps.resendAfter !== undefined) this.#resend();
+    this.#brokerWatch.begin();
+    this.#hrWatch?.progress();
+    if (this.#hrWatch !== undefined) this.#resend();
     this.wake();
   }
 
@@ -128,8 +144,8 @@ export class EventPublisher {
     }
     if (upTo < eventLog.acknowledgedUpTo()) return;
     this.#refused = undefined;
-    if (upTo > eventLog.acknowledgedUpTo()) this.#watch.progress();
-    this.#watch.answered();
+    if (upTo > eventLog.acknowledgedUpTo()) this.#hrWatch?.progress();
+    this.#hrWatch?.answered();
     if (upTo === eventLog.acknowledgedUpTo()) return;
     try {
       await eventLog.saveAcknowledgedUpTo(upTo);
@@ -143,7 +159,7 @@ export class EventPublisher {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#retry?.cancel();
-    this.#watch.stop();
+    for (const watch of this.#watches) watch.stop();
     if (this.#isQuiet || !this.#deps.link.isConnected()) return;
     await new Promise<void>((resolve) => this.#quiet.push(resolve));
   }
@@ -152,10 +168,17 @@ export class EventPublisher {
     return this.#window.size === 0 && !this.#isRunning;
   }
 
-  #awaited(): 'broker' | 'hr' | undefined {
-    if (this.#window.size > 0) return 'broker';
-    const { eventLog, resendAfter } = this.#deps;
-    return resendAfter !== undefined && eventLog.acknowledgedUpTo() < this.#handed ? 'hr' : undefined;
+  get #isOnline(): boolean {
+    return !this.#isStopped && this.#deps.link.isConnected();
+  }
+
+  /** Something was sent that HR has not acknowledged. */
+  get #isHrBehind(): boolean {
+    return this.#deps.eventLog.acknowledgedUpTo() < this.#handed;
+  }
+
+  get #watches(): readonly AcknowledgementWatch[] {
+    return [this.#brokerWatch, ...(this.#hrWatch === undefined ? [] : [this.#hrWatch])];
   }
 
   #resend(): void {
@@ -178,15 +201,14 @@ export class EventPublisher {
       }
     }
     this.#isRunning = false;
-    if (this.#isStopped) this.#watch.stop();
-    else this.#watch.look();
+    for (const watch of this.#watches) watch.look();
     if (this.#isQuiet) for (const resolve of this.#quiet.splice(0)) resolve();
   }
 
   async #step(): Promise<void> {
     this.#followLog();
     const window = this.#window;
-    if (window.advance()) this.#watch.progress();
+    if (window.advance()) this.#brokerWatch.progress();
     if (window.failure !== undefined) {
       // Nothing is sent anew while some of what was sent is in flight.
       if (window.isSettled) await this.#backOff(window.failure.cause);
@@ -250,14 +272,16 @@ export class EventPublisher {
     this.#noteUnreadable(slots);
     // All of them first: a seal that takes its time must not let a later entry overtake.
     const sealed = await Promise.all(slots.map(({ entry }) => entry && this.#sealed(entry)));
+    if (this.#window.size === 0) this.#brokerWatch.begin();
+    // HR is given its time from the end of what had piled up.
+    if (!this.#isHrBehind || slots.length >= PAGE) this.#hrWatch?.begin();
     for (const [index, { sequence }] of slots.entries()) {
       const entry = sealed[index];
       this.#window.add(sequence, entry && this.#publish(entry));
       this.#handed = sequence;
       this.#highest = Math.max(this.#highest, sequence);
     }
-    this.#watch.progress();
-    this.#isWoken = true;
+    if (slots.length > 0) this.#isWoken = true;
   }
 
   async #sealed({ event, receipt }: LogEntry): Promise<LogEntry> {

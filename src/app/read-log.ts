@@ -16,24 +16,30 @@ export const readSlots = async (eventLog: EventLog, after: number, limit: number
     const entries = await eventLog.entriesAfter(after, limit);
     return entries.map((entry) => ({ sequence: entry.event.sequence, entry }));
   } catch (error) {
-    if (!isUnreadable(error)) throw error;
+    if (unreadableNumber(error) === undefined) throw error;
     return readOneByOne(eventLog, after, limit);
   }
 };
 
-const readOneByOne = (eventLog: EventLog, after: number, limit: number): readonly LogSlot[] => {
+const readOneByOne = async (eventLog: EventLog, after: number, limit: number): Promise<readonly LogSlot[]> => {
   const slots: LogSlot[] = [];
-  const last = Math.min(eventLog.tail().sequence, after + limit);
-  for (let sequence = after + 1; sequence <= last; sequence++) {
-    try {
-      const entry = eventLog.entryAt(sequence);
-      if (entry !== undefined) slots.push({ sequence, entry });
-    } catch (error) {
-      if (!isUnreadable(error)) throw error;
-      slots.push({ sequence });
-    }
+  while (slots.length < limit) {
+    const slot = await nextSlot(eventLog, slots.at(-1)?.sequence ?? after);
+    if (slot === undefined) break;
+    slots.push(slot);
   }
   return slots;
+};
+
+const nextSlot = async (eventLog: EventLog, after: number): Promise<LogSlot | undefined> => {
+  try {
+    const [entry] = await eventLog.entriesAfter(after, 1);
+    return entry && { sequence: entry.event.sequence, entry };
+  } catch (error) {
+    const sequence = unreadableNumber(error);
+    if (sequence === undefined) throw error;
+    return { sequence };
+  }
 };
 
 /** Numbers without an entry, joined where they follow upon each other. */
@@ -48,5 +54,9 @@ export const unreadableRanges = (slots: readonly LogSlot[]): readonly SequenceRa
   return ranges;
 };
 
-const isUnreadable = (error: unknown): boolean =>
-  error instanceof CardeaError && error.code === 'store-record-unreadable';
+/** Of the record that could not be read; undefined for a failure of another kind. */
+const unreadableNumber = (error: unknown): number | undefined => {
+  if (!(error instanceof CardeaError) || error.code !== 'store-record-unreadable') return undefined;
+  const { sequence } = error.context;
+  return typeof sequence === 'number' ? sequence : undefined;
+};

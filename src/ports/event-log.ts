@@ -37,7 +37,10 @@ export interface EventLog {
   gap(): SequenceRange | undefined;
   /** One entry, read at once; undefined where there is none. Throws `store-record-unreadable`. */
   entryAt(sequence: number): LogEntry | undefined;
-  /** At most `limit` entries with a sequence above `after`, in order. Rejects with `store-record-unreadable`. */
+  /**
+   * At most `limit` entries with a sequence above `after`, in order. Rejects with `store-record-unreadable` when one of them cannot be
+   * read; `context.sequence` is the number of the first.
+   */
   entriesAfter(after: number, limit: number): Promise<readonly LogEntry[]>;
   /** The last sequence that the broker has acknowledged, with everything before it; 0 at first. */
   sentUpTo(): number;

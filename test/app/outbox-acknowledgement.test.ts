@@ -201,3 +201,37 @@ test('what was given up for want of room is passed over when the rest is sent ag
   await settle();
   assert.deepEqual(sent(), [5, 6]);
 });
+
+test('what the broker has lost is sent again although other events come all the time', async () => {
+  const { link, record, sent, store, publisher, pass } = makeOutbox();
+  link.connect();
+  await record(3);
+  await publisher.acknowledge(1);
+  sent();
+  const seen: number[] = [];
+  for (let waited = 0; waited < 2 * RESEND; waited += RESEND / 6) {
+    await record(1);
+    // HR lacks 2, and says of each event only that it has 1.
+    await publisher.acknowledge(1);
+    await pass(RESEND / 6);
+    seen.push(...sent());
+  }
+  assert.ok(seen.includes(2), `sent were ${seen}`);
+  const doubles = seen.filter((sequence) => sequence === 2);
+  assert.equal(doubles.length, 2, 'once for each time that HR left unanswered');
+  await publisher.acknowledge(store.tail().sequence);
+  assert.equal(publisher.view().pending, 0);
+});
+
+test('a long outage does not keep HR waiting: the time counts anew from the connection on', async () => {
+  const { link, record, sent, pass } = makeOutbox();
+  link.connect();
+  await record(1);
+  link.disconnect();
+  for (let hours = 0; hours < 12; hours++) await pass(60 * RESEND);
+  link.connect();
+  await settle();
+  sent();
+  await pass(RESEND);
+  assert.deepEqual(sent(), [1]);
+});

@@ -2,14 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventPublisher, WINDOW } from '../../src/app/publish-events.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
+import { EMPTY_LOG } from '../../src/domain/access-event.ts';
 import type { SequenceRange } from '../../src/domain/log-chain.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { type MessageSeal, unsignedSeal } from '../../src/wire/message-envelope.ts';
+import { batchOf } from '../contracts/store.contract.ts';
 import { time } from '../domain/samples.ts';
 import { FakeHrLink } from '../fakes/fake-hr-link.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
+import { logOf } from '../fixtures/random-log.ts';
 import { GATEWAY, TOPICS } from '../flows/change-flow.ts';
 import { settle } from './door-bench.ts';
 
@@ -369,4 +372,34 @@ test('stop does not wait for a broker that is gone', async () => {
   link.disconnect();
   await publisher.stop();
   assert.equal(clock.pendingTimers, 0);
+});
+
+test('an acknowledgement that the broker owes for two minutes is asked for by a new connection, whatever else it acknowledges', async () => {
+  const { link, record, clock } = makeOutbox();
+  link.connect();
+  link.holdPublishes();
+  await record(1);
+  link.forgetPublishes();
+  for (let minutes = 0; minutes < 4; minutes++) {
+    await record(1);
+    clock.advance(30_000);
+    await settle();
+  }
+  assert.deepEqual(link.reconnects, ['the broker does not acknowledge events']);
+});
+
+test('records that cannot be read behind numbers that no event has are passed over, too', async () => {
+  const { link, record, sent, store } = makeOutbox();
+  await record(3);
+  const gap = { from: 4, to: 1_000_000 };
+  const resumed = { sequence: gap.to, hash: store.tail().hash };
+  await store.commit({
+    ...batchOf({}),
+    history: { entries: [...store.entries], trimmed: EMPTY_LOG, replacing: { acknowledgedUpTo: 1, gap } },
+    entries: logOf(3, { tail: resumed }).map((event) => ({ event })),
+  });
+  store.garbleEntry(1_000_001);
+  link.connect();
+  await settle();
+  assert.deepEqual(sent(), [2, 3, 1_000_002, 1_000_003]);
 });

@@ -92,6 +92,8 @@ export const eventLogContract = (name: string, makeHarness: () => Promise<StoreH
       await log.close();
       await harness.garbleEntry(5);
       log = await harness.open();
+      const refused = { code: 'store-record-unreadable', context: { sequence: 5 } };
+      await assert.rejects(log.entriesAfter(2, 10), refused, 'which one it is can be told');
       await assert.rejects(log.trim(4), hasCode('store-record-unreadable'));
       assert.equal(log.firstSequence(), 1);
       await log.trim(5);

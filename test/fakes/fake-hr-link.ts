@@ -125,6 +125,12 @@ export class FakeHrLink implements HrLink {
     for (const acknowledge of this.#unacknowledged.splice(0)) acknowledge();
   }
 
+  /** What is held is never acknowledged, what comes from now on is. */
+  forgetPublishes(): void {
+    this.#isHolding = false;
+    this.#unacknowledged.length = 0;
+  }
+
   #handOut(): void {
     while (this.#mayHandOut()) {
       const next = this.#queue[this.#handedOut];

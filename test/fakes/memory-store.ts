@@ -226,7 +226,8 @@ export class MemoryStore implements CredentialStore, EventLog, SnapshotSource {
   async entriesAfter(after: number, limit: number): Promise<readonly LogEntry[]> {
     const first = this.#disk.entries.findIndex(({ event }) => event.sequence > after);
     const entries = first === -1 ? [] : this.#disk.entries.slice(first, first + limit);
-    if (entries.some(({ event }) => this.#disk.garbledEntries.has(event.sequence))) throw unreadable('an event record');
+    const garbled = entries.find(({ event }) => this.#disk.garbledEntries.has(event.sequence));
+    if (garbled !== undefined) throw unreadable('an event record', { sequence: garbled.event.sequence });
     return entries;
   }
 
@@ -318,4 +319,5 @@ export class MemoryStore implements CredentialStore, EventLog, SnapshotSource {
   }
 }
 
-const unreadable = (what: string): CardeaError => new CardeaError('store-record-unreadable', `${what} does not decode`);
+const unreadable = (what: string, context?: { readonly sequence: number }): CardeaError =>
+  new CardeaError('store-record-unreadable', `${what} does not decode`, { ...(context !== undefined && { context }) });
