@@ -1,6 +1,7 @@
 // The events of some kinds in a time, for `cardea report`: the whole log is gone through, page by page, but for the blocks of which
 // it is known that nothing in them is of that time.
 
+import { pastGap } from '../app/log-count.ts';
 import type { AccessEvent } from '../domain/access-event.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { readPage } from './log-records.ts';
@@ -22,7 +23,7 @@ export class EventSelector {
   async *read({ names, range }: ParsedSelection, signal: AbortSignal): AsyncGenerator<SelectionLine> {
     const tail = this.#eventLog.tail().sequence;
     const reading = this.#times.reading();
-    let after = this.#eventLog.firstSequence() - 1;
+    let after = pastGap(this.#eventLog, this.#eventLog.firstSequence() - 1);
     let next = 1;
     let since: string | null = null;
     while (after < tail && !signal.aborted) {
@@ -41,7 +42,7 @@ export class EventSelector {
         if (line.type === 'event') reading.see(line);
         if (line.type === 'unreadable' || isSelected(line, { names, range })) yield line;
       }
-      after += count;
+      after = pastGap(this.#eventLog, after + count);
     }
   }
 }

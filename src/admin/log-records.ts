@@ -1,5 +1,6 @@
 // The log as it lies in the store, for whoever verifies it: page by page, as fast as it is read, and on past what cannot be read.
 
+import { pastGap } from '../app/log-count.ts';
 import type { AccessEvent } from '../domain/access-event.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { EventLog } from '../ports/event-log.ts';
@@ -16,14 +17,14 @@ export async function* readRecords(
   signal: AbortSignal,
 ): AsyncGenerator<Line> {
   const tail = eventLog.tail().sequence;
-  let after = Math.max(from, eventLog.firstSequence()) - 1;
+  let after = pastGap(eventLog, Math.max(from, eventLog.firstSequence()) - 1);
   while (after < tail) {
     const count = Math.min(PAGE, tail - after);
     for (const line of await readPage(eventLog, after, count)) {
       if (signal.aborted) return;
       yield line;
     }
-    after += count;
+    after = pastGap(eventLog, after + count);
   }
 }
 

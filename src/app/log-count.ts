@@ -17,4 +17,10 @@ export const numberBefore = (log: Log, events: number): number => {
   return number >= to ? number : number - (to - from + 1);
 };
 
+/** The number after which to read on: past those that no event has, where it stands before or among them. */
+export const pastGap = (log: Pick<EventLog, 'gap'>, sequence: number): number => {
+  const { from, to } = log.gap() ?? NONE;
+  return sequence >= from - 1 && sequence < to ? to : sequence;
+};
+
 const NONE = { from: 1, to: 0 };

@@ -9,6 +9,7 @@ import { orderCalendar } from '../domain/calendar-order.ts';
 import type { DoorOrders } from '../domain/door-mode.ts';
 import { ordersAfterRestart } from '../domain/door-mode.ts';
 import type { DoorId } from '../domain/ids.ts';
+import type { SequenceRange } from '../domain/log-chain.ts';
 import type { ChangePlan } from '../domain/roster-change.ts';
 import {
   type EpochMatch,
@@ -26,13 +27,16 @@ import type { EventLog, LogEntry } from '../ports/event-log.ts';
 import type { SnapshotRecord } from '../ports/store-snapshot.ts';
 import { type BackupHeader, parseBackupHeader } from '../wire/backup-format.ts';
 import { planMending } from './mend-cardholder.ts';
-import { appendAnew, fateOf, type LogFate, MOST_MOVED, MOST_UNSENT, resumedAt } from './restored-log.ts';
+import { readSlots } from './read-log.ts';
+import { appendAnew, fateOf, gapAfter, type LogFate, MOST_UNSENT } from './restored-log.ts';
 import type { SerialWriter } from './serial-writer.ts';
 import type { StoreTransaction } from './store-transaction.ts';
 import type { BackupIdentity } from './write-backup.ts';
 
 /** Records merged between two looks at what else there is to do; below a millisecond. */
 const SLICE = 25;
+/** Entries of the log that are read in one go. */
+const PAGE = 100;
 
 interface Dependencies {
   readonly identity: BackupIdentity;
@@ -85,7 +89,7 @@ export interface RestoreOutcome {
   /** Events that were put in front of the log. */
   readonly events: number;
   /** Numbers that are gone for good; null where there are none. */
-  readonly missing: { readonly from: number; readonly to: number } | null;
+  readonly missing: SequenceRange | null;
 }
 
 interface Session {
@@ -97,7 +101,10 @@ interface Session {
   readonly counts: { taken: number; kept: number; stopped: number; leftOut: number; events: number };
   /** Events of the backup that have not left its outbox, until the log is replaced. */
   unsent: LogEntry[];
-  isLogReplaced: boolean;
+  /** Numbers that are gone, once the log is replaced. */
+  missing: SequenceRange | null;
+  /** What the log begins with, once something was put in front of it. */
+  first: number | undefined;
 }
 
 export class BackupRestorer {
@@ -116,29 +123,30 @@ export class BackupRestorer {
     this.#refuseForeign(header);
     const backup = rosterOf(header);
     const match = matchEpochs(store.roster(), backup);
-    const fate = fateOf(store, header.log, oldest);
     const eras = Array.from({ length: backup.pastEpochs.length + 1 }, (_, era) => match.eraOf(era));
-    const plan = { restore: this.#begun, log: fate, hasForeignEpochs: eras.includes(undefined) };
-    if (isDryRun) return plan;
+    const hasForeignEpochs = eras.includes(undefined);
+    if (isDryRun) return { restore: this.#begun, log: fateOf(store, header.log, oldest), hasForeignEpochs };
     this.#begun += 1;
+    const number = this.#begun;
+    // Of one that was begun before, nothing more is taken.
+    this.#session = undefined;
+    log.warn({ operator, createdAt: header.createdAt, revision: backup.revision }, 'operator restores a backup');
+    await writer.write((tx) => tx.putRestored(this.#reached(backup, match), match.isAhead ? backup : undefined));
+    // Only now: what the other one had under way may have been the log.
+    const fate = fateOf(store, header.log, oldest);
     const counts = { taken: 0, kept: 0, stopped: 0, leftOut: 0, events: 0 };
-    const session = {
-      number: this.#begun,
+    this.#session = {
+      number,
       header,
       operator,
       match,
       log: fate,
       counts,
       unsent: [],
-      isLogReplaced: false,
+      missing: null,
+      first: undefined,
     };
-    log.warn(
-      { operator, createdAt: header.createdAt, revision: backup.revision, log: fate },
-      'operator restores a backup',
-    );
-    await writer.write((tx) => tx.putRestored(this.#reached(backup, match), match.isAhead ? backup : undefined));
-    this.#session = session;
-    return { ...plan, restore: session.number };
+    return { restore: number, log: fate, hasForeignEpochs };
   }
 
   /** The next records, in the backup's order. Rejects with CardeaError `backup-invalid`, `invalid-request` or `store-write-failed`. */
@@ -153,6 +161,7 @@ export class BackupRestorer {
     const events = records.flatMap((record) => (record.kind === 'event' ? [record.entry] : []));
     const others = records.filter((record) => record.kind !== 'event');
     if (others.length > 0) await this.#merge(session, others);
+    this.#current(restore);
     if (events.length > 0) await this.#takeEvents(session, events);
   }
 
@@ -160,13 +169,13 @@ export class BackupRestorer {
   async end(restore: number): Promise<RestoreOutcome> {
     const { writer, log, onRestored } = this.#deps;
     const session = this.#current(restore);
-    if (session.log === 'replaced' && !session.isLogReplaced) await this.#replaceLog(session);
-    if (!session.isLogReplaced) await writer.write((tx) => void tx.append(this.#event(session, null)));
+    if (session.log === 'replaced' && session.missing === null) await this.#replaceLog(session);
+    if (session.missing === null) await writer.write((tx) => void tx.append(this.#event(session, null)));
     this.#session = undefined;
     const outcome = {
       ...session.counts,
       log: session.log,
-      missing: session.isLogReplaced ? missingOf(session.header) : null,
+      missing: session.missing,
     };
     log.warn({ ...outcome }, 'backup restored; the roster counts as stale until HR has been heard');
     onRestored();
@@ -256,7 +265,7 @@ export class BackupRestorer {
   /** The newest come first. Those that had not left the outbox get in together with the new end of the log, so that they are sent. */
   async #takeEvents(session: Session, entries: readonly LogEntry[]): Promise<void> {
     if (session.log !== 'replaced') return session.log === 'continued' ? this.#putInFront(session, entries) : undefined;
-    if (session.isLogReplaced) return this.#putInFront(session, entries);
+    if (session.missing !== null) return this.#putInFront(session, entries);
     const { acknowledgedUpTo } = session.header.log;
     const sent = entries.findIndex(({ event }) => event.sequence <= acknowledgedUpTo);
     session.unsent.push(...(sent === -1 ? entries : entries.slice(0, sent)));
@@ -268,43 +277,55 @@ export class BackupRestorer {
 
   async #putInFront(session: Session, entries: readonly LogEntry[]): Promise<void> {
     const { store, writer } = this.#deps;
+    const first = store.firstSequence();
+    // What is old was removed meanwhile, and these are older.
+    if (first > (session.first ?? first)) return;
     // What an earlier attempt has put there already.
-    const missing = entries.filter(({ event }) => event.sequence < store.firstSequence());
+    const missing = entries.filter(({ event }) => event.sequence < first);
     const oldest = missing.at(-1)?.event;
     if (oldest === undefined) return;
-    await writer.write((tx) => tx.putHistory({ entries: missing, trimmed: before(oldest) }));
+    await writer.write((tx) => tx.putHistory({ entries: missing, trimmed: before(oldest), first }));
+    session.first = oldest.sequence;
     session.counts.events += missing.length;
   }
 
   async #replaceLog(session: Session): Promise<void> {
-    const { store, writer } = this.#deps;
+    const { store, writer, clock } = this.#deps;
     const { sequence, hash, acknowledgedUpTo } = session.header.log;
+    const gap = gapAfter(session.header, clock.now());
     const entries = session.unsent;
     const oldest = entries.at(-1)?.event;
     const trimmed = oldest === undefined ? { sequence, hash } : before(oldest);
     await writer.writeAlone(async (tx) => {
-      const own = await store.entriesAfter(store.firstSequence() - 1, MOST_MOVED + SLICE);
-      const resumed = resumedAt({ sequence, hash });
-      const gap = missingOf(session.header);
       // Where nothing of the backup waits, nothing that waits has a number in the gap.
-      const acknowledged = oldest === undefined ? resumed.sequence : Math.max(acknowledgedUpTo, trimmed.sequence);
-      tx.replaceLog({ entries, trimmed, replacing: { acknowledgedUpTo: acknowledged, gap } }, resumed);
+      const acknowledged = oldest === undefined ? gap.to : Math.max(acknowledgedUpTo, trimmed.sequence);
+      tx.replaceLog(
+        { entries, trimmed, replacing: { acknowledgedUpTo: acknowledged, gap } },
+        { sequence: gap.to, hash },
+      );
       tx.append(this.#event(session, gap));
-      for (const entry of own) appendAnew(tx, entry);
+      for await (const entry of entriesOf(store)) appendAnew(tx, entry);
     });
-    session.isLogReplaced = true;
+    session.missing = gap;
     session.counts.events += entries.length;
     session.unsent = [];
   }
 
-  #event({ header, operator, log }: Session, missing: { readonly from: number; readonly to: number } | null) {
+  #event({ header, operator, log }: Session, missing: SequenceRange | null) {
     const { clock } = this.#deps;
     const { createdAt, roster, log: backup } = header;
     return {
       event: 'store-restored' as const,
       at: clock.now(),
       clockSynchronized: clock.isSynchronized(),
-      detail: { operator, createdAt, revision: roster.revision, sequence: backup.sequence, log, missing },
+      detail: {
+        operator,
+        createdAt,
+        revision: roster.revision,
+        sequence: backup.sequence,
+        log,
+        missing: missing && { ...missing },
+      },
     };
   }
 }
@@ -314,6 +335,13 @@ const before = ({ sequence, previousHash }: { readonly sequence: number; readonl
   hash: previousHash,
 });
 
-const missingOf = ({ log }: BackupHeader) => ({ from: log.sequence + 1, to: resumedAt(log).sequence });
+/** All that can be read. */
+async function* entriesOf(log: EventLog): AsyncGenerator<LogEntry> {
+  for (let after = log.firstSequence() - 1; after < log.tail().sequence; ) {
+    const slots = await readSlots(log, after, PAGE);
+    for (const { entry } of slots) if (entry !== undefined) yield entry;
+    after = slots.at(-1)?.sequence ?? after + PAGE;
+  }
+}
 
 const rosterOf = ({ roster: { epoch, ...roster } }: BackupHeader) => ({ ...roster, ...(epoch !== null && { epoch }) });

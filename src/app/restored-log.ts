@@ -1,28 +1,29 @@
 // Which log goes on after a restore: the one here, or the backup's with the few events of here after it.
 //
 // 1. A log that tells more is never given up for one that tells less, and no log is mixed with another.
-// 2. Numbers are never used twice: after the backup's log it goes on well above anything that the gateway may have used between the
-//    backup and its end, and the first event there says which numbers are gone.
+// 2. Numbers are never used twice: after the backup's log it goes on well above anything that was used since the backup was made, by the
+//    gateway that is gone or by one on which the same backup was restored; the first event there says which numbers are gone.
 
-import type { LogTail, NewEvent } from '../domain/access-event.ts';
+import type { NewEvent } from '../domain/access-event.ts';
 import type { JsonValue } from '../domain/canonical-json.ts';
-import { instant } from '../domain/units.ts';
+import type { SequenceRange } from '../domain/log-chain.ts';
+import { type Instant, instant } from '../domain/units.ts';
 import type { EventLog, LogEntry } from '../ports/event-log.ts';
 import type { BackupHeader } from '../wire/backup-format.ts';
 import type { StoreTransaction } from './store-transaction.ts';
 
-/** Events of here that are recorded anew at most; a log with more of them is kept. */
+/** A log with more events than this is kept; those of a shorter one are recorded anew. */
 export const MOST_MOVED = 10_000;
 /** Events of the backup that had not left the outbox: at most so many are sent, the newest; the others are in the log only. */
 export const MOST_UNSENT = 20_000;
-/** Numbers go on with the first one after a multiple of this, and at least MARGIN above the backup's. */
-const ROUND = 1_000_000;
-const MARGIN = 100_000;
+/** Numbers go on so far above the backup's, and further by this many for each second since then: no gateway records so much. */
+const MARGIN = 1_000_000;
+const A_SECOND = 10;
 
 /** What becomes of the two logs, for the person who restores. */
 export type LogFate = 'kept-same' | 'kept-longer' | 'kept-branched' | 'replaced' | 'continued';
 
-type Log = Pick<EventLog, 'tail' | 'firstSequence' | 'trimmedUpTo' | 'entryAt'>;
+type Log = Pick<EventLog, 'tail' | 'firstSequence' | 'trimmedUpTo' | 'gap' | 'entryAt'>;
 
 /** `oldest`: the first event of the backup's log; null for a log without events. */
 export const fateOf = (
@@ -33,8 +34,7 @@ export const fateOf = (
   if (sequence === 0 || oldest === null) return 'kept-longer';
   if (hashAt(log, sequence, hash)) {
     // It was restored before, which may have broken off: what is not in front of the log yet is put there now.
-    const next = entryAt(log, resumedAt({ sequence, hash }).sequence + 1);
-    const isAfterRestore = next?.event.event === 'store-restored';
+    const isAfterRestore = log.gap()?.from === sequence + 1;
     return isAfterRestore && log.firstSequence() > oldest.sequence ? 'continued' : 'kept-same';
   }
   const own = log.tail().sequence - log.firstSequence() + 1;
@@ -56,11 +56,11 @@ const entryAt = (log: Log, sequence: number): LogEntry | undefined => {
   }
 };
 
-/** Where the log goes on after the backup's. */
-export const resumedAt = (backup: LogTail): LogTail => ({
-  sequence: Math.ceil((backup.sequence + MARGIN) / ROUND) * ROUND,
-  hash: backup.hash,
-});
+/** The numbers that are left out after the backup's log. */
+export const gapAfter = ({ log, createdAt }: Pick<BackupHeader, 'log' | 'createdAt'>, now: Instant): SequenceRange => {
+  const seconds = Math.max(0, Math.ceil((now - Date.parse(createdAt)) / 1000) || 0);
+  return { from: log.sequence + 1, to: log.sequence + MARGIN + A_SECOND * seconds };
+};
 
 /**
  * An event of here, to be recorded once more. Its receipt tells the new number. What it says of numbers was true of the log that it

@@ -316,13 +316,13 @@ export class StoreTransaction implements RosterView {
   }
 
   /** Puts entries from a backup in front of the log. */
-  putHistory(history: Pick<LogHistory, 'entries' | 'trimmed'>): void {
+  putHistory(history: Omit<LogHistory, 'replacing'>): void {
     this.#puts += 1;
     this.#history = history;
   }
 
   /** The log is removed, and that of a backup takes its place: what is appended from here on comes after `tail`. */
-  replaceLog(history: Required<LogHistory>, tail: LogTail): void {
+  replaceLog(history: LogHistory & { readonly replacing: object }, tail: LogTail): void {
     this.#puts += 1;
     this.#history = history;
     this.#tail = tail;

@@ -17,6 +17,8 @@ export interface LogHistory {
   readonly entries: readonly LogEntry[];
   /** What the log begins after, with them in front of it. */
   readonly trimmed: LogTail;
+  /** What the log begins with so far: all is left out where that was trimmed meanwhile, which would leave a hole. */
+  readonly first?: number;
   /**
    * Given where the log so far is removed, and the batch goes on after another one: how far that one had left the outbox, and the numbers
    * between it and the first of the batch, which no event has.

@@ -2,9 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { EventSelector } from '../../src/admin/event-selector.ts';
+import { readRecords } from '../../src/admin/log-records.ts';
 import { EventPublisher } from '../../src/app/publish-events.ts';
+import { MOST_MOVED } from '../../src/app/restored-log.ts';
 import { SerialWriter } from '../../src/app/serial-writer.ts';
 import { isIntact } from '../../src/domain/access-event.ts';
+import { instant, milliseconds } from '../../src/domain/units.ts';
 import { unsignedSeal } from '../../src/wire/message-envelope.ts';
 import { topicsOf } from '../../src/wire/topics.ts';
 import { gatewayId, siteId } from '../domain/samples.ts';
@@ -17,6 +21,8 @@ import { waitFor } from '../fixtures/wait-for.ts';
 
 const GATEWAY = gatewayId('lobby-1');
 const SITE = siteId('hq');
+const HOUR = 3_600_000;
+const AT = { at: instant(0), clockSynchronized: false };
 
 const logOf = (disk = new MemoryDisk()) => {
   const store = new MemoryStore(disk);
@@ -118,7 +124,7 @@ describe('the log after a restore', () => {
     const sent = link.published.filter(({ topic }) => topic === topics.event).map(({ payload }) => JSON.parse(payload));
     assert.deepEqual(
       sent.map(({ sequence }) => sequence),
-      [1, 2, 3, 4, 4, 5, 1_000_001, 1_000_002, 1_000_003, 1_000_004, 1_000_005],
+      [1, 2, 3, 4, 4, 5, 1_000_006, 1_000_007, 1_000_008, 1_000_009, 1_000_010],
     );
     assert.equal(publisher.view().pending, 0);
   });
@@ -138,11 +144,11 @@ describe('the log after a restore', () => {
       '7 old 7',
       '8 old 8',
       '9 old 9',
-      '1000001 store-restored',
-      '1000002 new 1',
-      '1000003 new 2',
+      '1000010 store-restored',
+      '1000011 new 1',
+      '1000012 new 2',
     ]);
-    assert.deepEqual([fresh.store.firstSequence(), fresh.store.acknowledgedUpTo()], [6, 1_000_000]);
+    assert.deepEqual([fresh.store.firstSequence(), fresh.store.acknowledgedUpTo()], [6, 1_000_009]);
     await fresh.store.close();
 
     const again = logOf(disk);
@@ -154,5 +160,105 @@ describe('the log after a restore', () => {
       assert.ok(isIntact(event));
       assert.equal(event.previousHash, entries[index - 1]?.event.hash ?? '0'.repeat(64));
     }
+  });
+
+  it('takes no number twice, though the same backup was restored before and what came after it is lost', async () => {
+    const old = logOf();
+    await old.live(3, 'old');
+    const backup = await old.backup();
+    const [first, second] = [logOf(), logOf()];
+    first.clock.advance(milliseconds(HOUR));
+    await restoreAll(first, backup);
+    await first.live(50, 'lost');
+    second.clock.advance(milliseconds(2 * HOUR));
+    await restoreAll(second, backup);
+    assert.ok((second.store.gap()?.to ?? 0) > first.store.tail().sequence);
+  });
+
+  it('keeps all of the few events of here, however many more there are by the time', async () => {
+    const old = logOf();
+    await old.live(5, 'old');
+    const backup = await old.backup();
+    const fresh = logOf();
+    await fresh.live(1, 'new');
+    const { restore } = await fresh.begin(backup);
+    for (let index = 0; index < MOST_MOVED + 200; index++) {
+      fresh.writer.record({ event: 'reader-online', ...AT });
+      if (index % 1000 === 0) await fresh.writer.idle();
+    }
+    await fresh.writer.idle();
+    for (const record of backup.slice(1)) await fresh.page(restore, [record]);
+    const { log } = await fresh.end(restore);
+    assert.equal(log, 'replaced');
+    const moved = fresh.store.entries.filter(({ event }) => event.event === 'reader-online');
+    assert.equal(moved.length, MOST_MOVED + 200);
+  });
+
+  it('is replaced once, though a restore is begun while another one is at it', async () => {
+    const old = logOf();
+    await old.live(3, 'old');
+    await old.store.saveAcknowledgedUpTo(3);
+    const backup = await old.backup();
+    const fresh = logOf();
+    await fresh.live(1, 'new');
+    const first = await fresh.begin(backup);
+    fresh.store.holdCommits();
+    const page = fresh.page(first.restore, backup.slice(1));
+    await waitFor(() => fresh.store.commits.length > 2, 'the log to be on its way');
+    const begun = fresh.begin(backup);
+    fresh.store.releaseCommits();
+    await page.catch(() => {});
+    const second = await begun;
+    assert.equal(second.log, 'kept-same');
+    await fresh.page(second.restore, backup.slice(1));
+    await fresh.end(second.restore);
+    await assert.rejects(fresh.page(first.restore, backup.slice(1)), /somebody began another/);
+    const numbers = fresh.store.entries.map(({ event }) => event.sequence);
+    assert.deepEqual(
+      numbers,
+      [...new Set(numbers)].sort((a, b) => a - b),
+    );
+    assert.equal(numbers.filter((number) => number > 3).length, 3);
+  });
+
+  it("has no hole where old history is removed while the backup's is put in front", async () => {
+    const old = logOf();
+    await old.live(9, 'old');
+    await old.store.saveAcknowledgedUpTo(9);
+    const backup = await old.backup();
+    const fresh = logOf();
+    const { restore } = await fresh.begin(backup);
+    for (const record of backup.slice(1, 5)) await fresh.page(restore, [record]);
+    await fresh.store.trim(7);
+    for (const record of backup.slice(5)) await fresh.page(restore, [record]);
+    assert.deepEqual(fresh.told().slice(0, 2), ['8 old 8', '9 old 9']);
+    assert.equal(fresh.store.firstSequence(), 8);
+  });
+
+  it('is read at once past numbers that no event has, however many', async () => {
+    const old = logOf();
+    await old.live(3, 'old');
+    const fresh = logOf();
+    fresh.clock.advance(milliseconds(10_000 * 24 * HOUR));
+    await restoreAll(fresh, await old.backup());
+    const { store } = fresh;
+    let pages = 0;
+    const counted = Object.assign(Object.create(store), {
+      ...Object.fromEntries(
+        ['tail', 'gap', 'firstSequence'].map((name) => [name, Reflect.get(store, name).bind(store)]),
+      ),
+      entriesAfter: (after: number, limit: number) => {
+        pages += 1;
+        return store.entriesAfter(after, limit);
+      },
+    });
+    const { signal } = new AbortController();
+    const names = new Set(['access-denied', 'store-restored']);
+    const range = { from: instant(Number.NEGATIVE_INFINITY), to: instant(Number.POSITIVE_INFINITY) };
+    const told = [];
+    for await (const line of readRecords(counted, { from: 1 }, signal)) told.push(line.type);
+    for await (const line of new EventSelector(counted).read({ names, range }, signal)) told.push(line.type);
+    assert.deepEqual(told.join(' '), 'event event event event event event event missing event');
+    assert.ok(pages < 10, `${pages} pages`);
   });
 });

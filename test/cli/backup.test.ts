@@ -102,9 +102,9 @@ describe('cardea restore', () => {
     assert.deepEqual(
       events.slice(before.sequence).map(({ event, sequence }) => [event, sequence]),
       [
-        ['store-restored', 1_000_001],
-        ['operator-action', 1_000_002],
-        ['access-denied', 1_000_003],
+        ['store-restored', 1_000_004],
+        ['operator-action', 1_000_005],
+        ['access-denied', 1_000_006],
       ],
     );
     assert.equal(events[before.sequence]?.previousHash, before.hash);

@@ -127,6 +127,12 @@ export const snapshotContract = (name: string, makeHarness: () => Promise<StoreH
       store = await harness.open();
       await look(6);
       assert.deepEqual(store.trimmedUpTo(), { sequence: 5, hash: 'x' });
+      const older = { entries: old.slice(3, 5), trimmed: { sequence: 3, hash: 'y' } };
+      await store.commit(batchOf({ history: { ...older, first: 7 } }));
+      await look(6);
+      assert.equal(store.entryAt(4), undefined);
+      await store.commit(batchOf({ history: { ...older, first: 6 } }));
+      await look(4);
     });
   });
 };

@@ -145,7 +145,7 @@ export class MemoryStore implements CredentialStore, EventLog, SnapshotSource {
     if (batch.calendar !== undefined) disk.calendar = batch.calendar;
     for (const entry of batch.passages ?? []) disk.passages.set(`${entry.zone}/${entry.cardholder}`, entry);
     if (batch.passageEra !== undefined) disk.passageEra = batch.passageEra;
-    if (batch.history !== undefined) {
+    if (batch.history !== undefined && (batch.history.first ?? this.firstSequence()) === this.firstSequence()) {
       const { entries, trimmed, replacing } = batch.history;
       if (replacing !== undefined) {
         disk.entries.length = 0;

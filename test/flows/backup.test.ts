@@ -84,7 +84,8 @@ test('a gateway on a new disk is what it was, decides while it is restored, and 
   assert.deepEqual([restored.code, restored.errors], [EXIT.ok, '']);
   assert.equal(tap.outcome, 'denied');
   const { log, missing } = JSON.parse(restored.output);
-  assert.deepEqual([log, missing.to], ['replaced', 1_000_000]);
+  assert.equal(log, 'replaced');
+  assert.ok(missing.to > 1_000_000);
   const { roster, alarms } = second.describe();
   assert.equal(roster.cards, CARDS.length);
   assert.ok(alarms.includes('roster: restored from a backup, not compared with HR yet; every card is denied'));

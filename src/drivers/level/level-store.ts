@@ -171,7 +171,9 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
   }
 
   commit(batch: StoreBatch): Promise<void> {
-    return this.#turns.run(() => this.#commit(batch));
+    return this.#turns.run(() =>
+      this.#commit(this.#bounds.takes(batch.history) ? batch : { ...batch, history: undefined }),
+    );
   }
 
   async #commit(batch: StoreBatch): Promise<void> {
@@ -240,15 +242,24 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
       const fault = reopenFault(folder, this.#ballast);
       if (fault !== undefined) throw writeFailure(`${fault}: ${this.#failure}`);
     } else makeRoomToOpen(folder, this.#ballast);
+    const before = this.#contents;
     try {
       await this.#handles.db.close();
       this.#sealed = new SealedRecords(handlesOf(this.#directory), this.#sealed.keys);
-      await this.#handles.db.open();
+      await this.#handles.db.open({ createIfMissing: false });
       await this.#load();
+      this.#checkNotOlder(before);
     } catch (error) {
       throw writeFailure(`it could not be opened again: ${errorMessage(error)}`, error);
     }
     this.#failure = undefined;
+  }
+
+  /** Numbers of events that are gone would be used again, and cards that were revoked be live: the next start sees to that. */
+  #checkNotOlder(before: StoreContents): void {
+    if (this.#contents.state.generation >= before.state.generation) return;
+    this.#contents = before;
+    throw new CardeaError('store-damaged', 'it is older than it was; a restart sets it aside');
   }
 
   /** Seals with `seal` from now on, which also opens all that is there; `former` are keys whose records were not sealed anew yet. */

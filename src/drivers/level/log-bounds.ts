@@ -40,6 +40,11 @@ export class LogBounds {
     this.moveSent(sequence);
   }
 
+  /** Whether the log still begins where the history was to end. */
+  takes(history: LogHistory | undefined): boolean {
+    return (history?.first ?? this.trimmed.sequence + 1) === this.trimmed.sequence + 1;
+  }
+
   /** History that was restored stands before the log now, or another log in its place. */
   adopt({ trimmed, replacing }: LogHistory): void {
     this.trimmed = trimmed;
