@@ -7,15 +7,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, existsSync, promises } from 'node:fs';
 import { dirname } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { BackupFiles, BackupKey, BackupLock } from '../../ports/backup-files.ts';
 
 const CHECKSUM = /^\{"sha256":"([0-9a-f]{64})"\}$/;
-const { link, open, rename, rm, stat } = promises;
+const { open, rename, rm, stat } = promises;
 
+/** In characters; a record has far fewer, and what is longer is not held in memory to find out. */
+const LONGEST_LINE = 1024 * 1024;
 /** Lines are handed on in pieces of about so many characters. */
 const PIECE = 64 * 1024;
 /** Half the smallest loses little of the room, and a Pi has better things to do. */
@@ -58,14 +59,10 @@ export const backupFiles: BackupFiles = {
   },
 };
 
-/** Without `mayReplace` a link is made, which fails where somebody else has put a file of that name meanwhile. */
+/** Renamed, not linked: a memory stick knows no links. */
 const publish = async (fresh: string, path: string, mayReplace: boolean): Promise<void> => {
-  if (mayReplace) await rename(fresh, path);
-  else {
-    await link(fresh, path).catch((error: unknown) => {
-      throw isCode(error, 'EEXIST') ? exists(path) : error;
-    });
-  }
+  if (!mayReplace && existsSync(path)) throw exists(path);
+  await rename(fresh, path);
   let folder: promises.FileHandle | undefined;
   try {
     folder = await open(dirname(path), 'r');
@@ -118,10 +115,21 @@ async function* linesOf(path: string, key: BackupKey): AsyncGenerator<string> {
     const source = Readable.fromWeb(opened);
     const unpacked = source.pipe(createGunzip());
     source.once('error', (error) => unpacked.destroy(error));
-    yield* createInterface({ input: unpacked, crlfDelay: Number.POSITIVE_INFINITY });
+    yield* linesIn(unpacked.setEncoding('utf8'), path);
   } catch (error) {
     throw error instanceof CardeaError ? error : invalid(path, reasonOf(error));
   }
+}
+
+async function* linesIn(content: AsyncIterable<string>, path: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const piece of content) {
+    const lines = `${rest}${piece}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+    if (rest.length > LONGEST_LINE) throw invalid(path, 'a line of it is longer than any record');
+  }
+  if (rest !== '') yield rest;
 }
 
 const reasonOf = (error: unknown): string => {

@@ -1,6 +1,6 @@
 // The folder in which scheduled backups lie. It is never made: where it is not there, its disk is not mounted.
 
-import { promises } from 'node:fs';
+import { promises, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { BackupFolder } from '../../ports/backup-files.ts';
@@ -14,6 +14,7 @@ export const backupFolder = (directory: string): BackupFolder => ({
       throw new CardeaError('backup-failed', message, { cause });
     }
   },
+  sizeOf: async (name) => (await promises.stat(join(directory, name))).size,
   write: async (name, lines, lock) => {
     // Its libraries are needed once a day.
     const { backupFiles } = await import('./backup-file.ts');
@@ -21,3 +22,6 @@ export const backupFolder = (directory: string): BackupFolder => ({
   },
   remove: (name) => promises.rm(join(directory, name), { force: true }),
 });
+
+/** Whether what is written to the one folder takes room from the other. Throws as the system does. */
+export const areOnOneDisk = (one: string, other: string): boolean => statSync(one).dev === statSync(other).dev;
