@@ -49,12 +49,14 @@ export class LogVerifier {
   readonly #options: VerifierOptions;
   readonly #signatureOf: ReturnType<typeof checkpointVerifier>;
   /** Those to come, the nearest last. */
-  readonly #witnesses: Witness[];
+  #witnesses: Witness[];
   #chain: ChainState = CHAIN_START;
   #checkpoints = 0;
   #signedUpTo: number | undefined;
   /** The first checkpoint since then that none of the keys has signed. */
   #unsigned: { readonly sequence: number; readonly message: string } | undefined;
+  /** The first record since then that says of others that they are gone for good. */
+  #unsignedGap: number | undefined;
   #agreeing = 0;
   #outOfReach = 0;
 
@@ -73,8 +75,11 @@ export class LogVerifier {
   }
 
   async take(item: LogItem): Promise<void> {
+    const { records, gaps } = this.#chain;
     this.#chain = checkItem(this.#chain, item);
     if (item.kind !== 'record' || this.#chain.fault !== undefined) return;
+    if (records === 0) this.#sortOutWitnesses(item.event);
+    if (this.#chain.gaps > gaps) this.#unsignedGap ??= item.event.sequence;
     this.#compareWitnesses(item.event);
     if (item.event.event === 'checkpoint') await this.#lookAtCheckpoint(item.event);
   }
@@ -92,16 +97,24 @@ export class LogVerifier {
     };
   }
 
-  #compareWitnesses({ sequence, hash, gateway }: AccessEvent): void {
+  /** What was kept may be of several gateways, such as the archive of a site. */
+  #sortOutWitnesses({ sequence, gateway }: AccessEvent): void {
+    const ours = this.#witnesses.filter((witness) => witness.gateway === gateway);
+    const sources = new Set(ours.map(({ source }) => source));
+    const foreign = this.#witnesses.find(({ source }) => !sources.has(source));
+    this.#witnesses = ours;
+    if (foreign === undefined) return;
+    this.#fail('foreign', sequence, `the log is of gateway ${gateway}, ${foreign.source} of ${foreign.gateway}`);
+  }
+
+  #compareWitnesses({ sequence, hash }: AccessEvent): void {
     for (
       let next = this.#witnesses.at(-1);
       next !== undefined && next.sequence <= sequence;
       next = this.#witnesses.at(-1)
     ) {
       this.#witnesses.pop();
-      if (next.gateway !== gateway) {
-        this.#fail('foreign', sequence, `the log is of gateway ${gateway}, ${next.source} of ${next.gateway}`);
-      } else if (next.sequence < sequence) this.#outOfReach += 1;
+      if (next.sequence < sequence) this.#outOfReach += 1;
       else if (next.hash === hash) this.#agreeing += 1;
       else this.#fail('contradicted', sequence, `record ${sequence} is not the one that ${next.source} vouches for`);
     }
@@ -127,6 +140,7 @@ export class LogVerifier {
       case 'genuine':
         this.#signedUpTo = recorded.upTo;
         this.#unsigned = undefined;
+        this.#unsignedGap = undefined;
         return;
       case 'forged':
         return this.#fail('not-signed', sequence, `the signature of the checkpoint in record ${sequence} is wrong`);
@@ -151,6 +165,7 @@ export class LogVerifier {
     if (to !== undefined && last < to) {
       return this.#fail('truncated', last + 1, `the log ends with record ${last}, before record ${to}`);
     }
+    if (this.#chain.records === 0) return this.#fail('truncated', 1, 'there is no record: nothing was verified');
     if (!needsSignature) return;
     if (this.#unsigned !== undefined) this.#fail('not-signed', this.#unsigned.sequence, this.#unsigned.message);
     else if (this.#signedUpTo === undefined) {
@@ -159,6 +174,9 @@ export class LogVerifier {
         this.#chain.first ?? 1,
         'no checkpoint in these records is signed with a key that was given',
       );
+    } else if (this.#unsignedGap !== undefined) {
+      const message = `record ${this.#unsignedGap} says that others are gone for good, and no signature vouches for it`;
+      this.#fail('not-signed', this.#unsignedGap, message);
     }
   }
 

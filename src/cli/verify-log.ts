@@ -17,6 +17,8 @@ import { plain } from './terminal.ts';
 interface LogSource {
   readonly label: string;
   readonly total: number;
+  /** The last record that there has to be; undefined where nobody knows. */
+  readonly last: number | undefined;
   read(done: (count: number) => void): AsyncIterable<LogItem>;
 }
 
@@ -28,16 +30,19 @@ interface Range {
 /** Rejects with CardeaError `invalid-request`, `audit-failed` or `key-unusable` for what it cannot use, or as the gateway does. */
 export const verifyLog = async (options: VerifyOptions, session: CliSession): Promise<void> => {
   const range = { from: sequenceOf('--from', options.from), to: sequenceOf('--to', options.to) };
+  if ((range.from ?? 1) > (range.to ?? Number.POSITIVE_INFINITY)) {
+    throw new CardeaError('invalid-request', '--to must not be below --from');
+  }
   const isKeyGiven = options.key !== undefined;
   const keys = options.key?.map(keyOf) ?? (await ownKey(options, session));
   const witnesses = await keptWitnesses(options.checkpoint ?? [], keys);
+  const source = await sourceOf(options, range, session);
   const verifier = new LogVerifier({
     witnesses,
     keys,
     needsSignature: isKeyGiven && range.to === undefined,
-    to: range.to,
+    to: range.to ?? source.last,
   });
-  const source = await sourceOf(options, range, session);
   const progress = await startProgress(session.terminal, source);
   try {
     for await (const item of source.read((count) => progress.update(count))) {
@@ -90,20 +95,27 @@ const keptWitnesses = async (files: readonly string[], keys: readonly PublicKey[
 const sourceOf = async (options: VerifyOptions, range: Range, session: CliSession): Promise<LogSource> => {
   const { file } = options;
   if (file !== undefined) {
-    return { label: 'bytes', total: sizeOf(file), read: (done) => readLogFile(file, done) };
+    return { label: 'bytes', total: sizeOf(file), last: undefined, read: (done) => readLogFile(file, done) };
   }
   const gateway = await session.gateway(options);
   const { first, last } = (await gateway.call('status', {})).status.log;
   const begin = Math.max(first, range.from ?? first);
   const total = Math.min(last, range.to ?? last) - begin + 1;
   async function* read(done: (count: number) => void): AsyncGenerator<LogItem> {
+    let isFirst = true;
     for await (const line of gateway.stream('records', { from: String(begin) })) {
+      if (isFirst) {
+        // Asked again: what was over may have gone meanwhile.
+        const { first: now } = (await gateway.call('status', {})).status.log;
+        yield { kind: 'beginning', sequence: Math.min(line.sequence, Math.max(begin, now)) };
+        isFirst = false;
+      }
       done(line.sequence - begin + 1);
       if (line.type === 'unreadable') yield { kind: 'unreadable', sequence: line.sequence, detail: line.message };
       else yield itemOf(line);
     }
   }
-  return { label: 'records', total, read };
+  return { label: 'records', total, last, read };
 };
 
 /** What comes from a gateway is looked at like any other. */

@@ -41,12 +41,16 @@ export interface SequenceRange {
 
 /** A record, or what stands in its place. */
 export type LogItem =
+  /** Ahead of the first record, from who knows with which number the log begins. */
+  | { readonly kind: 'beginning'; readonly sequence: number }
   | { readonly kind: 'record'; readonly event: AccessEvent }
   | { readonly kind: 'unreadable'; readonly sequence: number | undefined; readonly detail: string };
 
 /** What is known after so many records. */
 export interface ChainState {
   readonly records: number;
+  /** The number that the first record has to have; undefined where nobody knows. */
+  readonly beginning: number | undefined;
   /** The first record that was seen; nothing is said of what was before it. */
   readonly first: number | undefined;
   readonly last: LogTail | undefined;
@@ -62,6 +66,7 @@ export interface ChainState {
 
 export const CHAIN_START: ChainState = {
   records: 0,
+  beginning: undefined,
   first: undefined,
   last: undefined,
   gateway: undefined,
@@ -77,6 +82,7 @@ const GAP_EVENTS: readonly EventName[] = ['store-damaged', 'store-restored'];
 /** The next record of the log, in the order in which the log gives them. */
 export const checkItem = (state: ChainState, item: LogItem): ChainState => {
   if (state.fault !== undefined) return state;
+  if (item.kind === 'beginning') return { ...state, beginning: item.sequence };
   if (item.kind === 'record') return checkEvent(state, item.event);
   const sequence = item.sequence ?? nextOf(state) ?? 1;
   const before = sequence > (nextOf(state) ?? sequence) ? holeBefore(state, sequence) : state;
@@ -175,7 +181,8 @@ const checkpointFault = ({ event, sequence, previousHash, detail }: AccessEvent)
   return { kind: 'contradicted', sequence, message };
 };
 
-const nextOf = ({ last }: ChainState): number | undefined => (last === undefined ? undefined : last.sequence + 1);
+const nextOf = ({ beginning, last }: ChainState): number | undefined =>
+  last === undefined ? beginning : last.sequence + 1;
 
 const holeBefore = (state: ChainState, sequence: number): ChainState => ({
   ...state,

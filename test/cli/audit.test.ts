@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type AccessEvent, EMPTY_LOG, type LogTail, memberOf } from '../../src/domain/access-event.ts';
+import { parseGatewayId } from '../../src/domain/ids.ts';
 import { thumbprint } from '../../src/domain/trusted-key.ts';
 import { CHECKPOINT_TYP } from '../../src/wire/checkpoint.ts';
 import { sealWith } from '../../src/wire/signed-message.ts';
@@ -181,4 +182,58 @@ test("a gateway's own log is verified over its socket, up to a record that canno
   assert.equal(code, 1);
   assert.match(output, /^WRONG at record 120 \(unreadable\)/);
   assert.equal((await cardea('audit', 'verify', '--from', '121')).code, 0);
+});
+
+test('records that the gateway has lost at the beginning or at the end of its log are missing', async (t) => {
+  const { bench, cardea } = await startBench(t);
+  await bench.fillLog(150);
+  bench.store.removeEntries(1, 3);
+  assert.match((await cardea('audit', 'verify')).output, /^WRONG at record 1 \(missing\): .* between 1 and 3/);
+  assert.equal((await cardea('audit', 'verify', '--from', '4')).code, 0);
+  const last = bench.store.tail().sequence;
+  bench.store.tail = () => ({ sequence: last + 2, hash: '' });
+  const { code, output } = await cardea('audit', 'verify', '--from', '4');
+  assert.equal(code, 1);
+  assert.match(output, /^WRONG at record 151 \(truncated\): the log ends with record 150, before record 152/);
+});
+
+test('where there is no record, nothing is found to be right', async (t) => {
+  const { verify } = makeDesk(t);
+  const log = await makeLog(9, []);
+  for (const result of [await verify([]), await verify(log, '--from', '10')]) {
+    assert.equal(result.code, 1);
+    assert.match(result.output, /^WRONG at record 1 \(truncated\): there is no record/);
+  }
+  assert.equal((await verify(log, '--from', '8', '--to', '3')).code, 2);
+});
+
+test('a gap that is declared after the last signature passes without a key, and not with it', async (t) => {
+  const { verify } = makeDesk(t);
+  const log = await makeLog(20, [20]);
+  const last = log.at(-1) ?? EMPTY_LOG;
+  const declared = chain(last, { event: 'store-damaged', detail: { reason: 'x', missing: { from: 10, to: 12 } } });
+  const cut = [...log.slice(0, 9), ...log.slice(12), declared];
+  assert.match((await verify(cut)).output, /a gap is declared: records 10 to 12 were lost/);
+  const { code, output } = await verify(cut, '--key', OURS.trusted.publicKey);
+  assert.equal(code, 1);
+  assert.match(output, /^WRONG at record 21 \(not-signed\): record 21 says that others are gone for good/);
+  const vouched = [...cut, chain(declared, { event: 'checkpoint', detail: await checkpointDetail(declared, OURS) })];
+  assert.equal((await verify(vouched, '--key', OURS.trusted.publicKey)).code, 0);
+});
+
+test("the archive of a whole site serves for each gateway's log; one without a word of the gateway does not", async (t) => {
+  const { save, verify } = makeDesk(t);
+  const log = await makeLog(9, [4, 9]);
+  const gateway = parseGatewayId('garage');
+  assert.ok(gateway);
+  const theirs = chain(
+    EMPTY_LOG,
+    { event: 'checkpoint', detail: { upTo: 0, hash: EMPTY_LOG.hash, jws: null } },
+    gateway,
+  );
+  const site = save('site.ndjson', linesOf([theirs, ...log]));
+  assert.equal((await verify(log, '--checkpoint', site)).code, 0);
+  assert.match((await verify(log.slice(0, 7), '--checkpoint', site)).output, /WRONG at record 8 \(truncated\)/);
+  const other = save('other.ndjson', linesOf([theirs]));
+  assert.match((await verify(log, '--checkpoint', other)).output, /WRONG at record 1 \(foreign\)/);
 });

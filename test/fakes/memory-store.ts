@@ -305,6 +305,12 @@ export class MemoryStore implements CredentialStore, EventLog, SnapshotSource {
     this.#disk.garbledEntries.add(sequence);
   }
 
+  /** As if they had never been there. */
+  removeEntries(from: number, to: number): void {
+    const { entries } = this.#disk;
+    entries.splice(0, entries.length, ...entries.filter(({ event: { sequence } }) => sequence < from || sequence > to));
+  }
+
   /** Every card ever heard of, for comparing. */
   get cards(): ReadonlyMap<CardNumber, CardRecord> {
     return this.#disk.cards;
