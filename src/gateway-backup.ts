@@ -3,6 +3,7 @@
 import { setImmediate as turnOfOthers } from 'node:timers/promises';
 import type { Backups } from './admin/backup-operations.ts';
 import { BackupSchedule } from './app/backup-schedule.ts';
+import type { DiskWatch } from './app/disk-watch.ts';
 import type { DoorModeKeeper } from './app/door-mode-keeper.ts';
 import type { RosterReconciler } from './app/reconcile-roster.ts';
 import { BackupRestorer } from './app/restore-backup.ts';
@@ -11,7 +12,7 @@ import type { SiteRules } from './app/site-rules.ts';
 import { backupRecords } from './app/write-backup.ts';
 import type { Config } from './config/config.ts';
 import { isSameOrders, NO_ORDERS } from './domain/door-mode.ts';
-import { backupFolder } from './drivers/backup/backup-folder.ts';
+import { areOnOneDisk, backupFolder } from './drivers/backup/backup-folder.ts';
 import type { LevelStore } from './drivers/level/level-store.ts';
 import { parseSnapshotRecord } from './drivers/level/snapshot-records.ts';
 import { errorMessage } from './errors.ts';
@@ -26,6 +27,7 @@ interface Dependencies {
   readonly keeper: DoorModeKeeper;
   readonly rules: SiteRules;
   readonly reconciler: RosterReconciler;
+  readonly disk: Pick<DiskWatch, 'hasRoom'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Something that status shows has changed. */
@@ -38,7 +40,7 @@ export interface GatewayBackups extends Backups {
 }
 
 export const createBackups = (deps: Dependencies): GatewayBackups => {
-  const { config, store, writer, keeper, rules, reconciler, clock, onChange } = deps;
+  const { config, store, writer, keeper, rules, reconciler, disk, clock, onChange } = deps;
   const { site, gateway, backup } = config;
   const log = deps.log.child({ part: 'backup' });
   const identity = { site, gateway, cardNumberFormat: config.cardNumber.format };
@@ -77,6 +79,7 @@ export const createBackups = (deps: Dependencies): GatewayBackups => {
           keep,
           records,
           eventLog: store,
+          hasRoom: (bytes) => !areOnOneDisk(directory, config.dataDir) || disk.hasRoom(bytes),
           clock,
           log,
           onChange,

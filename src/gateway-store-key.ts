@@ -12,17 +12,20 @@ interface Ground {
   readonly config: Config;
   readonly store: LevelStore;
   readonly writer: SerialWriter;
+  /** Whether so many bytes may be written besides what is always written. */
+  readonly hasRoom: (bytes: number) => boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly onChange: () => void;
 }
 
 /** Goes on with what a restart has interrupted when resume() is called. */
-export const createKeyRotation = ({ config, store, writer, clock, log, onChange }: Ground): KeyRotation =>
+export const createKeyRotation = ({ config, store, writer, hasRoom, clock, log, onChange }: Ground): KeyRotation =>
   new KeyRotation({
     dataDir: config.dataDir,
     key: keySourceOf(process.env, config.store.keyFile),
     store,
+    hasRoom,
     log: log.child({ part: 'store keys' }),
     onDone: (detail) => {
       const time = { at: clock.now(), clockSynchronized: clock.isSynchronized() };

@@ -119,7 +119,15 @@ const start = async (
   const writer = new SerialWriter({ store, gateway, clock, lowValueDelay, log: log.child({ part: 'writer' }) });
   closing.add('writer', () => writer.idle());
   const onChange = (): void => status.changed();
-  const storeKeys = createKeyRotation({ config, store, writer, clock, log, onChange });
+  const storeKeys = createKeyRotation({
+    config,
+    store,
+    writer,
+    hasRoom: (bytes) => disk.hasRoom(bytes),
+    clock,
+    log,
+    onChange,
+  });
   closing.add('key rotation', () => storeKeys.stop());
   const guard = guardStore({ config, store, writer, clock, log, onChange });
   closing.add('store scrub', () => guard.scrub.stop());
@@ -200,7 +208,7 @@ const start = async (
     onRules: () => keeper.look(),
   });
   closing.add('reconciliation', () => hr.reconciler.stop());
-  const backups = createBackups({ ...ground, keeper, rules, reconciler: hr.reconciler });
+  const backups = createBackups({ ...ground, keeper, rules, reconciler: hr.reconciler, disk });
   closing.add('backups', () => backups.schedule?.stop());
 
   const clockWatch = new ClockWatch({ clock, untrustedPolicy, writer, log: log.child({ part: 'clock' }), onChange });

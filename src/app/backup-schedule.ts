@@ -2,7 +2,8 @@
 //
 // 1. An old backup is removed only after a newer one is complete, and never a file with another name or of another gateway.
 // 2. A backup that fails is an alarm until one succeeds; it is tried again, less and less often. Doors do not notice either.
-// 3. A clock that is not set delays nothing for ever: without it the time since the start counts.
+// 3. None is begun that would take from the store the room that it needs; that is a failure as any other.
+// 4. A clock that is not set delays nothing for ever: without it the time since the start counts.
 
 import { backoffDelay } from '../domain/backoff.ts';
 import type { GatewayId, SiteId } from '../domain/ids.ts';
@@ -28,6 +29,8 @@ interface Dependencies {
   /** Header, records, end, as of now. */
   readonly records: () => AsyncIterable<object>;
   readonly eventLog: Pick<EventLog, 'tail'>;
+  /** Whether a backup of so many bytes leaves the store the room that it needs. */
+  readonly hasRoom: (bytes: number) => boolean;
   readonly clock: Clock;
   readonly log: Log;
   /** Something that status shows has changed. */
@@ -86,7 +89,11 @@ export class BackupSchedule {
     const { log, onChange } = this.#deps;
     try {
       const made = await this.#made();
-      if (this.#isDue(made.at(-1))) await this.#make();
+      const newest = made.at(-1);
+      if (this.#isDue(newest)) {
+        await this.#checkRoom(newest);
+        await this.#make();
+      }
       this.#failures = 0;
       if (this.#fault !== undefined) onChange();
       this.#fault = undefined;
@@ -99,6 +106,13 @@ export class BackupSchedule {
       this.#failures += 1;
       onChange();
     }
+  }
+
+  /** The next one will be about as large as the one before. */
+  async #checkRoom(newest: Made | undefined): Promise<void> {
+    const { folder, hasRoom } = this.#deps;
+    if (hasRoom(newest === undefined ? 0 : await folder.sizeOf(newest.name))) return;
+    throw new CardeaError('disk-full', 'none is made while the disk, which is that of the store, is nearly full');
   }
 
   #isDue(newest: Made | undefined): boolean {

@@ -31,6 +31,8 @@ export interface BackupFiles {
 export interface BackupFolder {
   /** File names, in no order. Rejects with CardeaError `backup-failed` when the folder is not there. */
   names(): Promise<readonly string[]>;
+  /** In bytes. */
+  sizeOf(name: string): Promise<number>;
   /** As BackupFiles.write(). */
   write(name: string, lines: AsyncIterable<string>, lock: BackupLock): Promise<{ readonly bytes: number }>;
   remove(name: string): Promise<void>;

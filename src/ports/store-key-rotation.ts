@@ -3,7 +3,7 @@
 export interface StoreKeyRotation {
   /**
    * Takes new keys into use and begins to seal every record anew, or goes on with that where it was interrupted; fulfils before it
-   * has ended. Rejects with CardeaError `store-write-failed`, `store-key-unusable` or `store-key-wrong`; then the keys are those
+   * has ended. Rejects with CardeaError `disk-full`, `store-write-failed`, `store-key-unusable` or `store-key-wrong`; then the keys are those
    * from before, or new ones that are gone on with the next time.
    */
   begin(): Promise<RotationBegun>;

@@ -30,6 +30,10 @@ class FakeFolder implements BackupFolder {
     return { bytes: text.length };
   }
 
+  async sizeOf(name: string): Promise<number> {
+    return this.files.get(name)?.length ?? 0;
+  }
+
   async remove(name: string): Promise<void> {
     this.files.delete(name);
     this.history.push(`-${name}`);
@@ -37,7 +41,12 @@ class FakeFolder implements BackupFolder {
 }
 
 const scheduleOf = (
-  options: { readonly keep?: number; readonly isClockSet?: boolean; readonly names?: string[] } = {},
+  options: {
+    readonly keep?: number;
+    readonly isClockSet?: boolean;
+    readonly names?: string[];
+    readonly room?: () => number;
+  } = {},
 ) => {
   const folder = new FakeFolder();
   for (const name of options.names ?? []) folder.files.set(name, '');
@@ -55,6 +64,7 @@ const scheduleOf = (
       yield { cards: 1 };
     },
     eventLog: { tail: () => ({ sequence, hash: '' }) },
+    hasRoom: (bytes) => bytes <= (options.room?.() ?? bytes),
     clock,
     log: new RecordingLog(),
     onChange: () => {},
@@ -82,6 +92,22 @@ describe('scheduled backups', () => {
     assert.equal(made().length, 1);
     await pass(2 * HOUR);
     assert.equal(made().length, 2);
+  });
+
+  it('take no room that the store needs: one as large as the last is begun only where it fits', async () => {
+    let room = 5;
+    const { pass, made, schedule, folder } = scheduleOf({
+      names: ['cardea.hq.lobby-1.20260101T120000Z.7.age'],
+      room: () => room,
+    });
+    folder.files.set('cardea.hq.lobby-1.20260101T120000Z.7.age', '123456');
+    await pass(HOUR);
+    assert.equal(made().length, 1);
+    assert.match(schedule.alarms().join(), /nearly full/);
+    room = 6;
+    await pass(2 * HOUR);
+    assert.equal(made().length, 2);
+    assert.deepEqual(schedule.alarms(), []);
   });
 
   it('wait for the rest of the interval after a restart', async () => {

@@ -37,6 +37,7 @@ const CARDS = {
 class MemoryFolder implements BackupFolder {
   readonly files: string[] = [];
   names = async (): Promise<readonly string[]> => [...this.files];
+  sizeOf = async (): Promise<number> => 1;
 
   async write(name: string): Promise<{ readonly bytes: number }> {
     this.files.push(name);
@@ -67,6 +68,7 @@ const makeSite = async (t: TestContext, { synchronized = true, now = NOW as numb
     keep: 3,
     records: async function* () {},
     eventLog: store,
+    hasRoom: () => true,
     clock,
     log,
     onChange: () => {},

@@ -1,6 +1,16 @@
 // Whether the disk under the store has room and takes writes.
 
-import { closeSync, fsyncSync, openSync, promises, rmSync, statfsSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  promises,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { errorMessage } from '../../errors.ts';
 import type { DiskRoom, DiskSpace } from '../../ports/disk-space.ts';
@@ -50,6 +60,12 @@ const roomOf = ({ bsize, bavail, files, ffree }: FileSystem): DiskRoom => ({
   freeBytes: bsize * bavail,
   freeFiles: files === 0 ? undefined : ffree,
 });
+
+/** Bytes of the files of a database, some of which may go meanwhile. Throws as the system does. */
+export const sizeOfDatabase = (directory: string): number =>
+  readdirSync(directory)
+    .map((name) => statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, size) => sum + size, 0);
 
 const isEnough = ({ freeBytes, freeFiles }: DiskRoom): boolean =>
   freeBytes >= ROOM_TO_OPEN && (freeFiles === undefined || freeFiles >= FILES_TO_OPEN);

@@ -3,13 +3,16 @@
 // 1. First the new keys are in the header, then records are sealed with them. A crash leaves a store that opens with the key that
 //    is in its place, and the next start goes on.
 // 2. A key file is replaced while the header opens with the old and with the new one.
-// 3. The former data key is forgotten when no record needs it any more and the files have been rewritten.
+// 3. Nothing is begun, and what was begun does not go on, without the room that it takes: all records are there twice for a while.
+// 4. The former data key is forgotten when no record needs it any more and the files have been rewritten.
 
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { RotationBegun, RotationView, StoreKeyRotation } from '../../ports/store-key-rotation.ts';
+import { sizeOfDatabase } from './disk-room.ts';
 import type { LevelStore } from './level-store.ts';
 import { RecordSeal } from './record-seal.ts';
+import { storePathsIn } from './set-aside.ts';
 import {
   type KeyRing,
   newDataKey,
@@ -29,6 +32,8 @@ export interface RotationOptions {
   readonly dataDir: string;
   readonly key: KeySource;
   readonly store: Pick<LevelStore, 'useSeal' | 'sealAnew' | 'compact'>;
+  /** Whether so many bytes may be written besides what is always written. */
+  readonly hasRoom: (bytes: number) => boolean;
   readonly log: Log;
   /** The former key has been forgotten. */
   readonly onDone: (done: { readonly keyId: number; readonly records: number }) => void;
@@ -61,12 +66,13 @@ export class KeyRotation implements StoreKeyRotation {
 
   async begin(): Promise<RotationBegun> {
     if (this.#work !== undefined) return { isResumed: true, isKeyFileReplaced: false };
-    const { key } = this.#options;
+    const { key, dataDir, hasRoom } = this.#options;
     const { header, ring, master } = this.#keys();
     if (ring.former.length > 0) {
       this.#run(ring);
       return { isResumed: true, isKeyFileReplaced: false };
     }
+    if (!hasRoom(sizeOfDatabase(storePathsIn(dataDir).store))) throw noRoom();
     const fresh = { current: newDataKey((ring.current.id % LAST_KEY_ID) + 1), former: [ring.current] };
     // Nobody else begins meanwhile.
     this.#work = this.#replaceKeys(header, fresh, master);
@@ -144,10 +150,12 @@ export class KeyRotation implements StoreKeyRotation {
 
   /** Goes through the whole store; fulfils with how many records were sealed anew. */
   async #pass(): Promise<number> {
+    const { store, hasRoom } = this.#options;
     const before = this.#sealedAnew;
     let unreadable = 0;
     for (let after: string | undefined = ''; after !== undefined && !this.#ended.signal.aborted; ) {
-      const slice = await this.#options.store.sealAnew(after);
+      if (!hasRoom(0)) throw noRoom();
+      const slice = await store.sealAnew(after);
       this.#sealedAnew += slice.sealedAnew;
       unreadable += slice.unreadable;
       after = slice.last;
@@ -161,6 +169,9 @@ export class KeyRotation implements StoreKeyRotation {
     return this.#sealedAnew - before;
   }
 }
+
+const noRoom = (): CardeaError =>
+  new CardeaError('disk-full', 'the disk is nearly full: make room, then run `cardea keys rotate-store` again');
 
 const writeFailure = (cause: unknown): CardeaError =>
   new CardeaError('store-write-failed', `the keys could not be replaced: ${errorMessage(cause)}`, { cause });

@@ -31,6 +31,7 @@ const rotationOf = (dataDir: string, store: LevelStore, more: Partial<RotationOp
     dataDir,
     store,
     key: { kind: 'file', file: join(dataDir, 'store.key') },
+    hasRoom: () => true,
     log: LOG,
     onDone: () => {},
     ...more,
@@ -88,6 +89,35 @@ const keysIn = async (dataDir: string): Promise<readonly [ids: readonly number[]
   const ids = new Set(rows.map(([, value]) => keyIdOf(value)).filter((id) => id !== undefined));
   return [[...ids], rows.filter(([key]) => key.startsWith('!card')).length];
 };
+
+test('without room nothing is begun, and what is under way waits for the order to go on', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const [store, model] = await filled(dataDir);
+  const key = readFileSync(join(dataDir, 'store.key'), 'utf8');
+  let rest = 0;
+  const asked: number[] = [];
+  const hasRoom = (bytes: number): boolean => {
+    asked.push(bytes);
+    rest -= 1;
+    return rest >= 0;
+  };
+  const rotation = rotationOf(dataDir, store, { hasRoom });
+  await assert.rejects(rotation.begin(), { code: 'disk-full' });
+  assert.ok((asked[0] ?? 0) > 10_000, `asked for ${asked[0]} bytes`);
+  assert.equal(readFileSync(join(dataDir, 'store.key'), 'utf8'), key);
+  rest = 3;
+  await rotation.begin();
+  await ended(rotation);
+  assert.match(rotation.view().fault ?? '', /nearly full/);
+  await assertAll(store, model);
+  rest = Number.POSITIVE_INFINITY;
+  assert.equal((await rotation.begin()).isResumed, true);
+  await ended(rotation);
+  assert.equal(rotation.view().fault, null);
+  await assertAll(store, model);
+  await store.close();
+  assert.deepEqual((await keysIn(dataDir))[0], [2]);
+});
 
 test('after a rotation everything is there under new names, and only the new keys open it', async (t) => {
   const dataDir = temporaryFolder(t);
