@@ -34,6 +34,7 @@ const exitCode = await runCommand(process.argv.slice(2), {
   env: process.env,
   operator,
   backupFiles: async () => (await import('./drivers/backup/backup-file.ts')).backupFiles,
+  backupRecords: async () => (await import('./drivers/level/snapshot-records.ts')).isSnapshotRecord,
   startArchive: async (config, options) => (await import('./desk-archive.ts')).startArchive(config, options),
   startGateway: async (config, configuration) => {
     const { startGateway } = await import('./gateway.ts');

@@ -16,8 +16,11 @@ export interface CheckedBackup {
   readonly oldest: { readonly sequence: number; readonly hash: string } | null;
 }
 
-/** Rejects with CardeaError `backup-invalid`. */
-export const checkBackup = async (lines: AsyncIterable<string>): Promise<CheckedBackup> => {
+/** `isRecord` tells what the gateway will take. Rejects with CardeaError `backup-invalid`. */
+export const checkBackup = async (
+  lines: AsyncIterable<string>,
+  isRecord: (value: unknown) => boolean,
+): Promise<CheckedBackup> => {
   let header: BackupHeader | undefined;
   let end: ReturnType<typeof parseBackupEnd>;
   const chain = new Chain();
@@ -26,13 +29,14 @@ export const checkBackup = async (lines: AsyncIterable<string>): Promise<Checked
     const value = parseBackupLine(line);
     if (header === undefined) {
       header = parseBackupHeader(value);
-      chain.beginWith(header.log.hash);
+      chain.beginWith(header.log);
       continue;
     }
     if (end !== undefined) throw invalid('something stands behind its end');
     end = parseBackupEnd(value);
     if (end !== undefined) continue;
     records += 1;
+    if (!isRecord(value)) throw invalid(`its record ${records} is not what one has to be`);
     chain.add(value);
   }
   if (header === undefined || end?.records !== records) throw invalid('it is not whole');
@@ -46,16 +50,21 @@ class Chain {
   oldest: CheckedBackup['oldest'] = null;
   gaps = 0;
   #expected = '';
+  /** The highest number that the next one may have. */
+  #most = 0;
 
-  beginWith(hash: string): void {
+  beginWith({ sequence, hash }: BackupHeader['log']): void {
     this.#expected = hash;
+    this.#most = sequence;
   }
 
   add(record: object): void {
     const event = eventInRecord(record);
     if (event === undefined) return;
     if (!isIntact(event)) throw invalid(`its event ${event.sequence} is not what was recorded`);
+    if (event.sequence > this.#most) throw invalid(`its event ${event.sequence} stands where none of that number can`);
     if (event.hash !== this.#expected) this.gaps += 1;
+    this.#most = event.sequence - 1;
     this.#expected = event.previousHash;
     this.oldest = { sequence: event.sequence, hash: event.hash };
   }

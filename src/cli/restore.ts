@@ -42,7 +42,7 @@ export const addRestoreCommand = (program: Command, session: CliSession): void =
 const restore = async (file: string, options: Options, session: CliSession): Promise<void> => {
   const key = keyOf(options);
   const files = await session.environment.backupFiles();
-  const checked = await checkBackup(files.read(file, key));
+  const checked = await checkBackup(files.read(file, key), await session.environment.backupRecords());
   const gateway = await session.gateway(options);
   const isDryRun = options.dryRun === true;
   const plan = await gateway.call('restore-begin', {

@@ -33,6 +33,8 @@ export interface CliEnvironment {
   readonly operator: () => string;
   /** Loaded when a command needs it. */
   readonly backupFiles: () => Promise<BackupFiles>;
+  /** What tells whether a line of a backup is a record; loaded as backupFiles is. */
+  readonly backupRecords: () => Promise<(value: unknown) => boolean>;
   readonly startArchive: (config: Config, options: ArchiveOptions) => Promise<RunningArchive>;
   readonly startGateway: (config: Config, configuration: ConfigurationFile) => Promise<RunningGateway>;
   /** Calls `listener` when this process is asked to end; returns how to stop listening. */

@@ -27,10 +27,10 @@ export const matchEpochs = (here: Epochs & Pick<RosterSummary, 'revision' | 'car
   const names = namesOf(backup);
   const isEmpty = here.revision === 0 && here.cards === 0 && known.length === 0;
   if (isEmpty || (known.length > 0 && isPrefix(known, names))) {
-    return { isAhead: names.length > known.length, eraOf: (era) => era };
+    return { isAhead: names.length > known.length, eraOf: asFarAs(backup.pastEpochs.length) };
   }
   // Neither side has heard of an epoch, or the first one that the backup knows may be the one that has no name here yet.
-  if (known.length === 0) return { isAhead: false, eraOf: (era) => (names.length <= 1 ? era : undefined) };
+  if (known.length === 0) return { isAhead: false, eraOf: asFarAs(names.length <= 1 ? 0 : -1) };
   return {
     isAhead: false,
     eraOf: (era) => {
@@ -40,6 +40,12 @@ export const matchEpochs = (here: Epochs & Pick<RosterSummary, 'revision' | 'car
     },
   };
 };
+
+/** A record from an era that the backup never reached would be newer than all that HR will ever say. */
+const asFarAs =
+  (last: number): EpochMatch['eraOf'] =>
+  (era) =>
+    era <= last ? era : undefined;
 
 const namesOf = ({ epoch, pastEpochs }: Epochs): readonly string[] =>
   epoch === undefined ? pastEpochs : [...pastEpochs, epoch];

@@ -9,6 +9,9 @@ import { CardeaError } from '../errors.ts';
 
 export const BACKUP_VERSION = 1;
 
+/** The log goes on above the backup's, and has to have numbers left for that. */
+const MOST_EVENTS = 2 ** 52;
+
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const revision = count.transform((value): Revision | 0 => parseRevision(value) ?? 0);
 
@@ -30,12 +33,14 @@ const header = z.strictObject({
     pastEpochs: z.array(z.string()),
     reconciled: revision,
   }),
-  log: z.strictObject({
-    /** Of the last event; 0 for none. */
-    sequence: count,
-    hash: z.string().regex(/^[0-9a-f]{64}$/),
-    acknowledgedUpTo: count,
-  }),
+  log: z
+    .strictObject({
+      /** Of the last event; 0 for none. */
+      sequence: count.max(MOST_EVENTS),
+      hash: z.string().regex(/^[0-9a-f]{64}$/),
+      acknowledgedUpTo: count,
+    })
+    .refine(({ sequence, acknowledgedUpTo }) => acknowledgedUpTo <= sequence, 'more is acknowledged than there is'),
 });
 
 export type BackupHeader = z.infer<typeof header>;

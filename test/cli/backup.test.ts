@@ -204,6 +204,13 @@ describe('cardea restore', () => {
       await rewritten([header, ...records.map((line) => line.replace('card-change', 'access-denied'))]),
       /is not what was recorded/,
     );
+    const log = JSON.stringify(JSON.parse(header).log);
+    for (const change of [{ sequence: 1 }, { sequence: 2 ** 53 - 1 }, { acknowledgedUpTo: 99 }]) {
+      const claimed = header.replace(log, JSON.stringify({ ...JSON.parse(log), ...change }));
+      assert.match(await rewritten([claimed, ...records]), /none of that number can|header does not parse/);
+    }
+    const nobodys = records.map((line) => line.replace('"state":"live"', '"state":"alive"'));
+    assert.match(await rewritten([header, ...nobodys]), /its record 3 is not what one has to be/);
     assert.equal(fresh.bench.store.commits.length, 0);
   });
 });

@@ -10,6 +10,7 @@ import { runCommand } from '../../src/cli/program.ts';
 import type { CliEnvironment } from '../../src/cli/session.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { backupFiles } from '../../src/drivers/backup/backup-file.ts';
+import { isSnapshotRecord } from '../../src/drivers/level/snapshot-records.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { AdminBench, type AdminBenchOptions } from '../admin/admin-bench.ts';
 
@@ -49,6 +50,7 @@ export const environmentWith = (terminal: Terminal, changes: Partial<CliEnvironm
   env: {},
   operator: () => OPERATOR,
   backupFiles: async () => backupFiles,
+  backupRecords: async () => isSnapshotRecord,
   startArchive: () => Promise.reject(new CardeaError('link-offline', 'no archive in this test')),
   startGateway: () => Promise.reject(new CardeaError('gpio-unavailable', 'no gateway in this test')),
   onEndSignal: () => () => {},

@@ -5,6 +5,8 @@ import { parseCardholderId, parseDoorId } from '../../domain/ids.ts';
 import type { SnapshotRecord } from '../../ports/store-snapshot.ts';
 import { isCalendarRecord, isDoorOrders, isLogEntry, isStoredCard, isWatermark } from './records.ts';
 
+export const isSnapshotRecord = (value: unknown): boolean => parseSnapshotRecord(value) !== undefined;
+
 /** Undefined for what is no such record. */
 export const parseSnapshotRecord = (value: unknown): SnapshotRecord | undefined => {
   if (typeof value !== 'object' || value === null) return undefined;
