@@ -248,17 +248,21 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
       this.#sealed = new SealedRecords(handlesOf(this.#directory), this.#sealed.keys);
       await this.#handles.db.open({ createIfMissing: false });
       await this.#load();
-      this.#checkNotOlder(before);
+      await this.#checkNotOlder(before);
     } catch (error) {
       throw writeFailure(`it could not be opened again: ${errorMessage(error)}`, error);
     }
     this.#failure = undefined;
   }
 
-  /** Numbers of events that are gone would be used again, and cards that were revoked be live: the next start sees to that. */
-  #checkNotOlder(before: StoreContents): void {
+  /**
+   * Numbers of events that are gone would be used again, and cards that were revoked be live. Such a database answers nothing: then
+   * the watchdog is not fed, and the next start sees to it.
+   */
+  async #checkNotOlder(before: StoreContents): Promise<void> {
     if (this.#contents.state.generation >= before.state.generation) return;
     this.#contents = before;
+    await this.#handles.db.close();
     throw new CardeaError('store-damaged', 'it is older than it was; a restart sets it aside');
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -12,7 +12,7 @@ import { CardeaError, type ErrorCode } from '../../../src/errors.ts';
 import { eventLogContract } from '../../contracts/event-log.contract.ts';
 import { snapshotContract } from '../../contracts/snapshot.contract.ts';
 import { batchOf, type StoreHarness, storeContract } from '../../contracts/store.contract.ts';
-import { bindingOf, cardholderId, cardNumber, gatewayId, revision, time } from '../../domain/samples.ts';
+import { bindingOf, cardholderId, cardNumber, gatewayId, revision, time, tombstoneOf } from '../../domain/samples.ts';
 import { openTestStore, testSeal } from '../../fixtures/test-store.ts';
 
 type SublevelName = 'card' | 'cardholder' | 'event' | 'meta';
@@ -240,4 +240,29 @@ test('a calendar that is not what was stored is unreadable, however well it read
     assert.deepEqual(store.calendar(), isReadable ? stored : 'unreadable');
     await store.close();
   }
+});
+
+test('a database that has gone back when it is opened anew answers nothing, so that no revoked card is live', async (t) => {
+  const folder = scratch();
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [path, former] = [join(folder, 'store'), join(folder, 'former')];
+  const card = cardNumber('AB000001');
+  const first = await openTestStore(path);
+  await first.commit(batchOf({ cards: new Map([[card, bindingOf()]]) }));
+  await first.close();
+  cpSync(path, former, { recursive: true });
+  const store = await openTestStore(path);
+  await store.commit(batchOf({ cards: new Map([[card, tombstoneOf()]]) }));
+  const unwritable = new Map([[card, bindingOf()]]);
+  unwritable.entries = () => {
+    throw new RangeError('input/output error');
+  };
+  unwritable[Symbol.iterator] = unwritable.entries;
+  await assert.rejects(store.commit(batchOf({ cards: unwritable })), { code: 'store-write-failed' });
+  rmSync(path, { recursive: true });
+  cpSync(former, path, { recursive: true });
+  await assert.rejects(store.recover(), /older than it was/);
+  assert.equal(store.findCard(card).kind, 'unreadable');
+  assert.throws(() => store.probe());
+  await store.close();
 });
