@@ -1,7 +1,8 @@
 // Whether a store holds what was put into it: each record opens, the cards add up to the digest of the roster, the events are one
 // chain, and nothing is older than the anchor knows it was.
 
-import { type AccessEvent, isIntact, type LogTail, memberOf } from '../../domain/access-event.ts';
+import { type AccessEvent, isIntact, type LogTail } from '../../domain/access-event.ts';
+import { missingIn, type SequenceRange } from '../../domain/log-chain.ts';
 import { DIGEST_BYTES, digestOf, emptyRoster, toggleCard } from '../../domain/roster-digest.ts';
 import type { StoreSnapshot } from '../../ports/store-snapshot.ts';
 import type { AnchorRecord } from './anchor.ts';
@@ -81,15 +82,10 @@ const verifySnapshot = async (
   return chain.length < events ? chain.endFault(trimmed) : undefined;
 };
 
-interface Range {
-  readonly from: number;
-  readonly to: number;
-}
-
 /** The log from its end to its beginning, so that what says that numbers are gone comes before the gap. */
 class BackwardChain {
   #newer: AccessEvent | undefined;
-  readonly #gaps: Range[] = [];
+  readonly #gaps: SequenceRange[] = [];
   length = 0;
 
   /** What is wrong with the next older event, in words. */
@@ -98,7 +94,7 @@ class BackwardChain {
     this.#newer = event;
     this.length += 1;
     const { sequence } = event;
-    const gap = gapIn(event);
+    const gap = missingIn(event);
     if (gap !== undefined) this.#gaps.push(gap);
     if (!isIntact(event)) return `event ${sequence} does not fit its hash`;
     if (newer === undefined) return undefined;
@@ -122,16 +118,9 @@ class BackwardChain {
     return first.previousHash === trimmed.hash ? undefined : `event ${first.sequence} is not where the log begins`;
   }
 
-  #gapFault({ from, to }: Range): string | undefined {
+  #gapFault({ from, to }: SequenceRange): string | undefined {
     return this.#gaps.some((gap) => gap.from <= from && to <= gap.to)
       ? undefined
       : `events ${from} to ${to} are missing`;
   }
 }
-
-const gapIn = ({ event, detail }: AccessEvent): Range | undefined => {
-  if (event !== 'store-damaged' && event !== 'store-restored') return undefined;
-  const missing = memberOf(detail, 'missing') ?? null;
-  const [from, to] = [memberOf(missing, 'from'), memberOf(missing, 'to')];
-  return typeof from === 'number' && typeof to === 'number' ? { from, to } : undefined;
-};
