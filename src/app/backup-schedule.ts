@@ -119,12 +119,15 @@ export class BackupSchedule {
     const { clock, interval } = this.#deps;
     if (newest === undefined) return true;
     const age = clock.now() - newest.at;
-    if (this.#madeAt === undefined && clock.isSynchronized() && age >= 0) return age >= interval;
+    // Where the time of the last one is still to come, so is that of all: they say nothing.
+    if (this.#madeAt === undefined && clock.isSynchronized()) return age < 0 || age >= interval;
     return clock.monotonic() - (this.#madeAt ?? this.#startedAt) >= interval;
   }
 
   async #make(): Promise<void> {
     const { folder, recipients, eventLog, clock, log } = this.#deps;
+    // The first thing that a full disk needs.
+    await this.#remove((await folder.names()).filter((name) => this.#isLeftover(name)));
     const time = formatInstant(clock.now()).replaceAll(/[-:]|\.\d+/g, '');
     const name = `${this.#prefix}${time}.${eventLog.tail().sequence}.age`;
     const { bytes } = await folder.write(name, this.#lines(), { kind: 'recipients', recipients });
@@ -142,10 +145,14 @@ export class BackupSchedule {
 
   /** The one that was just made stays, whatever the clock has said. */
   async #removeOld(justMade: string): Promise<void> {
-    const { folder, keep, log } = this.#deps;
     const made = (await this.#made()).filter(({ name }) => name !== justMade);
-    const old = made.slice(0, Math.max(0, made.length - keep + 1)).map(({ name }) => name);
-    for (const name of [...old, ...(await folder.names()).filter((name) => this.#isLeftover(name))]) {
+    const old = made.slice(0, Math.max(0, made.length - this.#deps.keep + 1));
+    await this.#remove(old.map(({ name }) => name));
+  }
+
+  async #remove(names: readonly string[]): Promise<void> {
+    const { folder, log } = this.#deps;
+    for (const name of names) {
       await folder.remove(name);
       log.info({ file: name }, 'old backup removed');
     }
@@ -156,9 +163,12 @@ export class BackupSchedule {
     return name.startsWith(this.#prefix) && /\.age\.[0-9a-f]{8}\.new$/.test(name);
   }
 
-  /** Oldest first. */
+  /** Oldest first; those whose time is still to come, by a clock that is set, were made when it was not, and go before all others. */
   async #made(): Promise<readonly Made[]> {
-    const names = await this.#deps.folder.names();
+    const { clock, folder } = this.#deps;
+    const names = await folder.names();
+    const now = clock.isSynchronized() ? clock.now() : Number.POSITIVE_INFINITY;
+    const isToCome = ({ at }: Made): number => (at > now ? 1 : 0);
     const made = names.flatMap((name): readonly Made[] => {
       const fields = name.startsWith(this.#prefix) ? NAME.exec(name.slice(this.#prefix.length)) : null;
       if (fields === null) return [];
@@ -167,7 +177,7 @@ export class BackupSchedule {
         { name, at: Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`), sequence: Number(sequence) },
       ];
     });
-    return made.sort((a, b) => a.at - b.at || a.sequence - b.sequence);
+    return made.sort((a, b) => isToCome(b) - isToCome(a) || a.at - b.at || a.sequence - b.sequence);
   }
 }
 

@@ -137,9 +137,10 @@ describe('scheduled backups', () => {
     const leftover = 'cardea.hq.lobby-1.20200101T000000Z.3.age.0a1b2c3d.new';
     const { pass, folder } = scheduleOf({ names: [...others, ...old, leftover] });
     await pass(10 * MINUTE);
-    const [added, ...removed] = folder.history;
+    const [cleared, added, ...removed] = folder.history;
+    assert.equal(cleared, `-${leftover}`);
     assert.match(added ?? '', /^\+cardea\.hq\.lobby-1\.2026/);
-    assert.deepEqual(removed, [`-${old[1]}`, `-${old[2]}`, `-${leftover}`]);
+    assert.deepEqual(removed, [`-${old[1]}`, `-${old[2]}`]);
     assert.equal(folder.files.has(added?.slice(1) ?? ''), true, 'although a new store counts its events from 1');
     for (const name of others) assert.ok(folder.files.has(name), name);
   });
@@ -154,6 +155,31 @@ describe('scheduled backups', () => {
     await pass(2 * HOUR);
     assert.deepEqual(schedule.alarms(), []);
     assert.equal(made().length, 1);
+  });
+
+  it('are not put off by one whose time is still to come', async () => {
+    const ahead = 'cardea.hq.lobby-1.20360104T120000Z.7.age';
+    const none = scheduleOf({ names: [ahead] });
+    await none.pass(10 * MINUTE);
+    assert.equal(none.made().length, 2, 'a gateway that is restarted every day would never make one');
+    const recent = scheduleOf({ names: [ahead, 'cardea.hq.lobby-1.20260105T060000Z.9.age'] });
+    await recent.pass(20 * HOUR);
+    assert.equal(recent.made().length, 2);
+  });
+
+  it('are not made longer than the last few by those whose time is still to come', async () => {
+    const ahead = [5, 6, 7].map((n) => `cardea.hq.lobby-1.20360104T120000Z.${n}.age`);
+    const { pass, made } = scheduleOf({ names: ahead, keep: 3 });
+    await pass(10 * MINUTE);
+    await pass(25 * HOUR);
+    assert.equal(made().filter((name) => name.includes('.2026')).length, 2);
+  });
+
+  it('have the room that a crash has left half of one in', async () => {
+    const leftover = 'cardea.hq.lobby-1.20200101T000000Z.3.age.0a1b2c3d.new';
+    const { pass, folder } = scheduleOf({ names: [leftover] });
+    await pass(10 * MINUTE);
+    assert.deepEqual(folder.history[0], `-${leftover}`);
   });
 
   it('stop when the gateway stops', async () => {
