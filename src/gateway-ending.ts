@@ -67,13 +67,26 @@ export class Ending {
 
   async stop(reason: string, isFailure = false): Promise<void> {
     if (this.reason === '') {
-      this.reason = reason;
-      this.makeSafe();
-      this.#log.info({ reason, isFailure }, 'gateway stopping');
-      this.before();
-      await this.#closing.closeAll();
+      await this.#end(reason, isFailure);
       this.#resolve({ reason, isFailure });
     }
     await this.done;
+  }
+
+  /** A start that fails: everything that had started is closed. */
+  async giveUp(reason: string): Promise<void> {
+    if (this.reason === '') await this.#end(reason, true);
+    else {
+      this.makeSafe();
+      await this.#closing.closeAll();
+    }
+  }
+
+  async #end(reason: string, isFailure: boolean): Promise<void> {
+    this.reason = reason;
+    this.makeSafe();
+    this.#log.info({ reason, isFailure }, 'gateway stopping');
+    this.before();
+    await this.#closing.closeAll();
   }
 }

@@ -85,8 +85,7 @@ export const startGateway = async (config: Config, options: StartOptions = {}): 
     const { onClaimed = () => {}, configuration } = options;
     return await start(config, { log, closing, ending, onClaimed, configuration });
   } catch (error) {
-    ending.makeSafe();
-    await closing.closeAll();
+    await ending.giveUp(`the start failed: ${errorMessage(error)}`);
     throw error;
   }
 };
@@ -228,11 +227,11 @@ const start = async (
   });
   closing.add('doors', () => lines.io.close());
   audit.started();
+  ending.before = () => audit.stopped(ending.reason);
   addDoors(doors, ground, { lines, keeper, passages, feedback });
   keeper.start();
   closing.add('door modes', () => keeper.stop());
   clockWatch.start();
-  ending.before = () => audit.stopped(ending.reason);
 
   const readers = createReaders(ground, { lines, doors, judge, keeper, alarms: cardAlarms, feedback });
   closing.add('readers', () => stopReaders(readers.values()));

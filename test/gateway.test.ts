@@ -1,11 +1,12 @@
 // The whole gateway in this process, on simulated hardware: how it starts, how it ends, and what it leaves behind.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AdminClient } from '../src/cli/admin-client.ts';
+import { memberOf } from '../src/domain/access-event.ts';
 import { parseDoorId } from '../src/domain/ids.ts';
 import { CHAIN_START, checkItem, finishChain } from '../src/domain/log-chain.ts';
 import { CardeaError } from '../src/errors.ts';
@@ -46,6 +47,20 @@ test('a start that fails halfway gives back what it had taken', async (t) => {
   assert.equal(existsSync(join(folder, 'cardea.sock')), false);
   const store = await openDataDir(join(folder, 'data'));
   await store.close();
+});
+
+test('a start that fails when it is in the log is ended in the log, too', async (t) => {
+  const { config, folder } = simulatedConfig(t);
+  const notFolder = join(folder, 'file');
+  writeFileSync(notFolder, '');
+  const socket = join(notFolder, 'cardea.sock');
+  await assert.rejects(startGateway({ ...config, admin: { ...config.admin, socket } }));
+  const store = await openDataDir(join(folder, 'data'));
+  const events = (await store.entriesAfter(0, 100)).map(({ event }) => event);
+  await store.close();
+  const stopped = events.find(({ event }) => event === 'gateway-stopped');
+  assert.match(String(memberOf(stopped?.detail ?? null, 'reason')), /^the start failed: /);
+  assert.deepEqual([events.at(-1)?.event, events.at(-1)?.reason], ['checkpoint', 'stop']);
 });
 
 test('two gateways never share a store', async (t) => {
