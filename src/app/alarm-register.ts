@@ -14,6 +14,8 @@ import { type Log, maskCard } from '../log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { EventLog } from '../ports/event-log.ts';
+import { numberBefore } from './log-count.ts';
+import { readSlots } from './read-log.ts';
 
 export const MOST_ALARMS = 20;
 export const ALARM_LIFE = milliseconds(24 * 3_600_000);
@@ -61,7 +63,7 @@ export interface CardAlarm extends AlarmingTap {
 }
 
 interface Dependencies {
-  readonly store: Pick<CredentialStore, 'findCard'> & Pick<EventLog, 'tail' | 'entriesAfter'>;
+  readonly store: Pick<CredentialStore, 'findCard'> & Pick<EventLog, 'tail' | 'gap' | 'entriesAfter'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Something that status shows has changed. */
@@ -115,8 +117,8 @@ export class AlarmRegister {
   async restore(): Promise<void> {
     const { store, log } = this.#deps;
     try {
-      const after = Math.max(0, store.tail().sequence - RESTORED_EVENTS);
-      for (const { event } of await store.entriesAfter(after, RESTORED_EVENTS)) this.#replay(event);
+      const after = Math.max(0, numberBefore(store, RESTORED_EVENTS));
+      for (const { entry } of await readSlots(store, after, RESTORED_EVENTS)) if (entry) this.#replay(entry.event);
     } catch (error) {
       log.warn({ err: errorMessage(error) }, 'alarms from before the start could not be read');
     }

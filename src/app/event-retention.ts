@@ -91,8 +91,7 @@ export class EventRetention {
   async #trimSlice(): Promise<void> {
     const { eventLog, maxEvents } = this.#deps;
     const first = eventLog.firstSequence();
-    const tail = eventLog.tail().sequence;
-    const removable = Math.min(eventLog.acknowledgedUpTo(), tail - KEPT);
+    const removable = Math.min(eventLog.acknowledgedUpTo(), numberBefore(eventLog, KEPT));
     const last = Math.min(first + SLICE - 1, removable);
     const tooMany = Math.min(last, numberBefore(eventLog, maxEvents));
     const upTo = Math.max(tooMany, this.#tooOld(first, last));

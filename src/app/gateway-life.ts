@@ -9,6 +9,7 @@ import type { Log } from '../log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { EVENTS_BETWEEN } from './checkpoints.ts';
+import { readSlots } from './read-log.ts';
 import type { SerialWriter } from './serial-writer.ts';
 
 /** Records that are read in one go while looking for the life before. */
@@ -89,8 +90,8 @@ export class GatewayLife {
     const tail = eventLog.tail().sequence;
     for (let end = tail; end > Math.max(0, tail - LOOK_BACK); end -= PAGE) {
       const after = Math.max(0, end - PAGE);
-      const page = await eventLog.entriesAfter(after, end - after);
-      const found = page.map(({ event }) => event).findLast(isOfLife);
+      const page = await readSlots(eventLog, after, end - after);
+      const found = page.flatMap(({ entry }) => entry?.event ?? []).findLast(isOfLife);
       if (found !== undefined)
         return { end: endOf(found), configuration: textOf(memberOf(found.detail, 'configuration')) };
     }

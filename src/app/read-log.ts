@@ -10,8 +10,10 @@ export interface LogSlot {
   readonly entry?: LogEntry;
 }
 
+type Readable = Pick<EventLog, 'entriesAfter'>;
+
 /** At most `limit` slots above `after`, in order; a number that is gone for good has none. Rejects as the store does. */
-export const readSlots = async (eventLog: EventLog, after: number, limit: number): Promise<readonly LogSlot[]> => {
+export const readSlots = async (eventLog: Readable, after: number, limit: number): Promise<readonly LogSlot[]> => {
   try {
     const entries = await eventLog.entriesAfter(after, limit);
     return entries.map((entry) => ({ sequence: entry.event.sequence, entry }));
@@ -21,7 +23,7 @@ export const readSlots = async (eventLog: EventLog, after: number, limit: number
   }
 };
 
-const readOneByOne = async (eventLog: EventLog, after: number, limit: number): Promise<readonly LogSlot[]> => {
+const readOneByOne = async (eventLog: Readable, after: number, limit: number): Promise<readonly LogSlot[]> => {
   const slots: LogSlot[] = [];
   while (slots.length < limit) {
     const slot = await nextSlot(eventLog, slots.at(-1)?.sequence ?? after);
@@ -31,7 +33,7 @@ const readOneByOne = async (eventLog: EventLog, after: number, limit: number): P
   return slots;
 };
 
-const nextSlot = async (eventLog: EventLog, after: number): Promise<LogSlot | undefined> => {
+const nextSlot = async (eventLog: Readable, after: number): Promise<LogSlot | undefined> => {
   try {
     const [entry] = await eventLog.entriesAfter(after, 1);
     return entry && { sequence: entry.event.sequence, entry };

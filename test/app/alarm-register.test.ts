@@ -3,8 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ALARM_LIFE, AlarmRegister, CLEAR_ALARMS, MOST_ALARMS } from '../../src/app/alarm-register.ts';
+import { EMPTY_LOG } from '../../src/domain/access-event.ts';
 import { type CardRecord, REVOCATION_REASONS } from '../../src/domain/credential.ts';
+import { batchOf } from '../contracts/store.contract.ts';
 import { bindingOf, cardholderId, cardNumber, originOf, revision, tombstoneOf } from '../domain/samples.ts';
+import { logOf } from '../fixtures/random-log.ts';
 import { type BenchOptions, makeDoorBench, settle } from './door-bench.ts';
 
 const UID = '04A2B3C4D5E680';
@@ -141,6 +144,24 @@ test('a log that cannot be read costs the alarms of the past, not the start', as
   await settle();
   bench.store.garbleEntry(1);
   assert.deepEqual((await restarted(bench)).lines(), []);
+});
+
+test('a record that cannot be read costs no alarm but its own, nor do numbers that no event has', async () => {
+  const bench = await makeBench();
+  const at = bench.clock.now();
+  bench.writer.record({ event: 'door-opened', at, clockSynchronized: true });
+  bench.tap(UID);
+  await settle();
+  bench.store.garbleEntry(1);
+  assert.equal((await restarted(bench)).lines().length, 1);
+  const { sequence: last, hash } = bench.store.tail();
+  const gap = { from: last + 1, to: 1_000_000 };
+  await bench.store.commit({
+    ...batchOf({}),
+    history: { entries: [...bench.store.entries], trimmed: EMPTY_LOG, replacing: { acknowledgedUpTo: 0, gap } },
+    entries: logOf(1, { tail: { sequence: gap.to, hash } }).map((event) => ({ event })),
+  });
+  assert.equal((await restarted(bench)).lines().length, 1);
 });
 
 test('recordBeforeRelease: a card that is lost while its grant is written raises the alarm too', async () => {

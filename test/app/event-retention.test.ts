@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventRetention, KEPT } from '../../src/app/event-retention.ts';
-import { chainEvent } from '../../src/domain/access-event.ts';
+import { chainEvent, EMPTY_LOG } from '../../src/domain/access-event.ts';
 import { instant, milliseconds } from '../../src/domain/units.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
@@ -9,6 +9,7 @@ import type { LogEntry } from '../../src/ports/event-log.ts';
 import { batchOf } from '../contracts/store.contract.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
+import { logOf } from '../fixtures/random-log.ts';
 import { GATEWAY } from '../flows/change-flow.ts';
 import { settle } from './door-bench.ts';
 
@@ -77,6 +78,19 @@ test(`the last ${KEPT} events are kept, whatever their age`, async () => {
   const { store, look } = await makeRetention({ days: 40, each: 100 }, 1);
   await store.saveAcknowledgedUpTo(4000);
   assert.equal(await look(), 4001 - KEPT);
+});
+
+test(`the last ${KEPT} events are kept also where numbers lie among them that no event has`, async () => {
+  const { store, look } = await makeRetention({ days: 40, each: 100 }, 1);
+  const { sequence: last, hash } = store.tail();
+  const gap = { from: last + 1, to: 1_000_000 };
+  const { history, entries } = {
+    history: { entries: [...store.entries], trimmed: EMPTY_LOG, replacing: { acknowledgedUpTo: 0, gap } },
+    entries: logOf(10, { tail: { sequence: gap.to, hash } }).map((event) => ({ event })),
+  };
+  await store.commit(batchOf({ history, entries }));
+  await store.saveAcknowledgedUpTo(gap.to);
+  assert.equal(await look(), 4001 - KEPT + 10);
 });
 
 test('nothing goes for its age while the clock is not trusted, nor by a time that was a guess', async () => {
