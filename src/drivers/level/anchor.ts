@@ -8,13 +8,12 @@
 
 import { createHash } from 'node:crypto';
 import { promises as fs, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { EMPTY_LOG, type LogTail } from '../../domain/access-event.ts';
-import { DIGEST_BYTES, emptyRoster } from '../../domain/roster-digest.ts';
+import { DIGEST_BYTES } from '../../domain/roster-digest.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
-import { syncDirectory } from './durable-file.ts';
+import { writeFileDurably } from './durable-file.ts';
 import type { StateParts } from './records.ts';
-import { partsOf } from './store-state.ts';
 
 /** Pages of the file system are of this size or a multiple of it. */
 const SLOT_BYTES = 4096;
@@ -29,7 +28,7 @@ const BLOCK = 1000;
 export interface AnchorRecord {
   /** Whose store it is; null where nobody has said. */
   readonly identity: string | null;
-  /** Batches that the store has taken. */
+  /** Batches that the store has taken; 0 as long as the anchor was told of none, and knows nothing of what is in the store. */
   readonly generation: number;
   readonly tail: LogTail;
   /** No event has a number above this one. */
@@ -40,25 +39,15 @@ export interface AnchorRecord {
   readonly buckets: Uint8Array;
 }
 
+/** No store was ever like this. */
 const NOTHING: AnchorRecord = {
   identity: null,
   generation: 0,
   tail: EMPTY_LOG,
   reserved: 0,
   acknowledged: 0,
-  parts: partsOf({
-    roster: emptyRoster(),
-    doorOrders: new Map(),
-    calendar: undefined,
-    commands: [],
-    passageEra: 0,
-  }),
-  buckets: new Uint8Array(DIGEST_BYTES),
-};
-
-/** For an anchor in the place of one that is lost: no store was ever like this. */
-export const UNKNOWN: Pick<AnchorRecord, 'parts'> = {
   parts: { roster: '?', epochs: '?', orders: '?', calendar: '?', commands: '?', passageEra: '?' },
+  buckets: new Uint8Array(DIGEST_BYTES),
 };
 
 interface Slot extends AnchorRecord {
@@ -93,28 +82,16 @@ export class StoreAnchor {
     this.#latest = latest;
   }
 
-  /**
-   * Goes on with the file that is there, or with `start`; a file that says nothing is begun anew. Rejects with CardeaError
-   * `store-open-failed`.
-   */
-  static async open(path: string, start: Partial<AnchorRecord> = {}): Promise<StoreAnchor> {
+  /** Goes on with the file that is there; one that says nothing is begun anew. Rejects with CardeaError `store-open-failed`. */
+  static async open(path: string): Promise<StoreAnchor> {
     try {
       const found = latestIn(path);
-      if (typeof found === 'object') return new StoreAnchor(await fs.open(path, 'r+'), found);
-      return await StoreAnchor.#begin(path, start);
+      const latest = typeof found === 'object' ? found : await begin(path);
+      return new StoreAnchor(await fs.open(path, 'r+'), latest);
     } catch (cause) {
       if (cause instanceof CardeaError) throw cause;
       throw new CardeaError('store-open-failed', `${path} cannot be opened: ${errorMessage(cause)}`, { cause });
     }
-  }
-
-  static async #begin(path: string, start: Partial<AnchorRecord>): Promise<StoreAnchor> {
-    await fs.mkdir(dirname(path), { recursive: true, mode: 0o750 });
-    const anchor = new StoreAnchor(await fs.open(path, 'w+', 0o600), { ...NOTHING, ...start, turn: 0 });
-    for (let slot = 0; slot < SLOTS; slot++) await anchor.#write({});
-    await anchor.#file.sync();
-    await syncDirectory(dirname(path));
-    return anchor;
   }
 
   get latest(): AnchorRecord {
@@ -147,6 +124,13 @@ export class StoreAnchor {
     this.#latest = slot;
   }
 }
+
+/** It is there as a whole or not at all: an anchor that cannot be read would be taken for damage. */
+const begin = async (path: string): Promise<Slot> => {
+  const first = { ...NOTHING, turn: 0 };
+  await writeFileDurably(path, Buffer.concat(Array.from({ length: SLOTS }, () => encodeSlot(first))));
+  return first;
+};
 
 const encodeSlot = ({ buckets, ...rest }: Slot): Buffer => {
   const bytes = Buffer.alloc(SLOT_BYTES);

@@ -11,6 +11,7 @@ import type { CardNumber } from '../../domain/card-number.ts';
 import type { CardholderRecord, CardRecord } from '../../domain/credential.ts';
 import { type DoorOrders, UNREADABLE_ORDERS } from '../../domain/door-mode.ts';
 import { type CardholderId, type DoorId, type GatewayId, parseMessageId, parseRevision } from '../../domain/ids.ts';
+import type { SequenceRange } from '../../domain/log-chain.ts';
 import { DIGEST_BYTES, emptyRoster, type RosterSummary, toggleCard } from '../../domain/roster-digest.ts';
 import { instant } from '../../domain/units.ts';
 import { CardeaError } from '../../errors.ts';
@@ -20,14 +21,14 @@ import type { LogEntry } from '../../ports/event-log.ts';
 import type { AnchorRecord } from './anchor.ts';
 import { LevelStore } from './level-store.ts';
 import type { RecordSeal } from './record-seal.ts';
-import { encodeCommands } from './records.ts';
+import { encodeCommands, encodeTrimmed } from './records.ts';
 import type { Salvage, SalvagedParts } from './salvage.ts';
 import { calendarDigest, digestOfText, epochsDigest, ordersDigest } from './store-state.ts';
 import { handlesOf } from './sublevels.ts';
 
 /** Records in one synced write. */
 const SLICE = 200;
-/** Where nobody knows which numbers were used, numbering goes on behind the next multiple of this. */
+/** Where nobody knows which numbers were used, numbering goes on behind the next multiple of this, and behind the clock's seconds. */
 const JUMP = 1_000_000;
 
 const NOTHING_SALVAGED: SalvagedParts = {
@@ -50,8 +51,10 @@ export interface RebuildOptions {
   /** What was found, in words. */
   readonly reason: string;
   readonly setAside: string;
-  /** Undefined where it is lost too. */
+  /** Undefined where it is lost too, or knows nothing of the store. */
   readonly anchor: AnchorRecord | undefined;
+  /** No number above this one was used, where there is an anchor. */
+  readonly reserved: number;
   /** Undefined where nothing can be read. */
   readonly salvage: Salvage | undefined;
   /** Why not, where that is not the damage itself. */
@@ -66,35 +69,60 @@ interface SavedLog {
   readonly hole: number;
 }
 
-/** Fulfils with the highest number that is not to be used, and what is lost in words; the new store is closed then. */
-export const rebuildStore = async (options: RebuildOptions): Promise<{ readonly reserved: number }> => {
-  const { directory, identity, seal, anchor, salvage } = options;
+/** Fulfils with the number of the new store's own first event; the new store is closed then. */
+export const rebuildStore = async (options: RebuildOptions): Promise<number> => {
+  const { directory, identity, seal, salvage } = options;
   const parts = (await salvage?.parts()) ?? NOTHING_SALVAGED;
   await begin(options);
   const store = await LevelStore.open(directory, { identity, seal });
+  let beginning: LogTail;
+  let gap: SequenceRange;
   try {
     const log = await saveLog(store, parts.trimmed, salvage);
-    const reserved = reservedIn(anchor, log.tail);
+    const reserved = reservedBy(log.tail.sequence, options);
     const roster = await saveCards(store, parts, options);
     await store.commit(lastBatch({ parts, log, reserved, roster }, options));
-    return { reserved };
+    beginning = store.trimmedUpTo();
+    gap = { from: Math.max(log.tail.sequence, beginning.sequence) + 1, to: reserved };
   } finally {
     await store.close();
   }
+  await tellGap(options, beginning, gap);
+  return gap.to + 1;
 };
 
-const reservedIn = (anchor: AnchorRecord | undefined, tail: LogTail): number =>
-  anchor === undefined ? (Math.floor(tail.sequence / JUMP) + 1) * JUMP : Math.max(anchor.reserved, tail.sequence);
+/** More than one event a second, year in year out, is more than a gateway has. */
+const reservedBy = (tail: number, { anchor, reserved, clock }: RebuildOptions): number => {
+  if (anchor !== undefined) return Math.max(reserved, tail);
+  return Math.max(reserved, (Math.floor(tail / JUMP) + 1) * JUMP, Math.floor(clock.now() / 1000));
+};
 
 /** It counts on from the damaged one, so that the anchor does not take it for an older one. */
-const begin = async ({ directory, seal, anchor }: RebuildOptions): Promise<void> => {
+const begin = (options: RebuildOptions): Promise<void> =>
+  putMeta(options, {
+    generation: String(options.anchor?.generation ?? 0),
+    sent: String(options.anchor?.acknowledged ?? 0),
+  });
+
+/** So that numbers that no event has are not counted as events that wait. */
+const tellGap = async (options: RebuildOptions, { sequence, hash }: LogTail, gap: SequenceRange): Promise<void> => {
+  if (gap.from <= gap.to) await putMeta(options, { trimmed: encodeTrimmed({ sequence, hash, gap }) });
+};
+
+const putMeta = async (
+  { directory, seal }: Pick<RebuildOptions, 'directory' | 'seal'>,
+  texts: Readonly<Record<string, string>>,
+): Promise<void> => {
   const { db, meta } = handlesOf(directory);
-  await db.open({ errorIfExists: true });
-  const put = (key: string, value: number): Promise<void> =>
-    db.put(meta.prefix + key, seal.seal(meta.prefix + key, String(value)));
-  await put('generation', anchor?.generation ?? 0);
-  await put('sent', anchor?.acknowledged ?? 0);
-  await db.close();
+  await db.open();
+  try {
+    for (const [key, text] of Object.entries(texts)) {
+      const name = meta.prefix + key;
+      await db.put(name, seal.seal(name, text), { sync: true });
+    }
+  } finally {
+    await db.close();
+  }
 };
 
 const batchOf = (part: Partial<StoreBatch>): StoreBatch => ({

@@ -19,7 +19,7 @@ import type { StoreBatch, StoreDamage } from '../../ports/credential-store.ts';
 import { ALL_BUCKETS, ALL_ORDERS, bucketIn, doorIn } from './plain-keys.ts';
 import * as records from './records.ts';
 import type { SealedRecords } from './sealed-records.ts';
-import { type HeldState, partsAfter, partsOf, type StoreState } from './store-state.ts';
+import { calendarDigest, digestOfText, type HeldState, partsAfter, partsOf, type StoreState } from './store-state.ts';
 
 export interface StoreContents extends HeldState {
   readonly tail: LogTail;
@@ -47,10 +47,11 @@ export const EMPTY_CONTENTS: StoreContents = {
 
 /** Rejects with CardeaError `store-record-unreadable` when what everything hangs on does not open. */
 export const readContents = async (sealed: SealedRecords): Promise<StoreContents> => {
+  const { calendar, digest } = await readCalendar(sealed);
   const held: HeldState = {
     roster: await readRoster(sealed),
     doorOrders: await readOrders(sealed),
-    calendar: await readCalendar(sealed),
+    calendar,
     commands: await readCommands(sealed),
     passageEra: countOf(await sealed.meta('passage-era'), 'era of passages'),
   };
@@ -60,7 +61,10 @@ export const readContents = async (sealed: SealedRecords): Promise<StoreContents
     ...held,
     tail: await readTail(sealed),
     damage: damage === undefined ? undefined : records.decodeDamage(damage),
-    state: { generation: countOf(await sealed.meta('generation'), 'count of batches'), parts: partsOf(held) },
+    state: {
+      generation: countOf(await sealed.meta('generation'), 'count of batches'),
+      parts: { ...partsOf(held), calendar: digest },
+    },
     recordedParts: parts === undefined ? undefined : records.decodeParts(parts),
   };
 };
@@ -106,12 +110,17 @@ const readOrders = async (sealed: SealedRecords): Promise<ReadonlyMap<DoorId, Do
   return found;
 };
 
-const readCalendar = async (sealed: SealedRecords): Promise<HeldCalendar> => {
+/** The digest is that of what is stored: a calendar that this version cannot work with is not what was stored otherwise. */
+const readCalendar = async (
+  sealed: SealedRecords,
+): Promise<{ readonly calendar: HeldCalendar; readonly digest: string }> => {
   const { meta } = sealed.handles;
   const value = await meta.get('calendar');
-  if (value === undefined) return undefined;
-  const text = sealed.openOrNothing(meta, 'calendar', value);
-  return (text === undefined ? undefined : records.calendarOrNothing(text)) ?? 'unreadable';
+  const text = value === undefined ? undefined : sealed.openOrNothing(meta, 'calendar', value);
+  if (text !== undefined)
+    return { calendar: records.calendarOrNothing(text) ?? 'unreadable', digest: digestOfText(text) };
+  const calendar = value === undefined ? undefined : 'unreadable';
+  return { calendar, digest: calendarDigest(calendar) };
 };
 
 const readRoster = async (sealed: SealedRecords): Promise<RosterSummary> => {

@@ -9,7 +9,7 @@ import type { DoorId, GatewayId } from '../../domain/ids.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { type AnchorRecord, anchorPathOf, readAnchor, StoreAnchor, UNKNOWN } from './anchor.ts';
+import { anchorPathOf, readAnchor, StoreAnchor } from './anchor.ts';
 import type { LevelStore } from './level-store.ts';
 import { MAY_BE_READ_AGAIN, OpenAttempts } from './open-attempts.ts';
 import { openSealedStore, type SealedStoreOptions } from './open-store.ts';
@@ -79,21 +79,17 @@ const openVerified = async (options: TrustedStoreOptions): Promise<LevelStore> =
   if (known === undefined && header?.isProvisioned === true) throw damaged('its anchor is gone');
   if (header === undefined && known !== undefined && known.generation > 0) throw damaged('its header is gone');
   const anchor = await StoreAnchor.open(anchorPathOf(dataDir));
+  let store: LevelStore | undefined;
   try {
-    const store = await openSealedStore({ ...options, anchor });
+    store = await openSealedStore({ ...options, anchor });
     const fault =
       (known === undefined ? undefined : compareWithAnchor(store, known)) ??
-      (await verifyRecords(store, { events: NEWEST_EVENTS, onProgress: options.onProgress ?? (() => {}) }).catch(
-        async (error: unknown) => {
-          await store.close();
-          throw error;
-        },
-      ));
-    if (fault === undefined) return store;
-    await store.close();
-    throw damaged(fault);
+      (await verifyRecords(store, { events: NEWEST_EVENTS, onProgress: options.onProgress ?? (() => {}) }));
+    if (fault !== undefined) throw damaged(fault);
+    return store;
   } catch (error) {
-    await anchor.close();
+    // LevelDB refuses to open a path a second time, which the new store will have.
+    await (store ?? anchor).close();
     throw error;
   }
 };
@@ -144,13 +140,14 @@ const replaceStore = async (reason: string, options: TrustedStoreOptions, mayRea
   const isGone = !existsSync(store);
   await keepWhatIsBeside(dataDir);
   const known = readAnchor(anchorPathOf(dataDir));
-  const anchor = typeof known === 'object' ? known : undefined;
+  const anchor = typeof known === 'object' && known.generation > 0 ? known : undefined;
   const { keys, isOld } = await keysFor(options);
   const seal = new RecordSeal(keys.ring.current, keys.ring.former);
   const { salvage, obstacle } = isOld && !isGone && mayRead ? await salvageFrom(dataDir, seal) : NO_SALVAGE;
   const setAside = nameForDamaged(dataDir, clock.now());
+  let reserved: number;
   try {
-    const { reserved } = await rebuildStore({
+    reserved = await rebuildStore({
       ...options,
       identity: options.identity,
       directory: unfinished,
@@ -159,14 +156,15 @@ const replaceStore = async (reason: string, options: TrustedStoreOptions, mayRea
       reason,
       setAside,
       anchor,
+      reserved: typeof known === 'object' ? known.reserved : 0,
       salvage,
       notSalvaged: obstacle,
     });
-    await keepNumbers(dataDir, anchor, reserved);
   } finally {
     await salvage?.close();
   }
   await exchangeStores(dataDir, setAside);
+  await reserveNumbers(dataDir, reserved);
   return setAside;
 };
 
@@ -195,8 +193,12 @@ const keysFor = async (
   return { keys: await makeStoreKeys(options), isOld: false };
 };
 
-/** Where the anchor was lost, another one keeps what numbers must not be used; nothing fits it but what comes after it. */
-const keepNumbers = async (dataDir: string, known: AnchorRecord | undefined, reserved: number): Promise<void> => {
-  if (known !== undefined) return;
-  await (await StoreAnchor.open(anchorPathOf(dataDir), { ...UNKNOWN, reserved })).close();
+/**
+ * Only when the new store is in its place: an anchor that was lost must not seem to be there beside the damaged one, which a start
+ * after a crash would take for a store that nothing is wrong with.
+ */
+const reserveNumbers = async (dataDir: string, upTo: number): Promise<void> => {
+  const anchor = await StoreAnchor.open(anchorPathOf(dataDir));
+  await anchor.reserve(upTo);
+  await anchor.close();
 };

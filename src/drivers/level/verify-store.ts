@@ -21,6 +21,8 @@ export interface VerifyOptions {
 
 /** What does not fit the anchor, in words; undefined when all is well. */
 export const compareWithAnchor = (store: LevelStore, anchor: AnchorRecord): string | undefined => {
+  // It has not been told of any batch yet: of a store that was brought to this format, or made anew, a moment ago.
+  if (anchor.generation === 0) return undefined;
   const { generation, parts } = store.state();
   const { tail } = anchor;
   if (generation < anchor.generation) {

@@ -1,0 +1,143 @@
+// What is no damage though it looks like it, and what is done with a store that is damaged when something else goes wrong meanwhile.
+
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { Level } from 'level';
+import { EMPTY_CALENDAR } from '../../../src/domain/calendar.ts';
+import { calendarFingerprint } from '../../../src/domain/calendar-order.ts';
+import { anchorPathOf, readAnchor, StoreAnchor } from '../../../src/drivers/level/anchor.ts';
+import type { LevelStore } from '../../../src/drivers/level/level-store.ts';
+import { openSealedStore } from '../../../src/drivers/level/open-store.ts';
+import { batchOf } from '../../contracts/store.contract.ts';
+import { messageId, revision, time } from '../../domain/samples.ts';
+import { VirtualClock } from '../../fakes/virtual-clock.ts';
+import { append, copyOf, EVENTS, makeStore, open, removeStore } from '../../fixtures/damaged-store.ts';
+import { FORMAT_3_IDENTITY, layFormat3 } from '../../fixtures/store-format-3.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+
+before(makeStore);
+after(removeStore);
+
+const identity = FORMAT_3_IDENTITY;
+
+test('a store of an older format is taken over whole, also when the gateway ends before it has written anything', async (t) => {
+  const dataDir = temporaryFolder(t);
+  await layFormat3(dataDir);
+  // What a start leaves that was killed before the store was brought to the present format.
+  await (await StoreAnchor.open(anchorPathOf(dataDir))).close();
+  for (let start = 0; start < 2; start++) {
+    const store = await open(dataDir, { identity });
+    assert.equal(store.damage(), undefined);
+    assert.equal(store.roster().cards, 14);
+    await store.close();
+  }
+});
+
+test('an anchor is there as a whole or not at all, at whatever moment its first start is killed', async (t) => {
+  const path = anchorPathOf(temporaryFolder(t));
+  let isMade = false;
+  const made = StoreAnchor.open(path).finally(() => {
+    isMade = true;
+  });
+  while (!isMade) {
+    assert.notEqual(readAnchor(path), 'unreadable');
+    await setImmediate();
+  }
+  await (await made).close();
+});
+
+test('a new store begins at once where the anchor is older than the store, and its event is not what it was', async (t) => {
+  const dataDir = copyOf(t);
+  const former = readFileSync(anchorPathOf(dataDir));
+  const filled = await open(dataDir);
+  await append(filled, 1);
+  await filled.close();
+  writeFileSync(anchorPathOf(dataDir), former);
+  const database = new Level<string, string>(join(dataDir, 'store'));
+  await database.put(`!event!${EVENTS.toString(16).padStart(14, '0')}`, 'garbled');
+  await database.close();
+  const store = await open(dataDir);
+  t.after(() => store.close());
+  assert.match(store.damage()?.reason ?? '', /cannot be read/);
+});
+
+test('a calendar that is lost is unreadable in the new store, which is no damage again', async (t) => {
+  const dataDir = copyOf(t);
+  const filled = await open(dataDir);
+  const calendar = {
+    revision: revision(4),
+    messageId: messageId('cal-4'),
+    appliedAt: time('2026-01-05T08:00:00Z'),
+    fingerprint: calendarFingerprint(EMPTY_CALENDAR),
+    definition: EMPTY_CALENDAR,
+  };
+  await filled.commit(batchOf({ calendar }));
+  await filled.close();
+  rmSync(join(dataDir, 'store-header.json'));
+  for (let start = 0; start < 2; start++) {
+    const store = await open(dataDir);
+    assert.match(store.damage()?.reason ?? '', /header is gone/);
+    assert.equal(store.calendar(), 'unreadable');
+    await store.close();
+  }
+});
+
+test('where the anchor is lost no number is used again, and those that are left out do not count as waiting', async (t) => {
+  const dataDir = copyOf(t);
+  rmSync(anchorPathOf(dataDir));
+  const clock = new VirtualClock();
+  const store = await open(dataDir, { clock });
+  t.after(() => store.close());
+  const own = store.tail().sequence;
+  assert.ok(own > clock.now() / 1000, `${own}`);
+  assert.deepEqual(store.gap(), { from: EVENTS + 1, to: own - 1 });
+  const anchor = readAnchor(anchorPathOf(dataDir));
+  assert.ok(typeof anchor === 'object' && anchor.reserved >= own, 'its own number is reserved too');
+});
+
+test('an anchor that is lost is missed again by the start after one that was killed while it made a new store', async (t) => {
+  const dataDir = copyOf(t);
+  rmSync(anchorPathOf(dataDir));
+  const now = (): ReturnType<typeof time> => {
+    // Keeps the new store from taking the place of the damaged one.
+    mkdirSync(join(dataDir, 'store.rebuilt', 'in the way'), { recursive: true });
+    return time('2026-01-05T08:00:00Z');
+  };
+  await assert.rejects(open(dataDir, { clock: { now, isSynchronized: () => true } }));
+  assert.ok(!existsSync(anchorPathOf(dataDir)));
+  const store = await open(dataDir);
+  t.after(() => store.close());
+  assert.match(store.damage()?.reason ?? '', /anchor is gone/);
+});
+
+/** A store that runs, whose last write has failed, and whose files are gone. */
+const failing = async (t: TestContext): Promise<{ readonly dataDir: string; readonly store: LevelStore }> => {
+  const dataDir = copyOf(t);
+  const anchor = await StoreAnchor.open(anchorPathOf(dataDir));
+  const store = await openSealedStore({ dataDir, key: { kind: 'file', file: join(dataDir, 'store.key') }, anchor });
+  t.after(() => store.close());
+  const reserve = anchor.reserve.bind(anchor);
+  anchor.reserve = () => Promise.reject(new Error('input/output error'));
+  await assert.rejects(append(store, 1), { code: 'store-write-failed' });
+  anchor.reserve = reserve;
+  rmSync(join(dataDir, 'store'), { recursive: true });
+  return { dataDir, store };
+};
+
+test('a database that is gone when it is opened again at run time is not made anew', async (t) => {
+  const { store } = await failing(t);
+  await assert.rejects(store.recover(), { code: 'store-write-failed' });
+  await assert.rejects(append(store, 1), { code: 'store-write-failed' });
+  assert.equal(store.tail().sequence, EVENTS);
+});
+
+test('a database that has lost what it had when it is opened again at run time takes no writes', async (t) => {
+  const { dataDir, store } = await failing(t);
+  cpSync(join(dataDir, '..', 'former'), join(dataDir, 'store'), { recursive: true });
+  for (let attempt = 0; attempt < 2; attempt++) await assert.rejects(store.recover(), /older than it was/);
+  await assert.rejects(append(store, 1), { code: 'store-write-failed' });
+  assert.equal(store.tail().sequence, EVENTS);
+});
