@@ -49,6 +49,7 @@ export const ERROR_CODES = {
   'backup-invalid': 'a backup is damaged, of another site, or of a newer version',
   'disk-full': 'the disk has less free space than store.minimumFreeMiB',
   'report-failed': 'a report could not be written whole',
+  'archive-shared': 'another process writes to the archive of events',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,23 +1,30 @@
 // Events as HR reads them: from the bytes of the topic `event`, or of a line that was stored, to what HR has to know of them.
 
+import * as z from 'zod';
 import { type GatewayId, parseGatewayId } from '../domain/ids.ts';
 import type { SequenceRange } from '../domain/log-chain.ts';
 import { parseJsonObject } from './message-json.ts';
-import { type EventFields, eventSchema, statusSchema } from './outbound-schema.ts';
+import { eventSchema, statusSchema } from './outbound-schema.ts';
 
 export interface ReceivedEvent {
   readonly gateway: GatewayId;
   readonly sequence: number;
-  readonly event: EventFields['event'];
+  readonly event: string;
   readonly detail: unknown;
   /** The JSON as it came, without line breaks. */
   readonly text: string;
 }
 
+/** As much as it takes to store an event once: a later gateway may tell of what nobody here knows, and waits for the answer. */
+const storedSchema = eventSchema.pick({ type: true, sequence: true, detail: true }).extend({
+  gateway: z.string(),
+  event: z.string().min(1).max(64),
+});
+
 /** Undefined for what is no event. */
 export const decodeEvent = (payload: Uint8Array): ReceivedEvent | undefined => {
   const parsed = parseJsonObject(payload);
-  const fields = 'fault' in parsed ? undefined : eventSchema.safeParse(parsed.content).data;
+  const fields = 'fault' in parsed ? undefined : storedSchema.safeParse(parsed.content).data;
   const gateway = fields === undefined ? undefined : parseGatewayId(fields.gateway);
   if (fields === undefined || gateway === undefined) return undefined;
   const { sequence, event, detail } = fields;
@@ -29,7 +36,7 @@ export const decodeEvent = (payload: Uint8Array): ReceivedEvent | undefined => {
 };
 
 /** Events that say of others that they will never come (PROTOCOL.md, Events). */
-const LOSSES: readonly EventFields['event'][] = ['events-dropped', 'store-damaged', 'store-restored'];
+const LOSSES: readonly string[] = ['events-dropped', 'store-damaged', 'store-restored'];
 
 /** Which numbers are gone for good, as this event says. */
 export const goneIn = ({ event, detail }: ReceivedEvent): SequenceRange | undefined => {

@@ -121,6 +121,15 @@ test('events that come together share a write', async () => {
   assert.deepEqual([journal.stored.length, acknowledged()], [200, 200]);
 });
 
+test('an event of a kind that is not known here is stored like any other: its gateway waits for the answer', async () => {
+  const { journal, tell, acknowledged, faults } = await makeArchive();
+  const later = JSON.stringify({ ...JSON.parse(eventOf(1)), event: 'turnstile-jammed', direction: 'up', reason: 7 });
+  await tell(later);
+  await tell(eventOf(2));
+  await settle();
+  assert.deepEqual([journal.stored, acknowledged(), faults], [[later, eventOf(2)], 2, []]);
+});
+
 test('what comes twice is stored once, and acknowledged again', async () => {
   const { journal, link, tellAll, acknowledged, view } = await makeArchive();
   await tellAll(1, 2, 2, 1);

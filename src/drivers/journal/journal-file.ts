@@ -1,8 +1,10 @@
 // The journal of events as a file of lines. Readable for its owner and group only: it says who went where.
 //
 // 1. A line is there whole or not at all: what a power cut or a full disk left of one is cut off.
+// 2. Nothing is written over: where somebody else has written to the file, nothing more is stored.
 
 import { promises as fs } from 'node:fs';
+import { CardeaError } from '../../errors.ts';
 import type { EventJournal } from '../../ports/event-journal.ts';
 
 const LINE_BREAK = 0x0a;
@@ -12,6 +14,8 @@ export class JournalFile implements EventJournal {
   readonly #file: fs.FileHandle;
   /** Of whole lines. */
   #size: number;
+  /** Something may stand behind the whole lines that a failed write has left. */
+  #isTorn = false;
 
   private constructor(file: fs.FileHandle, size: number) {
     this.#file = file;
@@ -49,6 +53,7 @@ export class JournalFile implements EventJournal {
 
   async append(lines: readonly string[]): Promise<void> {
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+    await this.#checkEnd();
     try {
       for (let done = 0; done < bytes.length; ) {
         const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, this.#size + done);
@@ -57,9 +62,18 @@ export class JournalFile implements EventJournal {
       await this.#file.sync();
       this.#size += bytes.length;
     } catch (error) {
-      await this.#file.truncate(this.#size).catch(() => {});
+      this.#isTorn = true;
+      await this.#checkEnd().catch(() => {});
       throw error;
     }
+  }
+
+  async #checkEnd(): Promise<void> {
+    if (this.#isTorn) await this.#file.truncate(this.#size);
+    this.#isTorn = false;
+    const { size } = await this.#file.stat();
+    if (size === this.#size) return;
+    throw new CardeaError('archive-shared', 'another process writes to the archive of events: only one may');
   }
 
   close(): Promise<void> {

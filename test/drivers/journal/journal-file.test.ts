@@ -49,6 +49,16 @@ test('a file with nothing but a piece of a line is empty', async (t) => {
   assert.deepEqual(await linesIn(path), []);
 });
 
+test('of two that write to one file, what the first has stored is not written over', async (t) => {
+  const path = scratch(t);
+  const [first, second] = [await JournalFile.open(path), await JournalFile.open(path)];
+  await first.append(['one', 'two']);
+  await assert.rejects(second.append(['zero']), { code: 'archive-shared' });
+  await first.append(['three']);
+  await Promise.all([first.close(), second.close()]);
+  assert.deepEqual(await linesIn(path), ['one', 'two', 'three']);
+});
+
 test('a place where no file can be is refused', async () => {
   await assert.rejects(JournalFile.open('/proc/none/events.ndjson'));
 });
