@@ -5,6 +5,7 @@
 // 2. From begin() on the roster counts as stale, until it is found equal to HR's.
 // 3. A restore that breaks off leaves a store that is whole; the same backup can be restored again.
 
+import type { NewEvent } from '../domain/access-event.ts';
 import { orderCalendar } from '../domain/calendar-order.ts';
 import type { DoorOrders } from '../domain/door-mode.ts';
 import { ordersAfterRestart } from '../domain/door-mode.ts';
@@ -304,11 +305,22 @@ export class BackupRestorer {
         { sequence: gap.to, hash },
       );
       tx.append(this.#event(session, gap));
+      if (oldest !== undefined && trimmed.sequence > acknowledgedUpTo) {
+        tx.append(this.#dropped({ from: acknowledgedUpTo + 1, to: trimmed.sequence }));
+      }
       for await (const entry of entriesOf(store)) appendAnew(tx, entry);
     });
     session.missing = gap;
     session.counts.events += entries.length;
     session.unsent = [];
+  }
+
+  /** What waits for HR is never given up in silence. */
+  #dropped(range: SequenceRange): NewEvent {
+    const { clock, log } = this.#deps;
+    const detail = { ...range, reason: 'restore' };
+    log.error(detail, 'events of the backup are not sent: there are too many that HR has not acknowledged');
+    return { event: 'events-dropped', at: clock.now(), clockSynchronized: clock.isSynchronized(), detail };
   }
 
   #event({ header, operator, log }: Session, missing: SequenceRange | null) {
