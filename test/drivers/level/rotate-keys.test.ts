@@ -1,9 +1,9 @@
 // Replacing the keys of a store that is in use: nothing is lost, nothing comes back, whenever the process dies.
 
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Level } from 'level';
 import type { CardNumber } from '../../../src/domain/card-number.ts';
 import type { CardRecord } from '../../../src/domain/credential.ts';
@@ -141,6 +141,21 @@ test('after a rotation everything is there under new names, and only the new key
   await assert.rejects(openDataDir(dataDir), { code: 'store-key-wrong' });
 });
 
+/** What a kill -9 leaves: all that was written so far, wherever that is. LevelDB's thread makes and removes files meanwhile. */
+const leftByKill = (t: TestContext, dataDir: string): string => {
+  const names = (): string => readdirSync(join(dataDir, 'store')).join();
+  for (;;) {
+    const left = temporaryFolder(t);
+    const before = names();
+    try {
+      cpSync(dataDir, left, { recursive: true });
+    } catch (error) {
+      if (before === names()) throw error;
+    }
+    if (before === names()) return left;
+  }
+};
+
 test('commits, look-ups and deaths in the midst of a rotation lose no card and bring none back', async (t) => {
   const random = seededRandom(20_260_105);
   let dataDir = temporaryFolder(t);
@@ -159,9 +174,7 @@ test('commits, look-ups and deaths in the midst of a rotation lose no card and b
       assertCard(store, model, random.pick(CARDS));
       assertCard(store, model, card);
     }
-    // What a kill -9 leaves: all that was written so far, wherever that is.
-    const left = temporaryFolder(t);
-    cpSync(dataDir, left, { recursive: true });
+    const left = leftByKill(t, dataDir);
     await rotation.stop();
     await store.close();
     dataDir = left;
