@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { BackupLock } from '../ports/backup-files.ts';
-import { parseBackupEnd } from '../wire/backup-format.ts';
 import { startProgress } from './progress.ts';
 import { type CliSession, type GatewayOptions, withGateway, withJson } from './session.ts';
 import { plain } from './terminal.ts';
@@ -41,6 +40,7 @@ export const addBackupCommand = (program: Command, session: CliSession): void =>
 };
 
 const backUp = async (file: string, options: Options, session: CliSession): Promise<void> => {
+  const { parseBackupEnd } = await import('../wire/backup-format.ts');
   const lock = await lockOf(options, session);
   const gateway = await session.gateway(options);
   const files = await session.environment.backupFiles();

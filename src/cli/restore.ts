@@ -4,10 +4,9 @@ import type { Command } from 'commander';
 import type { RestoreOutcome, RestorePlan } from '../admin/protocol.ts';
 import { CardeaError } from '../errors.ts';
 import type { BackupFiles, BackupKey } from '../ports/backup-files.ts';
-import { parseBackupEnd, parseBackupLine } from '../wire/backup-format.ts';
 import type { AdminClient } from './admin-client.ts';
 import { passphraseIn, textOf } from './backup.ts';
-import { type CheckedBackup, checkBackup } from './check-backup.ts';
+import type { CheckedBackup } from './check-backup.ts';
 import { columns } from './columns.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { type CliSession, type GatewayOptions, withGateway, withJson } from './session.ts';
@@ -42,6 +41,7 @@ export const addRestoreCommand = (program: Command, session: CliSession): void =
 const restore = async (file: string, options: Options, session: CliSession): Promise<void> => {
   const key = keyOf(options);
   const files = await session.environment.backupFiles();
+  const { checkBackup } = await import('./check-backup.ts');
   const checked = await checkBackup(files.read(file, key), await session.environment.backupRecords());
   const gateway = await session.gateway(options);
   const isDryRun = options.dryRun === true;
@@ -76,6 +76,7 @@ const send = async (job: {
   readonly restore: string;
   readonly progress: Progress;
 }): Promise<void> => {
+  const { parseBackupEnd, parseBackupLine } = await import('../wire/backup-format.ts');
   const { gateway, restore, progress } = job;
   let page: object[] = [];
   let size = 0;
