@@ -1,5 +1,6 @@
 // Reads the whole store now and then, slowly, beside everything else: damage is found before somebody needs what is damaged. What is
-// found is an event once and an alarm from then on; the next start sets such a store aside.
+// found is an event once and an alarm from then on. The next start sets the store aside where it finds the same: it looks at cards and
+// the newest events. What else is damaged is unreadable and opens nothing.
 
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 import { errorMessage } from '../errors.ts';
@@ -51,7 +52,9 @@ export class StoreScrub {
   alarms(): readonly string[] {
     return this.#found === undefined
       ? []
-      : [`is damaged: ${this.#found}; a restart sets it aside, and HR fills a new one`];
+      : [
+          `is damaged: ${this.#found}; where cards or the newest events are concerned a restart sets it aside, and HR fills a new one`,
+        ];
   }
 
   #after(delay: Milliseconds): void {

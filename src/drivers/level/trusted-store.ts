@@ -31,6 +31,8 @@ import { compareWithAnchor, verifyRecords } from './verify-store.ts';
 
 /** Of the log, what is looked at before the doors work; the rest is looked at later. */
 const NEWEST_EVENTS = 1000;
+/** Whoever waits for the start is told so often, in milliseconds, that it goes on; a repair alone may take minutes. */
+const HEARTBEAT = 5_000;
 
 export interface TrustedStoreOptions extends Omit<SealedStoreOptions, 'anchor'> {
   readonly gateway: GatewayId;
@@ -43,13 +45,18 @@ export interface TrustedStoreOptions extends Omit<SealedStoreOptions, 'anchor'> 
 
 /** Rejects as openSealedStore does, but for damage; then nothing was changed. */
 export const openTrustedStore = async (options: TrustedStoreOptions): Promise<LevelStore> => {
-  const { dataDir } = options;
-  await finishSettingAside(dataDir);
-  const attempts = await OpenAttempts.begin(dataDir);
+  const { dataDir, onProgress = () => {} } = options;
+  const heartbeat = setInterval(onProgress, HEARTBEAT);
   try {
-    return await openOrReplace(options, attempts.before);
+    await finishSettingAside(dataDir);
+    const attempts = await OpenAttempts.begin(dataDir);
+    try {
+      return await openOrReplace(options, attempts.before);
+    } finally {
+      await attempts.end();
+    }
   } finally {
-    await attempts.end();
+    clearInterval(heartbeat);
   }
 };
 
@@ -84,7 +91,7 @@ const openVerified = async (options: TrustedStoreOptions): Promise<LevelStore> =
     store = await openSealedStore({ ...options, anchor });
     const fault =
       (known === undefined ? undefined : compareWithAnchor(store, known)) ??
-      (await verifyRecords(store, { events: NEWEST_EVENTS, onProgress: options.onProgress ?? (() => {}) }));
+      (await verifyRecords(store, { events: NEWEST_EVENTS }));
     if (fault !== undefined) throw damaged(fault);
     return store;
   } catch (error) {

@@ -113,6 +113,26 @@ test('an anchor that is lost is missed again by the start after one that was kil
   assert.match(store.damage()?.reason ?? '', /anchor is gone/);
 });
 
+test('whoever waits for a start is told that it goes on, as long as it takes to look through a store or to make a new one', async (t) => {
+  const dataDir = copyOf(t);
+  rmSync(anchorPathOf(dataDir));
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let told = 0;
+  const now = (): ReturnType<typeof time> => {
+    t.mock.timers.tick(60_000);
+    return time('2026-01-05T08:00:00Z');
+  };
+  const onProgress = (): void => {
+    told += 1;
+  };
+  const store = await open(dataDir, { onProgress, clock: { now, isSynchronized: () => true } });
+  t.after(() => store.close());
+  const during = told;
+  assert.ok(during >= 12, `${during}`);
+  t.mock.timers.tick(60_000);
+  assert.equal(told, during);
+});
+
 /** A store that runs, whose last write has failed, and whose files are gone. */
 const failing = async (t: TestContext): Promise<{ readonly dataDir: string; readonly store: LevelStore }> => {
   const dataDir = copyOf(t);
