@@ -10,6 +10,7 @@ import { CardeaError, errorMessage } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { anchorPathOf, readAnchor, StoreAnchor } from './anchor.ts';
+import { makeRoomToOpen } from './disk-room.ts';
 import type { LevelStore } from './level-store.ts';
 import { MAY_BE_READ_AGAIN, OpenAttempts } from './open-attempts.ts';
 import { openSealedStore, type SealedStoreOptions } from './open-store.ts';
@@ -71,7 +72,9 @@ const openOrReplace = async (options: TrustedStoreOptions, deaths: number): Prom
     const reason = damageIn(error, options);
     if (reason === undefined) throw error;
     log.error({ reason }, 'the store is damaged: it is set aside, and a new one begins');
-    const setAside = await replaceStore(reason, options, deaths <= MAY_BE_READ_AGAIN);
+    const setAside = await replaceStore(reason, options, deaths <= MAY_BE_READ_AGAIN).catch((cause: unknown) => {
+      throw cause instanceof CardeaError ? cause : notReplaced(reason, cause);
+    });
     const store = await openVerified(options);
     log.error({ setAside, lost: store.damage()?.lost }, 'a new store has begun');
     return store;
@@ -102,6 +105,9 @@ const openVerified = async (options: TrustedStoreOptions): Promise<LevelStore> =
 };
 
 const damaged = (detail: string): CardeaError => new CardeaError('store-damaged', `the store is damaged: ${detail}`);
+
+const notReplaced = (reason: string, cause: unknown): CardeaError =>
+  new CardeaError('store-open-failed', `${reason}; and no new one can be made: ${errorMessage(cause)}`, { cause });
 
 /** What an error proves of the store, in words; undefined for one that proves nothing. */
 const damageIn = (error: unknown, options: TrustedStoreOptions): string | undefined => {
@@ -142,9 +148,10 @@ const isGarbledOwner = ({ context }: CardeaError, { dataDir, identity }: Trusted
 
 /** Fulfils with the name under which the damaged store is kept. */
 const replaceStore = async (reason: string, options: TrustedStoreOptions, mayRead: boolean): Promise<string> => {
-  const { dataDir, clock } = options;
+  const { dataDir, clock, ballast } = options;
   const { store, unfinished } = storePathsIn(dataDir);
   const isGone = !existsSync(store);
+  makeRoomToOpen(dataDir, ballast);
   await keepWhatIsBeside(dataDir);
   const known = readAnchor(anchorPathOf(dataDir));
   const anchor = typeof known === 'object' && known.generation > 0 ? known : undefined;

@@ -106,7 +106,10 @@ test('an anchor that is lost is missed again by the start after one that was kil
     mkdirSync(join(dataDir, 'store.rebuilt', 'in the way'), { recursive: true });
     return time('2026-01-05T08:00:00Z');
   };
-  await assert.rejects(open(dataDir, { clock: { now, isSynchronized: () => true } }));
+  await assert.rejects(open(dataDir, { clock: { now, isSynchronized: () => true } }), {
+    code: 'store-open-failed',
+    message: /its anchor is gone; and no new one can be made/,
+  });
   assert.ok(!existsSync(anchorPathOf(dataDir)));
   const store = await open(dataDir);
   t.after(() => store.close());
