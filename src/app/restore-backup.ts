@@ -3,9 +3,9 @@
 //
 // 1. Nothing is changed before begin() has found that the backup is of this gateway, and of a version that is understood.
 // 2. From begin() on the roster counts as stale, until it is found equal to HR's.
-// 3. A restore that breaks off leaves a store that is whole; the same backup can be restored again.
+// 3. Who restores what is in the log before anything of it is.
+// 4. A restore that breaks off leaves a store that is whole; the same backup can be restored again.
 
-import type { NewEvent } from '../domain/access-event.ts';
 import { orderCalendar } from '../domain/calendar-order.ts';
 import type { DoorOrders } from '../domain/door-mode.ts';
 import { ordersAfterRestart } from '../domain/door-mode.ts';
@@ -24,20 +24,18 @@ import { CardeaError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
-import type { EventLog, LogEntry } from '../ports/event-log.ts';
+import type { EventLog } from '../ports/event-log.ts';
 import type { SnapshotRecord } from '../ports/store-snapshot.ts';
 import { type BackupHeader, parseBackupHeader } from '../wire/backup-format.ts';
 import { planMending } from './mend-cardholder.ts';
-import { readSlots } from './read-log.ts';
-import { appendAnew, fateOf, gapAfter, type LogFate, MOST_UNSENT } from './restored-log.ts';
+import { LogRestore } from './restore-log.ts';
+import { fateOf, type LogFate } from './restored-log.ts';
 import type { SerialWriter } from './serial-writer.ts';
 import type { StoreTransaction } from './store-transaction.ts';
 import type { BackupIdentity } from './write-backup.ts';
 
 /** Records merged between two looks at what else there is to do; below a millisecond. */
 const SLICE = 25;
-/** Entries of the log that are read in one go. */
-const PAGE = 100;
 
 interface Dependencies {
   readonly identity: BackupIdentity;
@@ -95,17 +93,9 @@ export interface RestoreOutcome {
 
 interface Session {
   readonly number: number;
-  readonly header: BackupHeader;
-  readonly operator: string;
   readonly match: EpochMatch;
-  readonly log: LogFate;
-  readonly counts: { taken: number; kept: number; stopped: number; leftOut: number; events: number };
-  /** Events of the backup that have not left its outbox, until the log is replaced. */
-  unsent: LogEntry[];
-  /** Numbers that are gone, once the log is replaced. */
-  missing: SequenceRange | null;
-  /** What the log begins with, once something was put in front of it. */
-  first: number | undefined;
+  readonly log: LogRestore;
+  readonly counts: { taken: number; kept: number; stopped: number; leftOut: number };
 }
 
 export class BackupRestorer {
@@ -119,7 +109,7 @@ export class BackupRestorer {
 
   /** Rejects with CardeaError `backup-invalid` for a backup that does not belong here, and `store-write-failed`. */
   async begin({ header: unread, oldest, operator, isDryRun }: RestoreRequest): Promise<RestorePlan> {
-    const { store, writer, log } = this.#deps;
+    const { store, writer, clock, log } = this.#deps;
     const header = parseBackupHeader(unread);
     this.#refuseForeign(header);
     const backup = rosterOf(header);
@@ -131,22 +121,17 @@ export class BackupRestorer {
     const number = this.#begun;
     // Of one that was begun before, nothing more is taken.
     this.#session = undefined;
-    log.warn({ operator, createdAt: header.createdAt, revision: backup.revision }, 'operator restores a backup');
+    const what = { operator, createdAt: header.createdAt, revision: backup.revision };
+    log.warn(what, 'operator restores a backup');
     await writer.write((tx) => tx.putRestored(this.#reached(backup, match), match.isAhead ? backup : undefined));
     // Only now: what the other one had under way may have been the log.
     const fate = fateOf(store, header.log, oldest);
-    const counts = { taken: 0, kept: 0, stopped: 0, leftOut: 0, events: 0 };
-    this.#session = {
-      number,
-      header,
-      operator,
-      match,
-      log: fate,
-      counts,
-      unsent: [],
-      missing: null,
-      first: undefined,
-    };
+    await writer.write((tx) => {
+      const time = { at: clock.now(), clockSynchronized: clock.isSynchronized() };
+      tx.append({ event: 'operator-action', ...time, detail: { action: 'restore', ...what } });
+    });
+    const counts = { taken: 0, kept: 0, stopped: 0, leftOut: 0 };
+    this.#session = { number, match, counts, log: new LogRestore({ ...this.#deps, header, operator, fate }) };
     return { restore: number, log: fate, hasForeignEpochs };
   }
 
@@ -163,21 +148,17 @@ export class BackupRestorer {
     const others = records.filter((record) => record.kind !== 'event');
     if (others.length > 0) await this.#merge(session, others);
     this.#current(restore);
-    if (events.length > 0) await this.#takeEvents(session, events);
+    if (events.length > 0) await session.log.take(events);
   }
 
   /** All pages are there. Rejects as page() does. */
   async end(restore: number): Promise<RestoreOutcome> {
-    const { writer, log, onRestored } = this.#deps;
+    const { log, onRestored } = this.#deps;
     const session = this.#current(restore);
-    if (session.log === 'replaced' && session.missing === null) await this.#replaceLog(session);
-    if (session.missing === null) await writer.write((tx) => void tx.append(this.#event(session, null)));
+    await session.log.end();
     this.#session = undefined;
-    const outcome = {
-      ...session.counts,
-      log: session.log,
-      missing: session.missing,
-    };
+    const { fate, events, missing } = session.log;
+    const outcome = { ...session.counts, log: fate, events, missing };
     log.warn({ ...outcome }, 'backup restored; the roster counts as stale until HR has been heard');
     onRestored();
     return outcome;
@@ -237,7 +218,7 @@ export class BackupRestorer {
       }
       case 'orders': {
         // Where the gateway has gone on living, what was ordered here is newer.
-        if (log !== 'replaced') return 'kept';
+        if (log.fate !== 'replaced') return 'kept';
         this.#deps.takeOrders(record.door, ordersAfterRestart(record.orders));
         return 'taken';
       }
@@ -261,98 +242,6 @@ export class BackupRestorer {
     if (plan.result === 'duplicate') return 'kept';
     if (plan.cards.size + plan.cardholders.size > 0) tx.putChange({ ...plan, revision: 0 });
     return plan.result === 'stale' ? 'stopped' : 'taken';
-  }
-
-  /** The newest come first. Those that had not left the outbox get in together with the new end of the log, so that they are sent. */
-  async #takeEvents(session: Session, entries: readonly LogEntry[]): Promise<void> {
-    if (session.log !== 'replaced') return session.log === 'continued' ? this.#putInFront(session, entries) : undefined;
-    if (session.missing !== null) return this.#putInFront(session, entries);
-    const { acknowledgedUpTo } = session.header.log;
-    const sent = entries.findIndex(({ event }) => event.sequence <= acknowledgedUpTo);
-    session.unsent.push(...(sent === -1 ? entries : entries.slice(0, sent)));
-    const isFull = session.unsent.length >= MOST_UNSENT;
-    if (sent === -1 && !isFull) return;
-    await this.#replaceLog(session);
-    if (sent !== -1) await this.#putInFront(session, entries.slice(sent));
-  }
-
-  async #putInFront(session: Session, entries: readonly LogEntry[]): Promise<void> {
-    const { store, writer } = this.#deps;
-    const first = store.firstSequence();
-    // What is old was removed meanwhile, and these are older.
-    if (first > (session.first ?? first)) return;
-    // What an earlier attempt has put there already.
-    const missing = entries.filter(({ event }) => event.sequence < first);
-    const oldest = missing.at(-1)?.event;
-    if (oldest === undefined) return;
-    await writer.write((tx) => tx.putHistory({ entries: missing, trimmed: before(oldest), first }));
-    session.first = oldest.sequence;
-    session.counts.events += missing.length;
-  }
-
-  async #replaceLog(session: Session): Promise<void> {
-    const { store, writer, clock } = this.#deps;
-    const { sequence, hash, acknowledgedUpTo } = session.header.log;
-    const gap = gapAfter(session.header, clock.now());
-    const entries = session.unsent;
-    const oldest = entries.at(-1)?.event;
-    const trimmed = oldest === undefined ? { sequence, hash } : before(oldest);
-    await writer.writeAlone(async (tx) => {
-      // Where nothing of the backup waits, nothing that waits has a number in the gap.
-      const acknowledged = oldest === undefined ? gap.to : Math.max(acknowledgedUpTo, trimmed.sequence);
-      tx.replaceLog(
-        { entries, trimmed, replacing: { acknowledgedUpTo: acknowledged, gap } },
-        { sequence: gap.to, hash },
-      );
-      tx.append(this.#event(session, gap));
-      if (oldest !== undefined && trimmed.sequence > acknowledgedUpTo) {
-        tx.append(this.#dropped({ from: acknowledgedUpTo + 1, to: trimmed.sequence }));
-      }
-      for await (const entry of entriesOf(store)) appendAnew(tx, entry);
-    });
-    session.missing = gap;
-    session.counts.events += entries.length;
-    session.unsent = [];
-  }
-
-  /** What waits for HR is never given up in silence. */
-  #dropped(range: SequenceRange): NewEvent {
-    const { clock, log } = this.#deps;
-    const detail = { ...range, reason: 'restore' };
-    log.error(detail, 'events of the backup are not sent: there are too many that HR has not acknowledged');
-    return { event: 'events-dropped', at: clock.now(), clockSynchronized: clock.isSynchronized(), detail };
-  }
-
-  #event({ header, operator, log }: Session, missing: SequenceRange | null) {
-    const { clock } = this.#deps;
-    const { createdAt, roster, log: backup } = header;
-    return {
-      event: 'store-restored' as const,
-      at: clock.now(),
-      clockSynchronized: clock.isSynchronized(),
-      detail: {
-        operator,
-        createdAt,
-        revision: roster.revision,
-        sequence: backup.sequence,
-        log,
-        missing: missing && { ...missing },
-      },
-    };
-  }
-}
-
-const before = ({ sequence, previousHash }: { readonly sequence: number; readonly previousHash: string }) => ({
-  sequence: sequence - 1,
-  hash: previousHash,
-});
-
-/** All that can be read. */
-async function* entriesOf(log: EventLog): AsyncGenerator<LogEntry> {
-  for (let after = log.firstSequence() - 1; after < log.tail().sequence; ) {
-    const slots = await readSlots(log, after, PAGE);
-    for (const { entry } of slots) if (entry !== undefined) yield entry;
-    after = slots.at(-1)?.sequence ?? after + PAGE;
   }
 }
 

@@ -105,8 +105,11 @@ describe('cardea restore', () => {
         ['store-restored', 1_000_004],
         ['operator-action', 1_000_005],
         ['access-denied', 1_000_006],
+        ['operator-action', 1_000_007],
       ],
     );
+    const { createdAt } = JSON.parse((await linesOf(file, keys.identity))[0] ?? '');
+    assert.deepEqual(events.at(-1)?.detail, { action: 'restore', operator: 'ada', createdAt, revision: 2 });
     assert.equal(events[before.sequence]?.previousHash, before.hash);
     // Of the backup, nothing had left the outbox.
     assert.equal(store.sentUpTo(), 0);
@@ -131,7 +134,7 @@ describe('cardea restore', () => {
     assert.equal(old.bench.store.findCard(cardNumber(CARD)).kind, 'retired');
     assert.deepEqual(
       old.bench.store.entries.slice(length).map(({ event }) => event.event),
-      ['store-restored'],
+      ['operator-action', 'store-restored'],
     );
   });
 
@@ -142,7 +145,7 @@ describe('cardea restore', () => {
     const { length } = fresh.bench.store.entries;
     const { output } = await fresh.cardea('restore', file, '--identity-file', keys.file);
     assert.match(output, /^taken +0$/m);
-    assert.equal(fresh.bench.store.entries.length, length + 1);
+    assert.equal(fresh.bench.store.entries.length, length + 2);
   });
 
   it('takes a passphrase as well', async (t) => {
