@@ -96,7 +96,7 @@ test('bytes that do not decode to a valid message change nothing, and are answer
         assert.equal(receiptIn(store.entries[0]).result, 'rejected');
       },
     ),
-    { numRuns: 1000 },
+    { numRuns: 1500 },
   );
   assert.ok(refused > 1000, `${refused}`);
 });
