@@ -23,6 +23,8 @@ export const REPEAT = 60_000;
 const UNDECIDED = 4;
 
 const DAY = 24 * HOUR;
+/** After so many taps in a row whose time is a guess there is no better one. */
+const MOST_GUESSES = 1000;
 
 /** One person on one day. */
 export interface AttendanceDay {
@@ -87,6 +89,8 @@ export class AttendanceLedger {
   readonly #clockOf: (door: string) => LocalClock;
   readonly #people = new Map<string, Person>();
   #today = '';
+  /** Taps since the last one whose time is none. */
+  #guesses = 0;
 
   /** `clockOf` tells the time on the wall at a door. */
   constructor({ clockOf }: { readonly clockOf: (door: string) => LocalClock }) {
@@ -101,7 +105,10 @@ export class AttendanceLedger {
     if (!isGrant && event.event !== 'access-not-taken') return [];
     const at = instant(Date.parse(event.time));
     const date = dateText(this.#clockOf(door)(at));
-    const over = this.#turnTo(date, at);
+    this.#guesses = event.clockSynchronized ? 0 : this.#guesses + 1;
+    // One tap before the clock was set must not end the day of everybody who is inside.
+    const isBelieved = this.#guesses === 0 || this.#guesses > MOST_GUESSES;
+    const over = isBelieved ? this.#turnTo(date, at) : [];
     const companion = companionOf(event.detail);
     if (!isGrant) {
       this.#cancel(event);

@@ -202,6 +202,26 @@ describe('a day of attendance', () => {
     assert.deepEqual(later, [[], [], [], ['2026-11-02'], ['2026-11-03']]);
   });
 
+  it('is not ended by what others tap before the clock was set', () => {
+    const guess = inAt('1970-01-01T00:00:30Z', { who: 'E2', isGuessed: true });
+    const days = daysOf([inAt(utc('07:00')), guess, outAt(utc('16:00'))]);
+    const own = days.filter(({ cardholder }) => cardholder === 'E1');
+    assert.deepEqual(
+      own.map(({ present }) => present),
+      [9 * HOUR],
+    );
+  });
+
+  it('comes out on a gateway whose clock is never set, too', () => {
+    const ledger = new AttendanceLedger({ clockOf: () => BERLIN });
+    let open = 0;
+    for (let tap = 0; tap < 2000; tap++) {
+      const at = Date.parse(utc('07:00')) + tap * 24 * HOUR;
+      open += 1 - ledger.add(eventOf({ at, isGuessed: true }, tap)).length;
+    }
+    assert.ok(open < 10, `${open} days are open`);
+  });
+
   it('is whole although the clock jumps ten years ahead and back', () => {
     const days = daysOf([inAt(utc('07:00')), inAt('2036-11-02T08:00:00Z'), inAt(utc('09:00')), outAt(utc('16:00'))]);
     assert.equal(
