@@ -1,6 +1,7 @@
 // Backups as a technician asks for them: taken out record by record, and merged in page by page. Who did it is in the log before
 // anything is handed over, and with what was restored.
 
+import { eventsAfter } from '../app/log-count.ts';
 import type { BackupRestorer, RestoreOutcome, RestorePlan } from '../app/restore-backup.ts';
 import type { SerialWriter } from '../app/serial-writer.ts';
 import type { Log } from '../log.ts';
@@ -41,7 +42,7 @@ export class BackupOperations {
       const time = { at: clock.now(), clockSynchronized: clock.isSynchronized() };
       tx.append({ event: 'operator-action', ...time, detail });
     });
-    return { cards: store.roster().cards, events: store.tail().sequence - store.firstSequence() + 1 };
+    return { cards: store.roster().cards, events: eventsAfter(store, store.firstSequence() - 1) };
   }
 
   async *records(signal: AbortSignal): AsyncGenerator<object> {
