@@ -1,7 +1,6 @@
 // What can still be read of a damaged store: a copy is repaired, and gives what opens. Nothing of it is believed because it is
 // there: a repair brings back what was replaced or removed long ago.
 
-import { Level } from 'level';
 import { type AccessEvent, EMPTY_LOG, isIntact, type LogTail } from '../../domain/access-event.ts';
 import type { CalendarRecord } from '../../domain/calendar.ts';
 import type { CardNumber } from '../../domain/card-number.ts';
@@ -14,6 +13,7 @@ import type { LogEntry } from '../../ports/event-log.ts';
 import { type RecordNames, recordNames } from './record-names.ts';
 import type { RecordSeal } from './record-seal.ts';
 import * as records from './records.ts';
+import { repair } from './repair-database.ts';
 import { type Handles, handlesOf, type Sublevel } from './sublevels.ts';
 
 /** What is kept as one whole; undefined for what does not open. */
@@ -163,12 +163,3 @@ const isWhole = (event: AccessEvent): boolean => {
     return false;
   }
 };
-
-/** The package's types are those of what it is in a browser, too. */
-const repair = async (directory: string): Promise<void> => {
-  const database: object = Level;
-  if (hasRepair(database)) await database.repair(directory);
-};
-
-const hasRepair = (database: object): database is { readonly repair: (directory: string) => Promise<void> } =>
-  'repair' in database;

@@ -12,7 +12,7 @@ import type { Clock } from '../../ports/clock.ts';
 import { anchorPathOf, readAnchor, StoreAnchor } from './anchor.ts';
 import { makeRoomToOpen } from './disk-room.ts';
 import type { LevelStore } from './level-store.ts';
-import { MAY_BE_READ_AGAIN, OpenAttempts } from './open-attempts.ts';
+import { OpenAttempt } from './open-attempt.ts';
 import { openSealedStore, type SealedStoreOptions } from './open-store.ts';
 import { deathOfReader } from './probe-store.ts';
 import { rebuildStore } from './rebuild-store.ts';
@@ -50,29 +50,29 @@ export const openTrustedStore = async (options: TrustedStoreOptions): Promise<Le
   const heartbeat = setInterval(onProgress, HEARTBEAT);
   try {
     await finishSettingAside(dataDir);
-    const attempts = await OpenAttempts.begin(dataDir);
+    const attempt = await OpenAttempt.begin(dataDir);
     try {
-      return await openOrReplace(options, attempts.before);
+      return await openOrReplace(options, attempt.isAfterDeath);
     } finally {
-      await attempts.end();
+      await attempt.end();
     }
   } finally {
     clearInterval(heartbeat);
   }
 };
 
-const openOrReplace = async (options: TrustedStoreOptions, deaths: number): Promise<LevelStore> => {
+const openOrReplace = async (options: TrustedStoreOptions, isAfterDeath: boolean): Promise<LevelStore> => {
   const { log } = options;
   try {
     // The last start did not come to an end: a power cut, or the store that it read.
-    const death = deaths === 0 ? undefined : await deathOfReader(storePathsIn(options.dataDir).store);
+    const death = isAfterDeath ? await deathOfReader(storePathsIn(options.dataDir).store) : undefined;
     if (death !== undefined) throw damaged(`who reads it dies of ${death}`);
     return await openVerified(options);
   } catch (error) {
     const reason = damageIn(error, options);
     if (reason === undefined) throw error;
     log.error({ reason }, 'the store is damaged: it is set aside, and a new one begins');
-    const setAside = await replaceStore(reason, options, deaths <= MAY_BE_READ_AGAIN).catch((cause: unknown) => {
+    const setAside = await replaceStore(reason, options, isAfterDeath).catch((cause: unknown) => {
       throw cause instanceof CardeaError ? cause : notReplaced(reason, cause);
     });
     const store = await openVerified(options);
@@ -147,7 +147,7 @@ const isGarbledOwner = ({ context }: CardeaError, { dataDir, identity }: Trusted
 };
 
 /** Fulfils with the name under which the damaged store is kept. */
-const replaceStore = async (reason: string, options: TrustedStoreOptions, mayRead: boolean): Promise<string> => {
+const replaceStore = async (reason: string, options: TrustedStoreOptions, isAfterDeath: boolean): Promise<string> => {
   const { dataDir, clock, ballast } = options;
   const { store, unfinished } = storePathsIn(dataDir);
   const isGone = !existsSync(store);
@@ -157,7 +157,7 @@ const replaceStore = async (reason: string, options: TrustedStoreOptions, mayRea
   const anchor = typeof known === 'object' && known.generation > 0 ? known : undefined;
   const { keys, isOld } = await keysFor(options);
   const seal = new RecordSeal(keys.ring.current, keys.ring.former);
-  const { salvage, obstacle } = isOld && !isGone && mayRead ? await salvageFrom(dataDir, seal) : NO_SALVAGE;
+  const { salvage, obstacle } = isOld && !isGone ? await salvageFrom(dataDir, seal, isAfterDeath) : NO_SALVAGE;
   const setAside = nameForDamaged(dataDir, clock.now());
   let reserved: number;
   try {
@@ -187,11 +187,17 @@ const NO_SALVAGE = { salvage: undefined, obstacle: undefined } as const;
 const salvageFrom = async (
   dataDir: string,
   seal: RecordSeal,
+  isAfterDeath: boolean,
 ): Promise<{ readonly salvage: Salvage | undefined; readonly obstacle: string | undefined }> => {
-  if (await copyStore(dataDir)) {
-    return { salvage: await Salvage.open(storePathsIn(dataDir).copy, seal), obstacle: undefined };
+  const { copy } = storePathsIn(dataDir);
+  if (!(await copyStore(dataDir))) {
+    return { salvage: undefined, obstacle: 'events that could be read, because there is no room for a copy of them' };
   }
-  return { salvage: undefined, obstacle: 'events that could be read, because there is no room for a copy of them' };
+  const death = isAfterDeath ? await deathOfReader(copy, 'repair') : undefined;
+  if (death !== undefined) {
+    return { salvage: undefined, obstacle: `events that could be read, because who reads them dies of ${death}` };
+  }
+  return { salvage: await Salvage.open(copy, seal), obstacle: undefined };
 };
 
 /** The keys of the damaged store, or new ones where its header is lost. Rejects as loadStoreKeys does for a key that is no good. */

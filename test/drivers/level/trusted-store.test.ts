@@ -116,6 +116,24 @@ test('an anchor that is lost is missed again by the start after one that was kil
   assert.match(store.damage()?.reason ?? '', /anchor is gone/);
 });
 
+test('a first start that was killed before it had made anything leaves nothing that is taken for a damaged store', async (t) => {
+  const dataDir = temporaryFolder(t);
+  writeFileSync(join(dataDir, 'store.opening'), '');
+  const store = await open(dataDir);
+  t.after(() => store.close());
+  assert.equal(store.damage(), undefined);
+});
+
+test('events are saved from a damaged store although the start before was killed', async (t) => {
+  const dataDir = copyOf(t);
+  rmSync(join(dataDir, 'store', 'CURRENT'));
+  writeFileSync(join(dataDir, 'store.opening'), '');
+  const store = await open(dataDir);
+  t.after(() => store.close());
+  assert.equal((await store.entriesAfter(0, 1000)).length, EVENTS + 1);
+  assert.ok(!existsSync(join(dataDir, 'store.opening')));
+});
+
 test('whoever waits for a start is told that it goes on, as long as it takes to look through a store or to make a new one', async (t) => {
   const dataDir = copyOf(t);
   rmSync(anchorPathOf(dataDir));
