@@ -1,6 +1,7 @@
 // When the events of the log happened, by blocks of it that somebody has read: what lets a reader of one month go past the other
 // years. Times may jump back and forth with the clock, so that nothing is concluded for a block that nobody has read whole.
 
+import { entryOrNothing } from '../app/read-log.ts';
 import type { AccessEvent } from '../domain/access-event.ts';
 import type { Instant } from '../domain/units.ts';
 import type { EventLog } from '../ports/event-log.ts';
@@ -59,11 +60,6 @@ export class TimeIndex {
   }
 }
 
-const hashAt = (eventLog: Pick<EventLog, 'entryAt'>, sequence: number): string | undefined => {
-  try {
-    return eventLog.entryAt(sequence)?.event.hash;
-  } catch {
-    // A record that cannot be read any more: whoever reads on is told.
-    return undefined;
-  }
-};
+/** Undefined for a record that cannot be read any more, too: whoever reads on is told. */
+const hashAt = (eventLog: Pick<EventLog, 'entryAt'>, sequence: number): string | undefined =>
+  entryOrNothing(eventLog, sequence)?.event.hash;

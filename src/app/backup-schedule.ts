@@ -11,8 +11,9 @@ import { formatInstant, type Milliseconds, type MonotonicTime, milliseconds } fr
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BackupFolder } from '../ports/backup-files.ts';
-import type { Clock, Timer } from '../ports/clock.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
+import { LaterWork } from './later-work.ts';
 
 /** How often it is looked whether one is due; the first time so long after the start, when there is less to do. */
 const LOOK_EVERY = milliseconds(60_000);
@@ -52,12 +53,11 @@ export class BackupSchedule {
   #madeAt: MonotonicTime | undefined;
   #failures = 0;
   #fault: string | undefined;
-  #timer: Timer | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #isStopped = false;
+  readonly #later: LaterWork;
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
+    this.#later = new LaterWork(deps.clock);
     this.#startedAt = deps.clock.monotonic();
     // No id has a dot in it.
     this.#prefix = `cardea.${deps.site}.${deps.gateway}.`;
@@ -68,10 +68,8 @@ export class BackupSchedule {
   }
 
   /** Fulfils when nothing is under way; a backup that is gets no further. */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#timer?.cancel();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#later.stop();
   }
 
   alarms(): readonly string[] {
@@ -79,10 +77,7 @@ export class BackupSchedule {
   }
 
   #lookIn(delay: Milliseconds): void {
-    if (this.#isStopped) return;
-    this.#timer = this.#deps.clock.schedule(delay, () => {
-      this.#running = this.#look();
-    });
+    this.#later.schedule(delay, () => this.#look());
   }
 
   async #look(): Promise<void> {
@@ -99,7 +94,7 @@ export class BackupSchedule {
       this.#fault = undefined;
       this.#lookIn(LOOK_EVERY);
     } catch (error) {
-      if (this.#isStopped) return;
+      if (this.#later.isStopped) return;
       this.#fault = errorMessage(error);
       log.error({ err: this.#fault }, 'no backup could be made; trying again');
       this.#lookIn(backoffDelay(RETRY, this.#failures, 1));
@@ -138,7 +133,7 @@ export class BackupSchedule {
 
   async *#lines(): AsyncGenerator<string> {
     for await (const record of this.#deps.records()) {
-      if (this.#isStopped) throw new CardeaError('backup-failed', 'the gateway stops');
+      if (this.#later.isStopped) throw new CardeaError('backup-failed', 'the gateway stops');
       yield JSON.stringify(record);
     }
   }

@@ -8,9 +8,11 @@
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Clock, Timer } from '../ports/clock.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
+import { LaterWork } from './later-work.ts';
 import { numberBefore } from './log-count.ts';
+import { entryOrNothing } from './read-log.ts';
 
 /** Alarms are taken up from them at the next start. */
 export const KEPT = 1000;
@@ -30,40 +32,28 @@ interface Dependencies {
 
 export class EventRetention {
   readonly #deps: Dependencies;
-  #timer: Timer | undefined;
-  #isStopped = false;
+  readonly #later: LaterWork;
   /** How far the wall clock was ahead of the monotonic one when it was first found to be trusted. */
   #lead: number | undefined;
-  /** What is under way. */
-  #trimming: Promise<void> = Promise.resolve();
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
+    this.#later = new LaterWork(deps.clock);
   }
 
   /** Some minutes after the start, then once a day. */
   start(): void {
     this.#trustedNow();
-    this.#schedule(FIRST_LOOK, () => this.#look());
+    this.#later.schedule(FIRST_LOOK, () => this.#look());
   }
 
   /** Room is short: what is due goes now. */
   lookNow(): void {
-    this.#schedule(PAUSE, () => this.#look());
+    this.#later.schedule(PAUSE, () => this.#look());
   }
 
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#timer?.cancel();
-    await this.#trimming;
-  }
-
-  #schedule(delay: Milliseconds, work: () => Promise<void>): void {
-    if (this.#isStopped) return;
-    this.#timer?.cancel();
-    this.#timer = this.#deps.clock.schedule(delay, () => {
-      this.#trimming = work();
-    });
+  stop(): Promise<void> {
+    return this.#later.stop();
   }
 
   async #look(): Promise<void> {
@@ -81,11 +71,11 @@ export class EventRetention {
       log.warn({ err: errorMessage(error) }, 'old events could not be removed');
     }
     if (eventLog.firstSequence() > first) {
-      this.#schedule(PAUSE, () => this.#trimOn(before));
+      this.#later.schedule(PAUSE, () => this.#trimOn(before));
       return;
     }
     if (first > before) log.info({ from: before, to: first - 1 }, 'old events were removed');
-    this.#schedule(EVERY, () => this.#look());
+    this.#later.schedule(EVERY, () => this.#look());
   }
 
   async #trimSlice(): Promise<void> {
@@ -118,12 +108,8 @@ export class EventRetention {
   }
 
   #trustedTimeOf(sequence: number): number | undefined {
-    try {
-      const event = this.#deps.eventLog.entryAt(sequence)?.event;
-      return event?.clockSynchronized ? Date.parse(event.time) : undefined;
-    } catch {
-      return undefined;
-    }
+    const event = entryOrNothing(this.#deps.eventLog, sequence)?.event;
+    return event?.clockSynchronized ? Date.parse(event.time) : undefined;
   }
 
   /** Where the log would begin with a record that cannot be read, it begins with one before it. */

@@ -18,7 +18,7 @@ import type { MessageSeal } from '../wire/message-envelope.ts';
 import type { Topics } from '../wire/topics.ts';
 import { AcknowledgementWatch } from './acknowledgement-watch.ts';
 import { eventsAfter } from './log-count.ts';
-import { type LogSlot, readSlots, unreadableRanges } from './read-log.ts';
+import { entryOrNothing, type LogSlot, readSlots, unreadableRanges } from './read-log.ts';
 import { SendWindow } from './send-window.ts';
 
 /** Log entries published and not yet acknowledged by the broker. */
@@ -308,11 +308,7 @@ export class EventPublisher {
 
   /** Status is not to fail because one record of the log does not decode. */
   #timeOf(sequence: number): string | null {
-    try {
-      return this.#deps.eventLog.entryAt(sequence)?.event.time ?? null;
-    } catch {
-      return null;
-    }
+    return entryOrNothing(this.#deps.eventLog, sequence)?.event.time ?? null;
   }
 
   /** What is not acknowledged is sent again after a while. */

@@ -44,6 +44,15 @@ const nextSlot = async (eventLog: Readable, after: number): Promise<LogSlot | un
   }
 };
 
+/** The entry of that number; undefined where there is none, or none that can be read. */
+export const entryOrNothing = (eventLog: Pick<EventLog, 'entryAt'>, sequence: number): LogEntry | undefined => {
+  try {
+    return eventLog.entryAt(sequence);
+  } catch {
+    return undefined;
+  }
+};
+
 /** Numbers without an entry, joined where they follow upon each other. */
 export const unreadableRanges = (slots: readonly LogSlot[]): readonly SequenceRange[] => {
   const ranges: { from: number; to: number }[] = [];

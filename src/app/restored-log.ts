@@ -10,6 +10,7 @@ import type { SequenceRange } from '../domain/log-chain.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { EventLog, LogEntry } from '../ports/event-log.ts';
 import type { BackupHeader } from '../wire/backup-format.ts';
+import { entryOrNothing } from './read-log.ts';
 import type { StoreTransaction } from './store-transaction.ts';
 
 /** A log with more events than this is kept; those of a shorter one are recorded anew. */
@@ -45,15 +46,7 @@ export const fateOf = (
 /** Whether the record of that number has that hash here, or is the one that the log begins after. */
 const hashAt = (log: Log, sequence: number, hash: string): boolean => {
   const trimmed = log.trimmedUpTo();
-  return (trimmed.sequence === sequence ? trimmed.hash : entryAt(log, sequence)?.event.hash) === hash;
-};
-
-const entryAt = (log: Log, sequence: number): LogEntry | undefined => {
-  try {
-    return log.entryAt(sequence);
-  } catch {
-    return undefined;
-  }
+  return (trimmed.sequence === sequence ? trimmed.hash : entryOrNothing(log, sequence)?.event.hash) === hash;
 };
 
 /** The numbers that are left out after the backup's log. */

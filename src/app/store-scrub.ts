@@ -2,10 +2,11 @@
 // found is an event once and an alarm from then on. The next start sets the store aside where it finds the same: it looks at cards and
 // the newest events. What else is damaged is unreadable and opens nothing.
 
-import { type Milliseconds, milliseconds } from '../domain/units.ts';
+import { milliseconds } from '../domain/units.ts';
 import { errorMessage } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Clock, Timer } from '../ports/clock.ts';
+import type { Clock } from '../ports/clock.ts';
+import { LaterWork } from './later-work.ts';
 import type { SerialWriter } from './serial-writer.ts';
 
 /** The start has enough to do. */
@@ -24,29 +25,26 @@ interface Dependencies {
 
 export class StoreScrub {
   readonly #deps: Dependencies;
-  #timer: Timer | undefined;
-  #isStopped = false;
+  readonly #later: LaterWork;
   #found: string | undefined;
-  #looking: Promise<void> = Promise.resolve();
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
+    this.#later = new LaterWork(deps.clock);
   }
 
   start(): void {
-    this.#after(FIRST_AFTER);
+    this.#later.schedule(FIRST_AFTER, () => this.#look());
   }
 
   /** Fulfils when the store is not read any more. */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#timer?.cancel();
-    await this.#looking;
+  stop(): Promise<void> {
+    return this.#later.stop();
   }
 
   /** Whether a look that is under way is to end. */
   get isStopped(): boolean {
-    return this.#isStopped;
+    return this.#later.isStopped;
   }
 
   alarms(): readonly string[] {
@@ -57,22 +55,15 @@ export class StoreScrub {
         ];
   }
 
-  #after(delay: Milliseconds): void {
-    if (this.#isStopped) return;
-    this.#timer = this.#deps.clock.schedule(delay, () => {
-      this.#looking = this.#look();
-    });
-  }
-
   async #look(): Promise<void> {
     const { verify, log } = this.#deps;
     try {
       const found = await verify();
-      if (found !== undefined && !this.#isStopped) this.#tell(found);
+      if (found !== undefined && !this.isStopped) this.#tell(found);
     } catch (error) {
-      if (!this.#isStopped) log.warn({ err: errorMessage(error) }, 'the store could not be read through');
+      if (!this.isStopped) log.warn({ err: errorMessage(error) }, 'the store could not be read through');
     }
-    this.#after(SCRUB_INTERVAL);
+    this.#later.schedule(SCRUB_INTERVAL, () => this.#look());
   }
 
   #tell(reason: string): void {

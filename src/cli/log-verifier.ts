@@ -45,6 +45,10 @@ export interface Verdict {
   readonly outOfReach: number;
 }
 
+/** Looks whether one of these keys has signed a checkpoint. */
+export const signaturesBy = (keys: readonly PublicKey[]): ReturnType<typeof checkpointVerifier> =>
+  checkpointVerifier(keys.map((publicKey) => ({ kid: thumbprint(publicKey), publicKey })));
+
 export class LogVerifier {
   readonly #options: VerifierOptions;
   readonly #signatureOf: ReturnType<typeof checkpointVerifier>;
@@ -62,9 +66,7 @@ export class LogVerifier {
 
   constructor(options: VerifierOptions) {
     this.#options = options;
-    this.#signatureOf = checkpointVerifier(
-      options.keys.map((publicKey) => ({ kid: thumbprint(publicKey), publicKey })),
-    );
+    this.#signatureOf = signaturesBy(options.keys);
     this.#witnesses = options.witnesses.toSorted((one, other) => other.sequence - one.sequence);
   }
 

@@ -3,12 +3,11 @@
 import { existsSync } from 'node:fs';
 import { readPublicHalf } from '../config/key-files.ts';
 import { eventFrom, type LogItem } from '../domain/log-chain.ts';
-import { type PublicKey, parsePublicKey, thumbprint } from '../domain/trusted-key.ts';
+import { type PublicKey, parsePublicKey } from '../domain/trusted-key.ts';
 import { CardeaError } from '../errors.ts';
-import { checkpointVerifier } from '../wire/checkpoint.ts';
 import type { VerifyOptions } from './audit.ts';
 import { readLogFile, readWitnesses, sizeOf } from './log-files.ts';
-import { LogVerifier, type Verdict, type Witness } from './log-verifier.ts';
+import { LogVerifier, signaturesBy, type Verdict, type Witness } from './log-verifier.ts';
 import { startProgress } from './progress.ts';
 import type { CliSession } from './session.ts';
 import { plain } from './terminal.ts';
@@ -83,10 +82,7 @@ const ownKey = async (options: VerifyOptions, session: CliSession): Promise<read
 };
 
 const keptWitnesses = async (files: readonly string[], keys: readonly PublicKey[]): Promise<readonly Witness[]> => {
-  const look =
-    keys.length === 0
-      ? undefined
-      : checkpointVerifier(keys.map((publicKey) => ({ kid: thumbprint(publicKey), publicKey })));
+  const look = keys.length === 0 ? undefined : signaturesBy(keys);
   const witnesses: Witness[] = [];
   for (const file of files) witnesses.push(...(await readWitnesses(file, look)));
   return witnesses;

@@ -11,16 +11,13 @@ const MODULE = import.meta.url.endsWith('.ts') ? 'store-probe.ts' : 'store-probe
 const DEATHS: readonly NodeJS.Signals[] = ['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE'];
 
 /** The signal that the reader died of, who repairs a copy first; undefined when it lived, or could not be started. */
-export const deathOfReader = async (
-  directory: string,
-  ...task: readonly 'repair'[]
-): Promise<NodeJS.Signals | undefined> => {
+export const deathOfReader = async (directory: string, task?: 'repair'): Promise<NodeJS.Signals | undefined> => {
   // LevelDB makes a directory where there is none, which would then be taken for a store.
   if (!existsSync(directory)) return undefined;
   const probe = new URL(MODULE, import.meta.url).pathname;
   // Sources need what the bundle does not.
   const loader = MODULE.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
-  const child = spawn(process.execPath, [...loader, probe, directory, String(process.pid), ...task], {
+  const child = spawn(process.execPath, [...loader, probe, directory, String(process.pid), task ?? 'read'], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   return await new Promise((resolve) => {

@@ -42,7 +42,7 @@ const NOTHING_SALVAGED: SalvagedParts = {
 export interface RebuildOptions {
   /** Where the new store is made; nothing is there. */
   readonly directory: string;
-  readonly identity: string | undefined;
+  readonly identity?: string;
   readonly seal: RecordSeal;
   readonly gateway: GatewayId;
   readonly doors: readonly DoorId[];

@@ -8,8 +8,9 @@ import type { CardholderRecord, CardRecord } from '../../domain/credential.ts';
 import type { CommandRecord } from '../../domain/door-command.ts';
 import type { DoorOrders } from '../../domain/door-mode.ts';
 import type { CardholderId, DoorId } from '../../domain/ids.ts';
-import { bucketOf, DIGEST_BYTES, isSameBucket, toggleCard } from '../../domain/roster-digest.ts';
+import { BUCKETS, bucketOf, DIGEST_BYTES, isSameBucket, toggleCard } from '../../domain/roster-digest.ts';
 import type { LogEntry } from '../../ports/event-log.ts';
+import { ALL_ORDERS, doorIn } from './plain-keys.ts';
 import { type RecordNames, recordNames } from './record-names.ts';
 import type { RecordSeal } from './record-seal.ts';
 import * as records from './records.ts';
@@ -59,9 +60,8 @@ export class Salvage {
       return sealed === undefined ? undefined : this.#decoded(meta, [key, sealed], decode);
     };
     const doorOrders = new Map<DoorId, DoorOrders>();
-    for await (const [key, orders] of this.#each(meta, records.ordersOrNothing)) {
-      // As in LevelStore.#load.
-      if (key.startsWith('orders/')) doorOrders.set(key.slice('orders/'.length) as DoorId, orders);
+    for await (const [key, orders] of this.#each(meta, records.ordersOrNothing, ALL_ORDERS)) {
+      doorOrders.set(doorIn(key), orders);
     }
     return {
       roster: await read('roster', records.decodeRoster),
@@ -86,7 +86,7 @@ export class Salvage {
       if (record.state === 'live') toggleCard(sums, number, record.revision);
     }
     const sound = new Set<number>();
-    for (let bucket = 0; bucket < DIGEST_BYTES / 8; bucket++) {
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
       if (isSameBucket(bucket, sums, buckets)) sound.add(bucket);
     }
     return sound;
@@ -129,8 +129,9 @@ export class Salvage {
   async *#each<T>(
     sublevel: Sublevel,
     decode: (text: string) => T | undefined,
+    range: Partial<typeof ALL_ORDERS> = {},
   ): AsyncGenerator<readonly [key: string, T]> {
-    const iterator = sublevel.iterator();
+    const iterator = sublevel.iterator(range);
     try {
       for (;;) {
         const row = await iterator.next().catch(() => undefined);

@@ -1,4 +1,4 @@
-// `store-probe DIRECTORY PARENT [repair]`: reads the database from one end to the other, repaired if it is a copy, in a process of its
+// `store-probe DIRECTORY PARENT read|repair`: reads the database from one end to the other, repaired if it is a copy, in a process of its
 // own, which LevelDB may end. What it reads is nobody's concern here: only whether it lives to the end of it.
 //
 // 1. It ends with the process PARENT that asked: the next start may be at work in the same directory.

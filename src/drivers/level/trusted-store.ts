@@ -163,7 +163,6 @@ const replaceStore = async (reason: string, options: TrustedStoreOptions, isAfte
   try {
     reserved = await rebuildStore({
       ...options,
-      identity: options.identity,
       directory: unfinished,
       seal,
       keepsCards: options.failurePolicy === 'allow-last-known',
