@@ -9,6 +9,7 @@ export interface VerifyOptions extends GatewayOptions {
   readonly checkpoint?: readonly string[];
   readonly key?: readonly string[];
   readonly file?: string;
+  readonly gateway?: string;
   readonly json?: boolean;
 }
 
@@ -29,6 +30,7 @@ export const addAuditCommand = (program: Command, session: CliSession): void => 
     .option('--checkpoint <file>', 'a checkpoint that was kept elsewhere; may be given several times', listed)
     .option('--key <key>', "the gateway's public key, or a file with it; may be given several times", listed)
     .option('--file <file>', 'verify this file of events, one JSON object a line, instead of a gateway')
+    .option('--gateway <name>', 'of that file only the records of this gateway, where it is the archive of a site')
     .addHelpText('after', VERIFY_HELP)
     .action(async (options: VerifyOptions) => {
       const { verifyLog } = await import('./verify-log.ts');

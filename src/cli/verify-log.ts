@@ -32,6 +32,9 @@ export const verifyLog = async (options: VerifyOptions, session: CliSession): Pr
   if ((range.from ?? 1) > (range.to ?? Number.POSITIVE_INFINITY)) {
     throw new CardeaError('invalid-request', '--to must not be below --from');
   }
+  if (options.gateway !== undefined && options.file === undefined) {
+    throw new CardeaError('invalid-request', '--gateway goes with --file: the log of a running gateway is its own');
+  }
   const isKeyGiven = options.key !== undefined;
   const keys = options.key?.map(keyOf) ?? (await ownKey(options, session));
   const witnesses = await keptWitnesses(options.checkpoint ?? [], keys);
@@ -45,7 +48,7 @@ export const verifyLog = async (options: VerifyOptions, session: CliSession): Pr
   const progress = await startProgress(session.terminal, source);
   try {
     for await (const item of source.read((count) => progress.update(count))) {
-      if (isBefore(item, range.from)) continue;
+      if (isBefore(item, range.from) || isOfAnother(item, options.gateway)) continue;
       await verifier.take(item);
       if (verifier.isDone) break;
     }
@@ -57,6 +60,9 @@ export const verifyLog = async (options: VerifyOptions, session: CliSession): Pr
 
 const isBefore = (item: LogItem, from: number | undefined): boolean =>
   from !== undefined && item.kind === 'record' && item.event.sequence < from;
+
+const isOfAnother = (item: LogItem, gateway: string | undefined): boolean =>
+  gateway !== undefined && item.kind === 'record' && item.event.gateway !== gateway;
 
 const sequenceOf = (option: string, value: string | undefined): number | undefined => {
   if (value === undefined) return undefined;

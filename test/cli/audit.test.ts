@@ -221,6 +221,28 @@ test('a gap that is declared after the last signature passes without a key, and 
   assert.equal((await verify(vouched, '--key', OURS.trusted.publicKey)).code, 0);
 });
 
+test('in the archive of a site the log of one gateway is verified, whatever the others have', async (t) => {
+  const { verify } = makeDesk(t);
+  const log = await makeLog(9, [4, 8]);
+  const garage = parseGatewayId('garage');
+  assert.ok(garage);
+  const theirs = chain(EMPTY_LOG, { event: 'access-denied', detail: null }, garage);
+  const after = chain(theirs, { event: 'access-denied', detail: null }, garage);
+  const site = [...log.slice(0, 3), theirs, ...log.slice(3), { ...after, time: '2020-01-01T00:00:00.000Z' }];
+  assert.match((await verify(site)).output, /^WRONG at record 1 \(foreign\): record 1 is of gateway garage/);
+  const ours = await verify(site, '--gateway', 'lobby-1', '--key', OURS.trusted.publicKey);
+  assert.equal(ours.code, 0, ours.output);
+  assert.match(ours.output, /^records 1 to 9 of gateway lobby-1: nothing is wrong\n/);
+  assert.match((await verify(site, '--gateway', 'garage')).output, /^WRONG at record 2 \(altered\)/);
+  assert.match(
+    (await verify(site, '--gateway', 'attic')).output,
+    /^WRONG at record 1 \(truncated\): there is no record/,
+  );
+  const live = await run(['audit', 'verify', '--gateway', 'lobby-1']);
+  assert.equal(live.code, 2);
+  assert.match(live.errors, /--gateway goes with --file/);
+});
+
 test("the archive of a whole site serves for each gateway's log; one without a word of the gateway does not", async (t) => {
   const { save, verify } = makeDesk(t);
   const log = await makeLog(9, [4, 9]);
