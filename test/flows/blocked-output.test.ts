@@ -31,7 +31,7 @@ log: { level: trace }
 `,
   );
   // The pipe is there, and nothing ever reads from it.
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'gateway', '--config', configFile], {
+  const child = spawn(process.execPath, ['dist/main.js', 'gateway', '--config', configFile], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   t.after(async () => {

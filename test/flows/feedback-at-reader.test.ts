@@ -31,7 +31,7 @@ const startGateway = async (t: TestContext) => {
   const folder = temporaryFolder(t);
   const file = join(folder, 'cardea.yaml');
   writeFileSync(file, configuration(folder));
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'gateway', '--config', file], {
+  const child: ChildProcess = spawn(process.execPath, ['dist/main.js', 'gateway', '--config', file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';

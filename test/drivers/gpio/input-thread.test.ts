@@ -11,9 +11,13 @@ import type { LineChange } from '../../../src/drivers/gpio/input-looks.ts';
 import { InputThread, type InputThreadOptions } from '../../../src/drivers/gpio/input-thread.ts';
 import type { Every } from '../../../src/drivers/gpio/look-timer.ts';
 import type { CardeaError } from '../../../src/errors.ts';
+import { startWorker } from '../../../src/start-worker.ts';
+import { builtWorker } from '../../fixtures/built-worker.ts';
 import { RecordingLog } from '../../fixtures/recording-log.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { waitFor } from '../../fixtures/wait-for.ts';
+
+const INPUT_WORKER = new URL('../../../src/drivers/gpio/input-worker.ts', import.meta.url);
 
 interface Bench {
   readonly options: InputThreadOptions;
@@ -47,6 +51,7 @@ const makeBench = (t: TestContext): Bench => {
     onChange: (change) => void changes.push(change),
     onFailure: (error) => void failures.push(error),
     log,
+    startWorker: (data) => startWorker(builtWorker(INPUT_WORKER), data),
   };
   const start: Bench['start'] = async (more = {}) => {
     const thread = await InputThread.start({ ...options, ...more });
@@ -113,8 +118,9 @@ test('a line that can no longer be read is a failure, told once', async (t) => {
 });
 
 test('a line that is missing keeps the thread from starting', async (t) => {
-  const { start, options } = makeBench(t);
-  await assert.rejects(start({ levels: new Map([...options.levels, [5, 0]]) }), {
+  const { startWorker: _, ...options } = makeBench(t).options;
+  // As it is started from the sources.
+  await assert.rejects(InputThread.start({ ...options, levels: new Map([...options.levels, [5, 0]]) }), {
     code: 'gpio-unavailable',
     message: /failed: ENOENT/,
   });

@@ -7,6 +7,7 @@ import { startWorker } from '../../../src/start-worker.ts';
 import type { CardReaderHarness } from '../../contracts/card-reader.contract.ts';
 import type { FakeChipOrder } from '../../fakes/fake-mfrc522-worker.ts';
 import { VirtualClock } from '../../fakes/virtual-clock.ts';
+import { builtWorker } from '../../fixtures/built-worker.ts';
 
 export interface ReaderHarness extends CardReaderHarness {
   readonly reader: Mfrc522Reader;
@@ -17,6 +18,7 @@ export interface ReaderHarness extends CardReaderHarness {
   order(order: FakeChipOrder): void;
 }
 
+const FAKE_CHIP = new URL('../../fakes/fake-mfrc522-worker.ts', import.meta.url);
 /** Turns of the polling loop; far more than any test needs. */
 const PATIENCE = 3000;
 const SETTLED_TURNS = 6;
@@ -39,7 +41,7 @@ export const makeReaderHarness = (options: Partial<Mfrc522ReaderDependencies['op
     clock,
     log: makeLog(warnings),
     startWorker: (workerData) => {
-      const worker = startWorker(new URL('../../fakes/fake-mfrc522-worker.ts', import.meta.url), workerData);
+      const worker = startWorker(builtWorker(FAKE_CHIP), workerData);
       worker.on('message', () => {
         turns += 1;
         wake();
