@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { dayBefore, localClock, parseTimeOfDay, weekdayOf } from '../../src/domain/local-time.ts';
+import { dayBefore, localClock, parseTimeOfDay, UTC, weekdayOf } from '../../src/domain/local-time.ts';
 import { instant } from '../../src/domain/units.ts';
 import { wallTime } from '../fixtures/wall-time.ts';
 import { time } from './samples.ts';
@@ -54,6 +54,16 @@ for (const [text, minutes] of TIMES) {
 }
 
 const UTC_DAYS = fc.integer({ min: 0, max: 60_000 }).map((days) => instant(days * 86_400_000));
+
+test('UTC is what the clock of that zone shows, to the end of what a date can be', () => {
+  const utc = localClock('UTC');
+  const latest = 8.64e15;
+  fc.assert(
+    fc.property(fc.integer({ min: -60_000_000_000_000, max: latest }), (at) => {
+      assert.deepEqual(UTC(instant(at)), utc(instant(at)));
+    }),
+  );
+});
 
 test('the day before has the date and the weekday of 24 hours ago in a zone without shifts', () => {
   const utc = localClock('UTC');
