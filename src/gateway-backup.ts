@@ -54,6 +54,7 @@ export const createBackups = (deps: Dependencies): GatewayBackups => {
     log,
     parseRecord: parseSnapshotRecord,
     yieldToOthers: () => turnOfOthers(),
+    hasRoom: () => disk.hasRoom(),
     takeOrders: (door, orders) => {
       if (!doors.has(door) || !isSameOrders(keeper.orders(door), NO_ORDERS)) return;
       keeper.order(door, orders);

@@ -85,6 +85,7 @@ const STATUS_CODES: Partial<Record<ErrorCode, number>> = {
   'backup-invalid': 409,
   'request-too-large': 413,
   'store-write-failed': 503,
+  'disk-full': 507,
   overloaded: 503,
   'timed-out': 504,
 };

@@ -46,6 +46,8 @@ interface Dependencies {
   /** Undefined for what is no record. */
   readonly parseRecord: (value: unknown) => SnapshotRecord | undefined;
   readonly yieldToOthers: () => Promise<void>;
+  /** Whether there is room for more than taps. */
+  readonly hasRoom: () => boolean;
   /** Puts orders for a door of this gateway into effect, where nobody has ordered anything here. */
   readonly takeOrders: (door: DoorId, orders: DoorOrders) => void;
   /** Everything is merged: calendar, roster and log are to be looked at anew. */
@@ -107,7 +109,7 @@ export class BackupRestorer {
     this.#deps = deps;
   }
 
-  /** Rejects with CardeaError `backup-invalid` for a backup that does not belong here, and `store-write-failed`. */
+  /** Rejects with CardeaError `backup-invalid` for a backup that does not belong here, `disk-full` and `store-write-failed`. */
   async begin({ header: unread, oldest, operator, isDryRun }: RestoreRequest): Promise<RestorePlan> {
     const { store, writer, clock, log } = this.#deps;
     const header = parseBackupHeader(unread);
@@ -117,6 +119,7 @@ export class BackupRestorer {
     const eras = Array.from({ length: backup.pastEpochs.length + 1 }, (_, era) => match.eraOf(era));
     const hasForeignEpochs = eras.includes(undefined);
     if (isDryRun) return { restore: this.#begun, log: fateOf(store, header.log, oldest), hasForeignEpochs };
+    this.#needRoom();
     this.#begun += 1;
     const number = this.#begun;
     // Of one that was begun before, nothing more is taken.
@@ -135,9 +138,10 @@ export class BackupRestorer {
     return { restore: number, log: fate, hasForeignEpochs };
   }
 
-  /** The next records, in the backup's order. Rejects with CardeaError `backup-invalid`, `invalid-request` or `store-write-failed`. */
+  /** The next records, in the backup's order. Rejects with CardeaError `backup-invalid`, `invalid-request`, `disk-full` or `store-write-failed`. */
   async page(restore: number, values: readonly unknown[]): Promise<void> {
     const session = this.#current(restore);
+    this.#needRoom();
     const records = values.map((value) => {
       const record = this.#deps.parseRecord(value);
       if (record === undefined)
@@ -162,6 +166,11 @@ export class BackupRestorer {
     log.warn({ ...outcome }, 'backup restored; the roster counts as stale until HR has been heard');
     onRestored();
     return outcome;
+  }
+
+  #needRoom(): void {
+    if (this.#deps.hasRoom()) return;
+    throw new CardeaError('disk-full', 'the disk is nearly full: make room, then restore the backup again');
   }
 
   #refuseForeign(header: BackupHeader): void {

@@ -29,12 +29,13 @@ class Site {
     store: this.store,
   } as const;
   readonly #backups: ReturnType<typeof backupsOf>;
+  hasRoom = true;
 
   constructor() {
     const clock = new VirtualClock();
     const log = new RecordingLog();
     const writer = new SerialWriter({ store: this.store, gateway: GATEWAY, clock, log });
-    this.#backups = backupsOf({ ...this.#parts, writer, clock, log });
+    this.#backups = backupsOf({ ...this.#parts, writer, clock, log }, { hasRoom: () => this.hasRoom });
   }
 
   async hear(messages: readonly HrMessage[]): Promise<this> {
@@ -156,4 +157,17 @@ test('nothing comes back into a store that HR has filled since, though its tombs
     assert.deepEqual(fresh.live(), before, `seed ${seed}, the second time`);
     fresh.assertCounted();
   }
+});
+
+test('without room for more than taps nothing is restored, and the same backup is once there is', async () => {
+  const { messages } = historyOf(1);
+  const whole = await (await new Site().hear(messages)).backup();
+  const site = await new Site().hear(messages.slice(0, 10));
+  site.hasRoom = false;
+  const before = [site.live(), site.store.tail()];
+  await assert.rejects(site.restore(whole), { code: 'disk-full', message: /restore the backup again/ });
+  assert.deepEqual([site.live(), site.store.tail()], before);
+  site.hasRoom = true;
+  await site.restore(whole);
+  assert.deepEqual(site.live(), (await new Site().hear(messages)).live());
 });
