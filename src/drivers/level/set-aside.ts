@@ -9,6 +9,7 @@ import { formatInstant, type Instant } from '../../domain/units.ts';
 import { anchorPathOf } from './anchor.ts';
 import { syncDirectory } from './durable-file.ts';
 import { headerPathOf } from './store-keys.ts';
+import { isReadError } from './unread-starts.ts';
 
 const NAME = 'store.damaged-';
 /** LevelDB never writes to a table again, so that a second name is as good as a copy. */
@@ -58,9 +59,18 @@ export const copyStore = async (dataDir: string): Promise<boolean> => {
   await fs.mkdir(copy, { mode: 0o750 });
   for (const name of names) {
     const [from, to] = [join(store, name), join(copy, name)];
-    await (TABLE.test(name) ? fs.link(from, to).catch(() => fs.copyFile(from, to)) : fs.copyFile(from, to));
+    await (TABLE.test(name) ? fs.link(from, to).catch(() => fs.copyFile(from, to)) : copyWhole(from, to));
   }
   return true;
+};
+
+/** Small files all of them. One that cannot be read is missing in the copy, which the repair can do without. */
+const copyWhole = async (from: string, to: string): Promise<void> => {
+  const content = await fs.readFile(from).catch((error: unknown) => {
+    if (isReadError(error)) return undefined;
+    throw error;
+  });
+  if (content !== undefined) await fs.writeFile(to, content, { mode: 0o640 });
 };
 
 /** A name for the damaged store that is free. */

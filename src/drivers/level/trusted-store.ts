@@ -2,7 +2,8 @@
 // and a new one takes its place.
 //
 // 1. Damage is what reading proves. A missing or wrong key, a store that is locked, of another owner or a newer version, a disk that
-//    is full or does not answer: all of that is an error, and the store stays where it is.
+//    is full or does not answer: all of that is an error, and the store stays where it is; until a disk has not answered often
+//    enough (unread-starts.ts).
 
 import { existsSync } from 'node:fs';
 import type { DoorId, GatewayId } from '../../domain/ids.ts';
@@ -28,6 +29,7 @@ import {
 } from './set-aside.ts';
 import { readHeader } from './store-header.ts';
 import { headerPathOf, loadStoreKeys, makeStoreKeys, type StoreKeys } from './store-keys.ts';
+import { forgetUnread, unreadTooOften } from './unread-starts.ts';
 import { compareWithAnchor, verifyRecords } from './verify-store.ts';
 
 /** Of the log, what is looked at before the doors work; the rest is looked at later. */
@@ -67,15 +69,18 @@ const openOrReplace = async (options: TrustedStoreOptions, isAfterDeath: boolean
     // The last start did not come to an end: a power cut, or the store that it read.
     const death = isAfterDeath ? await deathOfReader(storePathsIn(options.dataDir).store) : undefined;
     if (death !== undefined) throw damaged(`who reads it dies of ${death}`);
-    return await openVerified(options);
+    const store = await openVerified(options);
+    await forgetUnread(options.dataDir);
+    return store;
   } catch (error) {
-    const reason = damageIn(error, options);
+    const reason = damageIn(error, options) ?? (await unreadTooOften(error, options.dataDir));
     if (reason === undefined) throw error;
     log.error({ reason }, 'the store is damaged: it is set aside, and a new one begins');
     const setAside = await replaceStore(reason, options, isAfterDeath).catch((cause: unknown) => {
       throw cause instanceof CardeaError ? cause : notReplaced(reason, cause);
     });
     const store = await openVerified(options);
+    await forgetUnread(options.dataDir);
     log.error({ setAside, lost: store.damage()?.lost }, 'a new store has begun');
     return store;
   }

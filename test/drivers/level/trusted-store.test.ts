@@ -1,7 +1,7 @@
 // What is no damage though it looks like it, and what is done with a store that is damaged when something else goes wrong meanwhile.
 
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { calendarFingerprint } from '../../../src/domain/calendar-order.ts';
 import { anchorPathOf, readAnchor, StoreAnchor } from '../../../src/drivers/level/anchor.ts';
 import type { LevelStore } from '../../../src/drivers/level/level-store.ts';
 import { openSealedStore } from '../../../src/drivers/level/open-store.ts';
+import { MOST_UNREAD_STARTS } from '../../../src/drivers/level/unread-starts.ts';
 import { batchOf } from '../../contracts/store.contract.ts';
 import { messageId, revision, time } from '../../domain/samples.ts';
 import { VirtualClock } from '../../fakes/virtual-clock.ts';
@@ -181,4 +182,35 @@ test('a database that has lost what it had when it is opened again at run time t
   for (let attempt = 0; attempt < 2; attempt++) await assert.rejects(store.recover(), /older than it was/);
   await assert.rejects(append(store, 1), { code: 'store-write-failed' });
   assert.equal(store.tail().sequence, EVENTS);
+});
+
+test('a disk that cannot read the store is asked again at the next starts, and in the end the store is set aside', async (t) => {
+  const dataDir = copyOf(t);
+  const current = join(dataDir, 'store', 'CURRENT');
+  const content = readFileSync(current);
+  // Reading where no memory is answers as a bad block does.
+  const spoil = (): void => {
+    rmSync(current);
+    symlinkSync('/proc/self/mem', current);
+  };
+  spoil();
+  for (let start = 1; start < MOST_UNREAD_STARTS; start++) {
+    await assert.rejects(open(dataDir), { code: 'store-open-failed', message: /Input\/output error/ });
+  }
+  assert.equal(existsSync(join(dataDir, 'store', 'CURRENT')), true);
+  // Once it could be read all is forgotten.
+  rmSync(current);
+  writeFileSync(current, content);
+  await (await open(dataDir)).close();
+  spoil();
+  for (let start = 1; start < MOST_UNREAD_STARTS; start++) {
+    await assert.rejects(open(dataDir), { code: 'store-open-failed' });
+  }
+  const store = await open(dataDir);
+  t.after(() => store.close());
+  const { reason = '', lost = [] } = store.damage() ?? {};
+  assert.match(reason, /^it could not be read at 10 starts in a row: .*Input\/output error/);
+  assert.equal(store.tail().sequence > EVENTS, true, JSON.stringify(lost));
+  assert.equal(readdirSync(dataDir).filter((name) => name.startsWith('store.damaged-')).length, 1);
+  assert.equal(existsSync(join(dataDir, 'store.unread')), false);
 });
