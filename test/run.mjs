@@ -60,7 +60,7 @@ const { status } = spawnSync(
     'tsx',
     '--test',
     // The slow suites are themselves several processes each.
-    `--test-concurrency=${folders.length === 0 ? 3 : 2}`,
+    `--test-concurrency=${folders.length === 0 ? 4 : 2}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     '--test-reporter=tap',

@@ -98,6 +98,6 @@ test('invariants 1 and 7: whenever the process dies, no acknowledged change, no 
       for (const [sequence, payloads] of copies)
         assert.equal(payloads.size, 1, `event ${sequence} was told in two versions`);
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });

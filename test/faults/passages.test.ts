@@ -87,6 +87,6 @@ test('whenever the process dies, nobody is where they never were, and no acknowl
       const possible: Possible = new Map(PEOPLE.map((person) => [person, [{ place: 'nowhere' }]]));
       for (const life of [...lives, NO_DEATH]) await live(disk, life, possible);
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   );
 });

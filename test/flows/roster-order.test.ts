@@ -190,7 +190,7 @@ test('invariant 3: whatever arrives, in whatever order, the gateway holds what t
       assertStoreHolds(store, final.allowList());
       await assertReceipts(store, deliveries, steps);
     }),
-    { numRuns: 500 },
+    { numRuns: 350 },
   );
 });
 
@@ -207,7 +207,7 @@ test('invariant 3: the allow-list is the same in any order of arrival when no ca
       assert.equal(digestOf(shuffled.roster()), digestOf(inOrder.roster()));
       assert.equal(shuffled.roster().revision <= inOrder.roster().revision, true);
     }),
-    { numRuns: 500 },
+    { numRuns: 350 },
   );
 });
 
@@ -226,9 +226,9 @@ test('invariant 3: with transfers too, as long as no binding is rejected for a c
       await deliverAll(shuffled, deliveries, together);
       assert.deepEqual(sorted(allowListOf(shuffled, CARDS)), sorted(allowListOf(inOrder, CARDS)));
     }),
-    { numRuns: 500 },
+    { numRuns: 350 },
   );
-  assert.ok(compared > 100, `only ${compared} histories were free of rejections`);
+  assert.ok(compared > 50, `only ${compared} histories were free of rejections`);
 });
 
 test('invariant 3: replaying the whole past in any order onto the present changes nothing', async () => {
@@ -258,7 +258,7 @@ test('invariant 3: replaying the whole past in any order onto the present change
       assert.deepEqual(store.cardholders, people);
       assertStoreHolds(store, final.allowList());
     }),
-    { numRuns: 500 },
+    { numRuns: 350 },
   );
 });
 

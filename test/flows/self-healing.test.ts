@@ -98,7 +98,7 @@ test('after any losses, doublings and detours a gateway comes to hold what HR ho
       await bench.deliver(...inOrder(messages, order));
       assert.deepEqual(liveHere(bench), liveAtHr(bench));
     }),
-    { numRuns: 250 },
+    { numRuns: 150 },
   );
 });
 
@@ -126,6 +126,6 @@ test('after HR was restored from a backup a gateway follows it, and a replay of 
       await bench.deliver(...inOrder(messages, order));
       assert.deepEqual(liveHere(bench), liveAtHr(bench));
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   );
 });
