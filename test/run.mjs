@@ -31,7 +31,7 @@ const tap = join(scratch, 'result.tap');
  * In one process. Each loads the project anew, which takes seconds; with more in one the processors would be idle at the end. The
  * slow suites need one for each.
  */
-const GROUP_SIZE = folders.length === 0 ? 14 : 1;
+const GROUP_SIZE = folders.length === 0 ? 20 : 1;
 /** What takes longest begins first, so that nothing long is left alone at the end. */
 const LONGEST = ['test/flows', 'test/drivers', 'test/faults', 'test/cli', 'test/desk', 'test/config'];
 
