@@ -112,7 +112,11 @@ const start = async (
   const ballast = createBallast(config);
   const notifier = await createNotifier();
   closing.add('notifier', () => notifier.close());
-  const store = await openStore(config, { ballast, notifier, clock, log });
+  let areCardsUnseen = false;
+  const onUnseenCards = (): void => {
+    areCardsUnseen = true;
+  };
+  const store = await openStore(config, { ballast, notifier, clock, log, onUnseenCards });
   closing.add('store', () => store.close());
   const { lowValueDelay } = config.events;
   const writer = new SerialWriter({ store, gateway, clock, lowValueDelay, log: log.child({ part: 'writer' }) });
@@ -128,8 +132,10 @@ const start = async (
     onChange,
   });
   closing.add('key rotation', () => storeKeys.stop());
-  const guard = guardStore({ config, store, writer, clock, log, onChange });
+  const onDamage = (reason: string): void => void ending.stop(reason, true);
+  const guard = guardStore({ config, store, areCardsUnseen, writer, clock, log, onChange, onDamage });
   closing.add('store scrub', () => guard.scrub.stop());
+  closing.add('look at cards', () => guard.cardLook?.stop());
 
   const broker = await createBroker(mqtt, log.child({ part: 'broker' }));
   const brokerPort = await broker?.start();
@@ -233,7 +239,8 @@ const start = async (
   closing.add('door modes', () => keeper.stop());
   clockWatch.start();
 
-  const readers = createReaders(ground, { lines, doors, judge, keeper, alarms: cardAlarms, feedback });
+  const { cardLook } = guard;
+  const readers = createReaders(ground, { lines, doors, judge, keeper, alarms: cardAlarms, feedback, cardLook });
   closing.add('readers', () => stopReaders(readers.values()));
   // Together: a reader whose thread is slow to start keeps no other from reading.
   await Promise.all([...readers.values()].map(({ driver, handler }) => driver.start(handler)));
@@ -304,6 +311,7 @@ const start = async (
   link.start(linkListener);
   storeKeys.resume();
   guard.scrub.start();
+  cardLook?.start();
   log.info(
     { doors: doors.size, readers: readers.size, broker: brokerUrl, cards: store.roster().cards },
     'gateway ready',
