@@ -220,6 +220,7 @@ export const brokerContract = (kind: BrokerKind): void => {
           const site = await openSite(t);
           await site.bind(1, OLD_CARD, 'E1001');
           await site.receiptOf('m-1');
+          await site.heardEverything();
           await (forget ? broker.kill() : broker.stop());
           assert.match((await site.gateway.cardea('tap', 'front-in', OLD_CARD)).stdout, /^granted/);
           await broker.resume({ forget });
