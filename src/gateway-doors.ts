@@ -3,7 +3,6 @@
 
 import { AccessJudge } from './app/access-judge.ts';
 import type { AlarmRegister } from './app/alarm-register.ts';
-import type { CardLook } from './app/card-look.ts';
 import { DoorController } from './app/door-controller.ts';
 import { DoorModeKeeper } from './app/door-mode-keeper.ts';
 import { DoorPair } from './app/door-pair.ts';
@@ -140,7 +139,6 @@ export const createReaders = (
     keeper,
     alarms,
     feedback,
-    cardLook,
   }: {
     readonly lines: DoorLines;
     readonly doors: ReadonlyMap<DoorId, DoorController>;
@@ -148,7 +146,6 @@ export const createReaders = (
     readonly keeper: DoorModeKeeper;
     readonly alarms: AlarmRegister;
     readonly feedback: ReadonlyMap<ReaderId, ReaderFeedback>;
-    readonly cardLook: CardLook | undefined;
   },
 ): ReadonlyMap<ReaderId, GatewayReader> => {
   const readerLog = log.child({ part: 'reader' });
@@ -167,7 +164,6 @@ export const createReaders = (
         store,
         writer,
         alarms,
-        cardLook,
         clock,
         log: readerLog,
         onChange,

@@ -36,7 +36,6 @@ export const openStore = (
     readonly notifier: ServiceNotifier;
     readonly clock: Clock;
     readonly log: Log;
-    readonly onUnseenCards: () => void;
   },
 ): Promise<LevelStore> =>
   openTrustedStore({
@@ -49,7 +48,6 @@ export const openStore = (
     log: parts.log.child({ part: 'store' }),
     identity: `site ${site}, gateway ${gateway}, card numbers in ${cardNumber.format}`,
     key: keySourceOf(process.env, store.keyFile),
-    onUnseenCards: parts.onUnseenCards,
     onProgress: () => parts.notifier.starting('the store is being looked through and brought up to date'),
   });
 

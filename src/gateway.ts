@@ -112,11 +112,7 @@ const start = async (
   const ballast = createBallast(config);
   const notifier = await createNotifier();
   closing.add('notifier', () => notifier.close());
-  let areCardsUnseen = false;
-  const onUnseenCards = (): void => {
-    areCardsUnseen = true;
-  };
-  const store = await openStore(config, { ballast, notifier, clock, log, onUnseenCards });
+  const store = await openStore(config, { ballast, notifier, clock, log });
   closing.add('store', () => store.close());
   const { lowValueDelay } = config.events;
   const writer = new SerialWriter({ store, gateway, clock, lowValueDelay, log: log.child({ part: 'writer' }) });
@@ -132,10 +128,8 @@ const start = async (
     onChange,
   });
   closing.add('key rotation', () => storeKeys.stop());
-  const onDamage = (reason: string): void => void ending.stop(reason, true);
-  const guard = guardStore({ config, store, areCardsUnseen, writer, clock, log, onChange, onDamage });
+  const guard = guardStore({ config, store, writer, clock, log, onChange });
   closing.add('store scrub', () => guard.scrub.stop());
-  closing.add('look at cards', () => guard.cardLook?.stop());
 
   const broker = await createBroker(mqtt, log.child({ part: 'broker' }));
   const brokerPort = await broker?.start();
@@ -239,8 +233,7 @@ const start = async (
   closing.add('door modes', () => keeper.stop());
   clockWatch.start();
 
-  const { cardLook } = guard;
-  const readers = createReaders(ground, { lines, doors, judge, keeper, alarms: cardAlarms, feedback, cardLook });
+  const readers = createReaders(ground, { lines, doors, judge, keeper, alarms: cardAlarms, feedback });
   closing.add('readers', () => stopReaders(readers.values()));
   // Together: a reader whose thread is slow to start keeps no other from reading.
   await Promise.all([...readers.values()].map(({ driver, handler }) => driver.start(handler)));
@@ -311,7 +304,6 @@ const start = async (
   link.start(linkListener);
   storeKeys.resume();
   guard.scrub.start();
-  cardLook?.start();
   log.info(
     { doors: doors.size, readers: readers.size, broker: brokerUrl, cards: store.roster().cards },
     'gateway ready',

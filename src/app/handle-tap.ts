@@ -1,8 +1,7 @@
 // The tap flow: what a reader sees becomes one tap per presentation, the card is looked up, the decision is made, the strike
 // is released, and the event is recorded. All of it is local and synchronous, unless the door is to record before it releases.
 //
-// 1. A tap never waits (DESIGN.md, invariant 4): no network, no disk write, no other tap stands between card and strike. Only after
-//    the start of a large store the first card of each bucket waits for the milliseconds in which the bucket is looked at.
+// 1. A tap never waits (DESIGN.md, invariant 4): no network, no disk write, no other tap stands between card and strike.
 // 2. Any doubt denies (invariant 5): whatever fails here ends as a denial with a reason.
 
 import type { AccessDecision } from '../domain/access-decision.ts';
@@ -21,7 +20,6 @@ import type { ReaderStatus } from '../wire/status.ts';
 import type { AccessJudge } from './access-judge.ts';
 import { activateCard } from './activate-card.ts';
 import { type AlarmRegister, alarmDetailOf } from './alarm-register.ts';
-import type { CardLook } from './card-look.ts';
 import type { Companion, DoorController, GrantedTap } from './door-controller.ts';
 import type { DoorPair } from './door-pair.ts';
 import { ReaderNews } from './reader-news.ts';
@@ -69,8 +67,6 @@ interface Dependencies {
   readonly store: CredentialStore;
   readonly writer: SerialWriter;
   readonly alarms: Pick<AlarmRegister, 'raise'>;
-  /** Undefined where every card was looked at before the doors worked. */
-  readonly cardLook?: Pick<CardLook, 'awaitCard'> | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Something that status shows has changed. */
@@ -160,12 +156,7 @@ export class TapHandler implements CardReaderListener {
     }
     if (isRandomUid(tap.uid)) return this.#deny({ card, reason: 'random-uid' });
     if (this.#deps.place.role === 'enrolment') return this.#present(card);
-    const look = this.#deps.cardLook?.awaitCard(card);
-    if (look === undefined) return this.#decide(card);
-    void look.then((isSound) => {
-      if (isSound) this.#decide(card);
-      else this.#deny({ card, reason: 'store-failure', detail: 'its part of the store is not what was stored' });
-    });
+    this.#decide(card);
   }
 
   #decide(card: CardNumber): void {

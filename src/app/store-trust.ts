@@ -12,8 +12,6 @@ interface Dependencies {
   readonly policy: 'deny' | 'allow-last-known';
   /** Whether the damaged store is still kept. */
   readonly isKept: boolean;
-  /** What was found wrong with the cards since the start, in words. */
-  readonly faultFound?: () => string | undefined;
 }
 
 /** What a receipt warns of while the store is in doubt. */
@@ -32,11 +30,8 @@ export class StoreTrust {
 
   /** What may be decided by. A tombstone always may: it denies. */
   believable(card: CardLookup): CardLookup {
-    const { store, policy, faultFound = () => undefined } = this.#deps;
-    if (card.kind === 'retired') return card;
-    const fault = faultFound();
-    if (fault !== undefined) return { kind: 'unreadable', detail: `the store is damaged: ${fault}` };
-    if (!isInDoubt(store)) return card;
+    const { store, policy } = this.#deps;
+    if (card.kind === 'retired' || !isInDoubt(store)) return card;
     if (card.kind === 'live' && policy === 'allow-last-known') return card;
     return { kind: 'unreadable', detail: 'the store was damaged, and HR has not confirmed yet what is in it' };
   }

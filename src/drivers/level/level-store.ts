@@ -26,7 +26,6 @@ import type { SnapshotSource, StoreSnapshot } from '../../ports/store-snapshot.t
 import type { StoreAnchor } from './anchor.ts';
 import type { Ballast } from './ballast.ts';
 import { putsOf } from './batch-puts.ts';
-import { faultInBucket } from './bucket-look.ts';
 import { makeRoomToOpen, reopenFault } from './disk-room.ts';
 import { openSnapshot } from './level-snapshot.ts';
 import { LogBounds } from './log-bounds.ts';
@@ -140,11 +139,6 @@ export class LevelStore implements CredentialStore, EventLog, SnapshotSource {
     } finally {
       await snapshot.close();
     }
-  }
-
-  /** What is wrong with the cards of the bucket, in words; undefined when nothing is. Rejects when the database does not answer. */
-  faultInBucket(bucket: number): Promise<string | undefined> {
-    return faultInBucket(this.#sealed, bucket);
   }
 
   roster(): RosterSummary {

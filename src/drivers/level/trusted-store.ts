@@ -5,15 +5,13 @@
 //    is full or does not answer: all of that is an error, and the store stays where it is; until a disk has not answered often
 //    enough (unread-starts.ts).
 
-import { existsSync, promises as fs } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import type { DoorId, GatewayId } from '../../domain/ids.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { anchorPathOf, readAnchor, StoreAnchor } from './anchor.ts';
 import { makeRoomToOpen } from './disk-room.ts';
-import { writeFileDurably } from './durable-file.ts';
 import type { LevelStore } from './level-store.ts';
 import { OpenAttempt } from './open-attempt.ts';
 import { openSealedStore, type SealedStoreOptions } from './open-store.ts';
@@ -46,20 +44,7 @@ export interface TrustedStoreOptions extends Omit<SealedStoreOptions, 'anchor'> 
   readonly failurePolicy: 'deny' | 'allow-last-known';
   readonly clock: Pick<Clock, 'now' | 'isSynchronized'>;
   readonly log: Log;
-  /**
-   * Called where there are too many cards to look at them before the doors work: whoever opens the store looks at each bucket before
-   * its cards open anything (app/card-look.ts), and says with suspectCards() when something is wrong. Without it all are looked at.
-   */
-  readonly onUnseenCards?: () => void;
 }
-
-/** So many cards are looked at in the tenth part of a second or two on a PC. */
-export const MOST_CARDS_AT_ONCE = 3_000;
-
-const suspicionIn = (dataDir: string): string => join(dataDir, 'store.suspect');
-
-/** The next start looks at all cards before it opens any door. */
-export const suspectCards = (dataDir: string): Promise<void> => writeFileDurably(suspicionIn(dataDir), '');
 
 /** Rejects as openSealedStore does, but for damage; then nothing was changed. */
 export const openTrustedStore = async (options: TrustedStoreOptions): Promise<LevelStore> => {
@@ -84,7 +69,7 @@ const openOrReplace = async (options: TrustedStoreOptions, isAfterDeath: boolean
     // The last start did not come to an end: a power cut, or the store that it read.
     const death = isAfterDeath ? await deathOfReader(storePathsIn(options.dataDir).store) : undefined;
     if (death !== undefined) throw damaged(`who reads it dies of ${death}`);
-    const store = await openVerified(options, isAfterDeath);
+    const store = await openVerified(options);
     await forgetUnread(options.dataDir);
     return store;
   } catch (error) {
@@ -94,15 +79,15 @@ const openOrReplace = async (options: TrustedStoreOptions, isAfterDeath: boolean
     const setAside = await replaceStore(reason, options, isAfterDeath).catch((cause: unknown) => {
       throw cause instanceof CardeaError ? cause : notReplaced(reason, cause);
     });
-    const store = await openVerified(options, true);
+    const store = await openVerified(options);
     await forgetUnread(options.dataDir);
     log.error({ setAside, lost: store.damage()?.lost }, 'a new store has begun');
     return store;
   }
 };
 
-const openVerified = async (options: TrustedStoreOptions, isInDoubt: boolean): Promise<LevelStore> => {
-  const { dataDir, onUnseenCards } = options;
+const openVerified = async (options: TrustedStoreOptions): Promise<LevelStore> => {
+  const { dataDir } = options;
   const known = readAnchor(anchorPathOf(dataDir));
   const header = readHeader(headerPathOf(dataDir));
   if (known === 'unreadable') throw damaged('its anchor is not readable');
@@ -112,14 +97,10 @@ const openVerified = async (options: TrustedStoreOptions, isInDoubt: boolean): P
   let store: LevelStore | undefined;
   try {
     store = await openSealedStore({ ...options, anchor });
-    const isSuspect = isInDoubt || existsSync(suspicionIn(dataDir));
-    const isWithoutCards = onUnseenCards !== undefined && !isSuspect && store.roster().cards > MOST_CARDS_AT_ONCE;
     const fault =
       (known === undefined ? undefined : compareWithAnchor(store, known)) ??
-      (await verifyRecords(store, { events: NEWEST_EVENTS, isWithoutCards }));
+      (await verifyRecords(store, { events: NEWEST_EVENTS }));
     if (fault !== undefined) throw damaged(fault);
-    if (isWithoutCards) onUnseenCards();
-    else await fs.rm(suspicionIn(dataDir), { force: true });
     return store;
   } catch (error) {
     // LevelDB refuses to open a path a second time, which the new store will have.

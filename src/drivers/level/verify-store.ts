@@ -14,7 +14,6 @@ const SLICE = 50;
 
 const EVERYTHING = ['watermark', 'card', 'event'] as const;
 const BEFORE_THE_DOORS = ['card', 'event'] as const;
-const EVENTS_ALONE = ['event'] as const;
 
 export interface VerifyOptions {
   /**
@@ -22,8 +21,6 @@ export interface VerifyOptions {
    * Without it everything is looked at.
    */
   readonly events?: number;
-  /** Together with `events`: not even the cards, which somebody else looks at (bucket-look.ts). */
-  readonly isWithoutCards?: boolean;
   /** Called after each slice; what it returns is waited for. */
   readonly onProgress?: () => Promise<void> | void;
 }
@@ -66,16 +63,14 @@ export const verifyRecords = async (store: LevelStore, options: VerifyOptions = 
 
 const verifySnapshot = async (
   snapshot: StoreSnapshot,
-  options: VerifyOptions & { readonly trimmed: LogTail },
+  { events = Number.POSITIVE_INFINITY, onProgress = () => {}, trimmed }: VerifyOptions & { readonly trimmed: LogTail },
 ): Promise<string | undefined> => {
-  const { events = Number.POSITIVE_INFINITY, isWithoutCards = false, onProgress = () => {}, trimmed } = options;
   const { roster } = snapshot;
   const buckets = new Uint8Array(DIGEST_BYTES);
   let cards = 0;
   const chain = new BackwardChain();
   let seen = 0;
-  const beforeTheDoors = isWithoutCards ? EVENTS_ALONE : BEFORE_THE_DOORS;
-  const kinds = events === Number.POSITIVE_INFINITY ? EVERYTHING : beforeTheDoors;
+  const kinds = events === Number.POSITIVE_INFINITY ? EVERYTHING : BEFORE_THE_DOORS;
   for await (const item of snapshot.records(kinds)) {
     seen += 1;
     if (seen % SLICE === 0) await onProgress();
@@ -90,8 +85,7 @@ const verifySnapshot = async (
     if (chain.length >= events) break;
   }
   const { digest = digestOf(emptyRoster()) } = roster;
-  const isCounted = kinds !== EVENTS_ALONE;
-  if (isCounted && (digestOf({ ...roster, buckets }) !== digest || cards !== roster.cards)) {
+  if (digestOf({ ...roster, buckets }) !== digest || cards !== roster.cards) {
     return 'the cards do not add up to the digest of the roster';
   }
   return chain.length < events ? chain.endFault(trimmed) : undefined;
