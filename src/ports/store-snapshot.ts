@@ -25,9 +25,13 @@ export interface StoreSnapshot {
   readonly acknowledgedUpTo: number;
   /**
    * Everything that decodes, in the order in which it is to be restored: calendar, orders, watermarks, cards (live and retired),
-   * events with the newest first. `undefined` stands for a record that does not decode. `kinds`: only these.
+   * events with the newest first. `undefined` stands for a record that does not decode. `kinds`: only these. `isLookedUp`: `undefined`
+   * stands for one, too, that is another one, or none, when it is looked up by its name.
    */
-  records(kinds?: readonly SnapshotRecord['kind'][]): AsyncIterable<SnapshotRecord | undefined>;
+  records(
+    kinds?: readonly SnapshotRecord['kind'][],
+    options?: { readonly isLookedUp?: boolean },
+  ): AsyncIterable<SnapshotRecord | undefined>;
   /** Frees what it holds. To be called before the store is closed. */
   close(): Promise<void>;
 }

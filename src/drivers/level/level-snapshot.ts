@@ -18,6 +18,8 @@ interface Sources {
   readonly handles: Handles;
   readonly seal: RecordSeal;
   readonly snapshot: Snapshot;
+  /** What is found one after the other is looked up by its name as well. */
+  readonly isLookedUp?: boolean;
 }
 
 /** Rejects with CardeaError `store-record-unreadable`. */
@@ -47,7 +49,7 @@ const describe = async (sources: Sources): Promise<StoreSnapshot> => {
     roster: roster === undefined ? emptyRoster() : records.decodeRoster(roster),
     tail: { sequence: tail.sequence, hash: tail.hash },
     acknowledgedUpTo: bounds.acknowledged,
-    records: (kinds) => recordsOf(sources, kinds),
+    records: (kinds, options) => recordsOf({ ...sources, ...options }, kinds),
     close: () => snapshot.close(),
   };
 };
@@ -103,7 +105,7 @@ interface Range {
 }
 
 async function* decoded(
-  { seal, snapshot }: Sources,
+  { handles, seal, snapshot, isLookedUp = false }: Sources,
   sublevel: Sublevel,
   range: Range,
   decode: (text: string, key: string) => SnapshotRecord | 'nothing' | undefined,
@@ -113,7 +115,9 @@ async function* decoded(
     taken += 1;
     // The iterator hands out a thousand at a time from memory, and a tap would wait for all of them.
     if (taken % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
-    const record = orUndefined(() => decode(seal.open(sublevel.prefix + key, sealed), key));
+    const name = sublevel.prefix + key;
+    const isFound = !isLookedUp || handles.db.getSync(name, { snapshot })?.equals(sealed) === true;
+    const record = isFound ? orUndefined(() => decode(seal.open(name, sealed), key)) : undefined;
     if (record !== 'nothing') yield record;
   }
 }

@@ -71,10 +71,11 @@ const verifySnapshot = async (
   const chain = new BackwardChain();
   let seen = 0;
   const kinds = events === Number.POSITIVE_INFINITY ? EVERYTHING : BEFORE_THE_DOORS;
-  for await (const item of snapshot.records(kinds)) {
+  // A table's filter is not covered by any checksum: one bit of it hides a newer record from those who look it up, as taps do.
+  for await (const item of snapshot.records(kinds, { isLookedUp: true })) {
     seen += 1;
     if (seen % SLICE === 0) await onProgress();
-    if (item === undefined) return 'a record does not open';
+    if (item === undefined) return 'a record does not open, or is not found';
     if (item.kind === 'card' && item.record.state === 'live') {
       cards += 1;
       toggleCard(buckets, item.card, item.record.revision);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Level } from 'level';
@@ -15,7 +15,7 @@ import { MOST_UNREAD_STARTS } from '../../../src/drivers/level/unread-starts.ts'
 import { batchOf } from '../../contracts/store.contract.ts';
 import { messageId, revision, time } from '../../domain/samples.ts';
 import { VirtualClock } from '../../fakes/virtual-clock.ts';
-import { append, copyOf, EVENTS, makeStore, open, removeStore } from '../../fixtures/damaged-store.ts';
+import { append, copyOf, EVENTS, KEPT, LOST, makeStore, open, removeStore } from '../../fixtures/damaged-store.ts';
 import { FORMAT_3_IDENTITY, layFormat3 } from '../../fixtures/store-format-3.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
@@ -213,4 +213,68 @@ test('a disk that cannot read the store is asked again at the next starts, and i
   assert.equal(store.tail().sequence > EVENTS, true, JSON.stringify(lost));
   assert.equal(readdirSync(dataDir).filter((name) => name.startsWith('store.damaged-')).length, 1);
   assert.equal(existsSync(join(dataDir, 'store.unread')), false);
+});
+
+/** Of a table: where the bits of its filter lie. Layout: LevelDB, doc/table_format.md; all records here share one filter. */
+const filterIn = (table: Buffer): { readonly from: number; readonly to: number } => {
+  const NAME = 'filter.leveldb.BuiltinBloomFilter2';
+  let at = table.length - FOOTER_BYTES;
+  const varint = (): number => {
+    for (let value = 0, scale = 1; ; scale *= 128) {
+      const byte = table.readUInt8(at++);
+      value += (byte % 128) * scale;
+      if (byte < 128) return value;
+    }
+  };
+  const [metaindex, size] = [varint(), varint()];
+  at = table.indexOf(NAME, metaindex) + NAME.length;
+  assert.ok(at < metaindex + size);
+  const [filter, length] = [varint(), varint()];
+  const offsets = filter + table.readUInt32LE(filter + length - 5);
+  // The last byte of a filter says how many bits each key has.
+  return { from: filter + table.readUInt32LE(offsets), to: filter + table.readUInt32LE(offsets + 4) - 1 };
+};
+const FOOTER_BYTES = 48;
+
+/** Whether a card is another one when it is looked up than when all are read. */
+const isCardHidden = async (directory: string): Promise<boolean> => {
+  const database = new Level<string, Buffer>(directory, { valueEncoding: 'buffer' });
+  await database.open();
+  let isHidden = false;
+  for await (const [key, value] of database.iterator({ gt: '!card!', lt: '!card~' })) {
+    isHidden ||= database.getSync(key)?.equals(value) !== true;
+  }
+  await database.close();
+  return isHidden;
+};
+
+test('one bit of a filter that hides a revocation from look-ups is damage, though every record is there', async (t) => {
+  const dataDir = copyOf(t);
+  // What stands in the log is put into a table of its own.
+  await (await open(dataDir)).close();
+  const directory = join(dataDir, 'store');
+  const tables = readdirSync(directory).filter((name) => name.endsWith('.ldb'));
+  const table = join(directory, tables.sort().at(-1) ?? '');
+  const whole = readFileSync(table);
+  const { from, to } = filterIn(whole);
+  let hidden = 0;
+  for (let bit = 8 * from; bit < 8 * to && hidden === 0; bit++) {
+    const mask = 1 << (bit % 8);
+    const before = whole.readUInt8(Math.floor(bit / 8));
+    if ((before & mask) === 0) continue;
+    const bytes = Buffer.from(whole);
+    bytes.writeUInt8(before & ~mask, Math.floor(bit / 8));
+    const scratch = join(temporaryFolder(t), 'store');
+    cpSync(directory, scratch, { recursive: true });
+    writeFileSync(join(scratch, basename(table)), bytes);
+    if (!(await isCardHidden(scratch))) continue;
+    hidden += 1;
+    writeFileSync(table, bytes);
+  }
+  assert.equal(hidden, 1);
+  const store = await open(dataDir, { failurePolicy: 'allow-last-known' });
+  t.after(() => store.close());
+  assert.match(store.damage()?.reason ?? '', /is not found/);
+  assert.equal(store.findCard(LOST).kind, 'retired');
+  assert.equal(store.findCard(KEPT).kind, 'live');
 });
