@@ -8,6 +8,7 @@ import { StoreScrub } from './app/store-scrub.ts';
 import { StoreTrust } from './app/store-trust.ts';
 import type { Config } from './config/config.ts';
 import type { LevelStore } from './drivers/level/level-store.ts';
+import { NEWEST_EVENTS } from './drivers/level/trusted-store.ts';
 import { verifyRecords } from './drivers/level/verify-store.ts';
 import { CardeaError } from './errors.ts';
 import type { Log } from './log.ts';
@@ -30,6 +31,8 @@ export const guardStore = (deps: {
   readonly clock: Clock;
   readonly log: Log;
   readonly onChange: () => void;
+  /** The store is not to be trusted, and a start will set it aside: the gateway is to end. */
+  readonly onDamage: (reason: string) => void;
 }): StoreGuard => {
   const trust = trustIn(deps.store, deps.config);
   const scrub = createScrub(deps);
@@ -42,12 +45,20 @@ const trustIn = (store: LevelStore, { dataDir, store: { failurePolicy } }: Confi
   return new StoreTrust({ store, policy: failurePolicy, isKept });
 };
 
-const createScrub = ({ store, writer, clock, log, onChange }: Parameters<typeof guardStore>[0]): StoreScrub => {
+const createScrub = (deps: Parameters<typeof guardStore>[0]): StoreScrub => {
+  const { store, writer, clock, log, onChange, onDamage } = deps;
   const onProgress = async (): Promise<void> => {
     if (scrub.isStopped) throw new CardeaError('store-open-failed', 'the gateway stops');
     await pause(PAUSE_MILLISECONDS);
   };
-  const verify = (): Promise<string | undefined> => verifyRecords(store, { onProgress });
-  const scrub = new StoreScrub({ verify, writer, clock, log: log.child({ part: 'store' }), onChange });
+  const scrub = new StoreScrub({
+    verify: () => verifyRecords(store, { onProgress }),
+    verifyAsStart: () => verifyRecords(store, { onProgress, events: NEWEST_EVENTS }),
+    onSetAside: (reason) => onDamage(`the store is damaged, and the next start sets it aside: ${reason}`),
+    writer,
+    clock,
+    log: log.child({ part: 'store' }),
+    onChange,
+  });
   return scrub;
 };

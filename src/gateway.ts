@@ -128,7 +128,8 @@ const start = async (
     onChange,
   });
   closing.add('key rotation', () => storeKeys.stop());
-  const guard = guardStore({ config, store, writer, clock, log, onChange });
+  const onDamage = (reason: string): void => void ending.stop(reason, true);
+  const guard = guardStore({ config, store, writer, clock, log, onChange, onDamage });
   closing.add('store scrub', () => guard.scrub.stop());
 
   const broker = await createBroker(mqtt, log.child({ part: 'broker' }));

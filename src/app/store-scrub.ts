@@ -1,6 +1,6 @@
 // Reads the whole store now and then, slowly, beside everything else: damage is found before somebody needs what is damaged. What is
-// found is an event once and an alarm from then on. The next start sets the store aside where it finds the same: it looks at cards and
-// the newest events. What else is damaged is unreadable and opens nothing.
+// found is an event once and an alarm from then on. Where a start would set the store aside for it the gateway ends, so that one does:
+// for cards and the newest events. What else is damaged is unreadable and opens nothing.
 
 import { milliseconds } from '../domain/units.ts';
 import { errorMessage } from '../errors.ts';
@@ -16,6 +16,10 @@ export const SCRUB_INTERVAL = milliseconds(24 * 3_600_000);
 interface Dependencies {
   /** What is wrong with the records, in words; undefined when all is well. Rejects when the store does not answer. */
   readonly verify: () => Promise<string | undefined>;
+  /** As verify(), of what a start looks at. */
+  readonly verifyAsStart: () => Promise<string | undefined>;
+  /** A start would set the store aside. */
+  readonly onSetAside: (reason: string) => void;
   readonly writer: Pick<SerialWriter, 'record'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -48,18 +52,18 @@ export class StoreScrub {
   }
 
   alarms(): readonly string[] {
-    return this.#found === undefined
-      ? []
-      : [
-          `is damaged: ${this.#found}; where cards or the newest events are concerned a restart sets it aside, and HR fills a new one`,
-        ];
+    return this.#found === undefined ? [] : [`is damaged: ${this.#found}`];
   }
 
   async #look(): Promise<void> {
-    const { verify, log } = this.#deps;
+    const { verify, verifyAsStart, onSetAside, log } = this.#deps;
     try {
       const found = await verify();
-      if (found !== undefined && !this.isStopped) this.#tell(found);
+      if (found !== undefined && !this.isStopped) {
+        this.#tell(found);
+        const reason = await verifyAsStart();
+        if (reason !== undefined && !this.isStopped) onSetAside(reason);
+      }
     } catch (error) {
       if (!this.isStopped) log.warn({ err: errorMessage(error) }, 'the store could not be read through');
     }

@@ -20,6 +20,8 @@ test('damage that is found beside everything else is an event once, and an alarm
       looks += 1;
       return looks === 1 ? undefined : 'event 7 does not fit its hash';
     },
+    verifyAsStart: async () => undefined,
+    onSetAside: () => assert.fail('a start finds nothing wrong'),
     writer: { record: (event) => events.push(event) },
     clock,
     log: new RecordingLog(),

@@ -33,7 +33,7 @@ import { forgetUnread, unreadTooOften } from './unread-starts.ts';
 import { compareWithAnchor, verifyRecords } from './verify-store.ts';
 
 /** Of the log, what is looked at before the doors work; the rest is looked at later. */
-const NEWEST_EVENTS = 1000;
+export const NEWEST_EVENTS = 1000;
 /** Whoever waits for the start is told so often, in milliseconds, that it goes on; a repair alone may take minutes. */
 const HEARTBEAT = 5_000;
 
