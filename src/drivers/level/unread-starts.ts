@@ -22,8 +22,8 @@ export const unreadTooOften = async (error: unknown, dataDir: string): Promise<s
     : `it could not be read at ${starts} starts in a row: ${errorMessage(error)}`;
 };
 
-/** The store was read, or another one is in its place. */
-export const forgetUnread = (dataDir: string): Promise<void> => fs.rm(pathIn(dataDir), { force: true });
+/** The store was read, or another one is in its place. What cannot be forgotten on such a disk keeps no store from opening. */
+export const forgetUnread = (dataDir: string): Promise<void> => fs.rm(pathIn(dataDir), { force: true }).catch(() => {});
 
 const countIn = async (dataDir: string): Promise<number> => {
   const text = await fs.readFile(pathIn(dataDir), 'utf8').catch(() => '0');
