@@ -17,7 +17,7 @@ for major in "$@"; do
   done
   path="$work/tools/node_modules/node/bin:$work/bin"
   ( cd "$work" && PATH=$path && hash -r && echo "== Node $(node --version), $(command -v cc gcc g++ make python3 || echo 'no compiler')" &&
-    npm ci --no-audit --no-fund && node test/run.mjs )
+    npm ci --no-audit --no-fund && npm run --silent build && node test/run.mjs )
   cd "$root"
   rm -rf "$work"
 done
