@@ -8,8 +8,7 @@ import { StoreScrub } from './app/store-scrub.ts';
 import { StoreTrust } from './app/store-trust.ts';
 import type { Config } from './config/config.ts';
 import type { LevelStore } from './drivers/level/level-store.ts';
-import { NEWEST_EVENTS } from './drivers/level/trusted-store.ts';
-import { verifyRecords } from './drivers/level/verify-store.ts';
+import { verifyAsStart, verifyRecords } from './drivers/level/verify-store.ts';
 import { CardeaError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Clock } from './ports/clock.ts';
@@ -53,7 +52,7 @@ const createScrub = (deps: Parameters<typeof guardStore>[0]): StoreScrub => {
   };
   const scrub = new StoreScrub({
     verify: () => verifyRecords(store, { onProgress }),
-    verifyAsStart: () => verifyRecords(store, { onProgress, events: NEWEST_EVENTS }),
+    verifyAsStart: () => verifyAsStart(store, { onProgress }),
     onSetAside: (reason) => onDamage(`the store is damaged, and the next start sets it aside: ${reason}`),
     writer,
     clock,

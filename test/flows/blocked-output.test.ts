@@ -48,7 +48,7 @@ log: { level: trace }
 test('invariant 4: a log that nobody reads keeps no tap waiting and no strike unlocked', async (t) => {
   const { admin } = await startSilently(t);
   // A line of the log for each, several times what a pipe holds.
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 600; i++) {
     const uid = (0x10000000 + i).toString(16).toUpperCase();
     await admin.call('tap', { reader: 'front-in', uid, operator: 'test' });
   }

@@ -1,13 +1,11 @@
 // A simulated gateway as its own process: what a tester sees of LEDs, buzzer and tamper switch from the command line and the log.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { StatusAnswer } from '../../src/admin/protocol.ts';
 import { AdminClient } from '../../src/cli/admin-client.ts';
+import { GatewayProcess } from '../fixtures/gateway-process.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
@@ -29,24 +27,12 @@ log: { level: debug }
 
 const startGateway = async (t: TestContext) => {
   const folder = temporaryFolder(t);
-  const file = join(folder, 'cardea.yaml');
-  writeFileSync(file, configuration(folder));
-  const child: ChildProcess = spawn(process.execPath, ['dist/main.js', 'gateway', '--config', file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout?.on('data', (text: Buffer) => {
-    output += text.toString();
-  });
-  t.after(async () => {
-    const ended = once(child, 'exit');
-    child.kill();
-    await ended;
-  });
-  await waitFor(() => output.includes('gateway ready'), 'the gateway to be ready', 60_000);
+  const gateway = new GatewayProcess(folder, configuration(folder));
+  t.after(() => gateway.stop());
+  await gateway.start({ timeoutMilliseconds: 60_000 });
   /** `reader: pattern` of each that was begun, in order. */
   const played = (): readonly string[] =>
-    [...output.matchAll(/"reader":"([a-z-]+)","feedback":"([a-z-]+)"/g)].map(
+    [...gateway.output.matchAll(/"reader":"([a-z-]+)","feedback":"([a-z-]+)"/g)].map(
       ([, reader, what]) => `${reader}: ${what}`,
     );
   return { admin: new AdminClient({ socket: join(folder, 'cardea.sock') }), played };

@@ -59,12 +59,12 @@ export const copyStore = async (dataDir: string): Promise<boolean> => {
   await fs.mkdir(copy, { mode: 0o750 });
   for (const name of names) {
     const [from, to] = [join(store, name), join(copy, name)];
-    await (TABLE.test(name) ? fs.link(from, to).catch(() => fs.copyFile(from, to)) : copyWhole(from, to));
+    await (TABLE.test(name) ? fs.link(from, to).catch(() => copyWhole(from, to)) : copyWhole(from, to));
   }
   return true;
 };
 
-/** Small files all of them. One that cannot be read is missing in the copy, which the repair can do without. */
+/** Files of some MiB at most. One that cannot be read is missing in the copy, which the repair can do without. */
 const copyWhole = async (from: string, to: string): Promise<void> => {
   const content = await fs.readFile(from).catch((error: unknown) => {
     if (isReadError(error)) return undefined;

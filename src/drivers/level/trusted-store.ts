@@ -12,6 +12,7 @@ import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { anchorPathOf, readAnchor, StoreAnchor } from './anchor.ts';
 import { makeRoomToOpen } from './disk-room.ts';
+import { hasCause } from './has-cause.ts';
 import type { LevelStore } from './level-store.ts';
 import { OpenAttempt } from './open-attempt.ts';
 import { openSealedStore, type SealedStoreOptions } from './open-store.ts';
@@ -30,10 +31,8 @@ import {
 import { readHeader } from './store-header.ts';
 import { headerPathOf, loadStoreKeys, makeStoreKeys, type StoreKeys } from './store-keys.ts';
 import { forgetUnread, unreadTooOften } from './unread-starts.ts';
-import { compareWithAnchor, verifyRecords } from './verify-store.ts';
+import { compareWithAnchor, verifyAsStart } from './verify-store.ts';
 
-/** Of the log, what is looked at before the doors work; the rest is looked at later. */
-export const NEWEST_EVENTS = 1000;
 /** Whoever waits for the start is told so often, in milliseconds, that it goes on; a repair alone may take minutes. */
 const HEARTBEAT = 5_000;
 
@@ -69,9 +68,7 @@ const openOrReplace = async (options: TrustedStoreOptions, isAfterDeath: boolean
     // The last start did not come to an end: a power cut, or the store that it read.
     const death = isAfterDeath ? await deathOfReader(storePathsIn(options.dataDir).store) : undefined;
     if (death !== undefined) throw damaged(`who reads it dies of ${death}`);
-    const store = await openVerified(options);
-    await forgetUnread(options.dataDir);
-    return store;
+    return await openVerified(options);
   } catch (error) {
     const reason = damageIn(error, options) ?? (await unreadTooOften(error, options.dataDir));
     if (reason === undefined) throw error;
@@ -80,7 +77,6 @@ const openOrReplace = async (options: TrustedStoreOptions, isAfterDeath: boolean
       throw cause instanceof CardeaError ? cause : notReplaced(reason, cause);
     });
     const store = await openVerified(options);
-    await forgetUnread(options.dataDir);
     log.error({ setAside, lost: store.damage()?.lost }, 'a new store has begun');
     return store;
   }
@@ -97,10 +93,9 @@ const openVerified = async (options: TrustedStoreOptions): Promise<LevelStore> =
   let store: LevelStore | undefined;
   try {
     store = await openSealedStore({ ...options, anchor });
-    const fault =
-      (known === undefined ? undefined : compareWithAnchor(store, known)) ??
-      (await verifyRecords(store, { events: NEWEST_EVENTS }));
+    const fault = (known === undefined ? undefined : compareWithAnchor(store, known)) ?? (await verifyAsStart(store));
     if (fault !== undefined) throw damaged(fault);
+    await forgetUnread(dataDir);
     return store;
   } catch (error) {
     // LevelDB refuses to open a path a second time, which the new store will have.
@@ -131,17 +126,15 @@ const damageIn = (error: unknown, options: TrustedStoreOptions): string | undefi
   }
 };
 
-/** LevelDB's own words, as far down as they are: not a full disk, nor one that does not answer. */
-const isCorruption = (error: unknown): boolean => {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const code = 'code' in cause ? cause.code : undefined;
-    if (code === 'LEVEL_CORRUPTION') return true;
-    if (/create_if_missing is false/.test(cause.message)) return true;
-    if (code === 'LEVEL_IO_ERROR' && /No such file|Is a directory|Not a directory|Invalid argument/.test(cause.message))
-      return true;
-  }
-  return false;
-};
+/** LevelDB's own words: not a full disk, nor one that does not answer. */
+const isCorruption = (error: unknown): boolean =>
+  hasCause(
+    error,
+    (code, message) =>
+      code === 'LEVEL_CORRUPTION' ||
+      /create_if_missing is false/.test(message) ||
+      (code === 'LEVEL_IO_ERROR' && /No such file|Is a directory|Not a directory|Invalid argument/.test(message)),
+  );
 
 /** A format that is none, or an owner who is not the one that the anchor knows. */
 const isGarbledOwner = ({ context }: CardeaError, { dataDir, identity }: TrustedStoreOptions): boolean => {

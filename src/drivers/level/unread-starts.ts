@@ -5,6 +5,7 @@ import { promises as fs } from 'node:fs';
 import { join } from 'node:path';
 import { errorMessage } from '../../errors.ts';
 import { writeFileDurably } from './durable-file.ts';
+import { hasCause } from './has-cause.ts';
 
 /** Starts in a row that could not read the store. systemd tries once in a second or two. */
 export const MOST_UNREAD_STARTS = 10;
@@ -30,11 +31,9 @@ const countIn = async (dataDir: string): Promise<number> => {
   return /^\d{1,4}$/.test(text) ? Number(text) : 0;
 };
 
-/** The kernel's own word for a block that cannot be read, from LevelDB or from a file system call, as far down as it is. */
-export const isReadError = (error: unknown): boolean => {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const code = 'code' in cause ? cause.code : undefined;
-    if (code === 'EIO' || (code === 'LEVEL_IO_ERROR' && /Input\/output error/.test(cause.message))) return true;
-  }
-  return false;
-};
+/** The kernel's own word for a block that cannot be read, from LevelDB or from a file system call. */
+export const isReadError = (error: unknown): boolean =>
+  hasCause(
+    error,
+    (code, message) => code === 'EIO' || (code === 'LEVEL_IO_ERROR' && /Input\/output error/.test(message)),
+  );

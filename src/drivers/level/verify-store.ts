@@ -12,6 +12,9 @@ import { differingParts } from './store-state.ts';
 /** Records between two turns of others; well below a millisecond's work each. */
 const SLICE = 50;
 
+/** Of the log, what is looked at before the doors work; the rest is looked at later. */
+const NEWEST_EVENTS = 1000;
+
 const EVERYTHING = ['watermark', 'card', 'event'] as const;
 const BEFORE_THE_DOORS = ['card', 'event'] as const;
 
@@ -60,6 +63,12 @@ export const verifyRecords = async (store: LevelStore, options: VerifyOptions = 
     await snapshot.close();
   }
 };
+
+/** As verifyRecords(), of what decides whether a start sets the store aside. */
+export const verifyAsStart = (
+  store: LevelStore,
+  options: Omit<VerifyOptions, 'events'> = {},
+): Promise<string | undefined> => verifyRecords(store, { ...options, events: NEWEST_EVENTS });
 
 const verifySnapshot = async (
   snapshot: StoreSnapshot,
