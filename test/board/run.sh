@@ -25,7 +25,7 @@ suite() { # LABEL, then board options and job
   shift
   log=$(mktemp)
   echo "== $label"
-  "$board" run "$@" 2>&1 | tee "$log" || { echo "FAILED: $label"; failed=1; }
+  test/board/guest.sh "$board" "$@" 2>&1 | tee "$log" || { echo "FAILED: $label"; failed=1; }
   grep -qE '(ℹ|#) tests [1-9]' "$log" || { echo "FAILED: $label ran no test"; failed=1; }
   rm -f "$log"
 }

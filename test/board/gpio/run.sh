@@ -16,7 +16,7 @@ run() { # LABEL, then board options and job
   label=$1
   shift
   echo "== $label"
-  "$board" run "$@" || { echo "FAILED: $label"; failed=1; }
+  test/board/guest.sh "$board" "$@" || { echo "FAILED: $label"; failed=1; }
 }
 for release in persist input; do
   run "gpiochip, released lines: $release" --on-release "$release" test/board/gpio/door-io.sh gpiochip

@@ -22,4 +22,5 @@ await build({
 });
 writeFileSync(`${outdir}/run.sh`, `#!/bin/bash\nexec node ${outdir}/main.js\n`);
 chmodSync(`${outdir}/run.sh`, 0o755);
-process.exitCode = spawnSync(board, ['run', ...options, `${outdir}/run.sh`], { stdio: 'inherit' }).status ?? 1;
+process.exitCode =
+  spawnSync('test/board/guest.sh', [board, ...options, `${outdir}/run.sh`], { stdio: 'inherit' }).status ?? 1;
