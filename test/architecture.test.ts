@@ -30,6 +30,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   app: { imports: ['domain', 'wire', 'errors.ts', 'log.ts'], types: ['ports'] },
   'drivers/backup': { ...DRIVER, packages: ['node:*', 'age-encryption'] },
   'drivers/clock': { ...DRIVER, packages: ['node:*', 'koffi'] },
+  'drivers/desk-store': { ...DRIVER, packages: ['node:*', 'level'] },
   'drivers/embedded-broker': { ...DRIVER, packages: ['node:*', 'aedes', 'mqtt-packet'] },
   'drivers/gpio': { ...THREADED_DRIVER, packages: ['node:*', 'koffi', 'rpi-gpio'] },
   'drivers/journal': { ...DRIVER, packages: ['node:*'] },
@@ -42,14 +43,41 @@ const RULES: Readonly<Record<string, Rule>> = {
   admin: { imports: ['app', 'domain', 'errors.ts'], types: ['ports', 'log.ts'], packages: ['node:*'] },
   // config: where the socket is, and `cardea config`. wire and mqtt: the desk's one-shots publish HR messages themselves.
   cli: {
-    imports: ['admin/protocol.ts', 'config', 'domain', 'wire', 'errors.ts', 'version.ts'],
+    imports: ['admin/protocol.ts', 'config', 'desk-api/contract.ts', 'domain', 'wire', 'errors.ts', 'version.ts'],
     // Handed to it, as the gateway is.
     types: ['ports/backup-files.ts'],
-    packages: ['node:*', 'commander', 'mqtt', 'zod', 'cli-progress', 'csv-stringify/sync'],
+    packages: [
+      'node:*',
+      'commander',
+      'mqtt',
+      'zod',
+      'cli-progress',
+      'csv-parse/sync',
+      'csv-stringify/sync',
+      '@inquirer/confirm',
+      '@inquirer/input',
+      '@inquirer/password',
+      '@inquirer/search',
+      '@inquirer/select',
+    ],
   },
   config: { imports: ['domain', 'errors.ts'], packages: ['node:*', 'yaml', 'zod'] },
-  // The HR side. Links and clocks are handed to it.
-  desk: { imports: ['domain', 'wire', 'errors.ts'], types: ['ports'] },
+  // The HR side. Links, clocks and stores are handed to it; it validates what the store gives back, and hashes passwords and secrets.
+  desk: { imports: ['domain', 'wire', 'errors.ts'], types: ['ports'], packages: ['zod', 'node:crypto'] },
+  // The desk over HTTP: for HR systems that would rather not speak MQTT, and for the command line.
+  'desk-api': {
+    imports: ['desk', 'domain', 'wire', 'errors.ts', 'version.ts'],
+    types: ['ports', 'log.ts'],
+    packages: [
+      'node:*',
+      'zod',
+      'fastify',
+      '@fastify/swagger',
+      'fastify-type-provider-zod',
+      'openapi-types',
+      'csv-stringify/sync',
+    ],
+  },
 };
 
 /** Files at the top of src: the composition root may import anything, the others next to nothing. */

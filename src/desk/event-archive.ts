@@ -24,7 +24,7 @@ interface Dependencies {
   /** For event-ack. */
   readonly seal: MessageSeal;
   /** The JSON in a status; undefined for one that is not to be believed. */
-  readonly open: (payload: Uint8Array) => Promise<Uint8Array | undefined>;
+  readonly open: (payload: Uint8Array, gateway: GatewayId) => Promise<Uint8Array | undefined>;
   /** Called with what could not be stored or sent, in words. */
   readonly onFault: (text: string) => void;
 }
@@ -133,7 +133,7 @@ export class EventArchive implements HrLinkListener {
 
   /** What the gateway knows to be acknowledged never comes again. */
   async #noteStatus(gateway: GatewayId, payload: Uint8Array): Promise<void> {
-    const json = await this.#deps.open(payload);
+    const json = await this.#deps.open(payload, gateway);
     const acknowledged = json === undefined ? undefined : acknowledgedIn(json);
     if (acknowledged === undefined) return;
     const isNews = this.#gateways.get(gateway)?.base !== acknowledged;

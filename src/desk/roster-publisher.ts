@@ -49,13 +49,19 @@ export class RosterPublisher implements HrLinkListener {
    * link have failed with; see above for what to do then.
    */
   async publish(message: HrMessage): Promise<void> {
-    const { roster, link, seal } = this.#deps;
+    const { roster, seal } = this.#deps;
+    await this.publishSealed(message.messageType, seal(encodeChange(roster.site, message)));
+  }
+
+  /** As `publish`, for a change that somebody else has signed; `payload` is on its way or there. */
+  async publishSealed(messageType: HrMessage['messageType'], payload: string | Promise<string>): Promise<void> {
+    const { roster, link } = this.#deps;
     const topics = deskTopicsOf(roster.site);
-    const topic = message.messageType === 'card-bound' ? topics.cardBound : topics.cardRevoked;
+    const topic = messageType === 'card-bound' ? topics.cardBound : topics.cardRevoked;
     this.#digest.onChange();
     // Signatures are made side by side; the link gets the messages in order.
-    const turn = Promise.all([seal(encodeChange(roster.site, message)), this.#handedOver]);
-    const handedOver = turn.then(([payload]) => ({ acknowledged: link.publish(topic, payload) }));
+    const turn = Promise.all([payload, this.#handedOver]);
+    const handedOver = turn.then(([sealed]) => ({ acknowledged: link.publish(topic, sealed) }));
     this.#handedOver = handedOver.catch(() => {});
     const { acknowledged } = await handedOver;
     await acknowledged;

@@ -1,0 +1,233 @@
+// Takes down what the gateways tell: receipts, and in receipts and statuses what their rosters are. An operation that every known
+// gateway has confirmed is closed.
+//
+// 1. What is acknowledged to the broker is durable.
+// 2. A word that is not signed where it should be is kept apart, and never takes the place of one that was.
+
+import { formatInstant } from '../domain/units.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { DeskPut } from '../ports/desk-store.ts';
+import type { InboundMessage } from '../ports/hr-link.ts';
+import { gatewayOf } from '../wire/desk-topics.ts';
+import { parseJsonObject } from '../wire/message-json.ts';
+import { type ReceiptFields, receiptSchema, statusSchema } from '../wire/outbound-schema.ts';
+import { topicsOf } from '../wire/topics.ts';
+import type { DeskState } from './desk-state.ts';
+import type { DeskWriter } from './desk-writer.ts';
+import { type ProofRules, proofOf } from './proof.ts';
+import { type GatewayRecord, type Operation, operationKey, type Proof, proofKey, toJson } from './records.ts';
+
+/** What stands in a message of that gateway, and whether the gateway's own key has signed it; undefined for one to be ignored. */
+export type GatewayOpener = (
+  gateway: string,
+  payload: Uint8Array,
+) => Promise<{ readonly json: Uint8Array; readonly isVerified: boolean } | undefined>;
+
+export interface ConfirmationsDependencies {
+  readonly state: DeskState;
+  readonly writer: DeskWriter;
+  readonly clock: Clock;
+  readonly open: GatewayOpener;
+  readonly rules: ProofRules;
+  /** Something about the operation has changed. */
+  readonly onChange: (operation: string) => void;
+  /** A gateway has come back; what it has not heard of may be sent again. */
+  readonly onOnline: (gateway: string) => void;
+  readonly onFault: (text: string) => void;
+}
+
+interface Told {
+  readonly gateway: string;
+  readonly isVerified: boolean;
+}
+
+/** `roster` of a receipt or a status. */
+type RosterWord = ReceiptFields['roster'];
+
+export class Confirmations {
+  readonly #deps: ConfirmationsDependencies;
+  /** Operations by the message that they have sent. */
+  readonly #byMessage = new Map<string, string>();
+
+  constructor(deps: ConfirmationsDependencies) {
+    this.#deps = deps;
+    for (const operation of deps.state.open.values()) this.expect(operation);
+  }
+
+  /** Receipts may come for it. */
+  expect({ id, message }: Operation): void {
+    this.#byMessage.set(message.messageId, id);
+  }
+
+  /** Takes receipts and statuses, and leaves other messages alone. Fulfils when what they say is durable. */
+  async onMessage({ topic, payload }: InboundMessage): Promise<void> {
+    const { state, open, onFault } = this.#deps;
+    const gateway = gatewayOf(state.site, topic);
+    if (gateway === undefined) return;
+    const topics = topicsOf(state.site, gateway);
+    if (topic !== topics.receipt && topic !== topics.status) return;
+    const opened = await open(gateway, payload);
+    if (opened === undefined)
+      return onFault(`what came on ${topic} is not signed by gateway ${gateway}, and is ignored`);
+    const parsed = parseJsonObject(opened.json);
+    const content = 'fault' in parsed ? undefined : parsed.content;
+    const told = { gateway, isVerified: opened.isVerified };
+    if (topic === topics.receipt) await this.#onReceipt(receiptSchema.safeParse(content).data, told);
+    else await this.#onStatus(statusSchema.safeParse(content).data, told);
+  }
+
+  /** The broker has taken the message. */
+  async onSent(id: string): Promise<void> {
+    const { state, writer, clock, onChange } = this.#deps;
+    const operation = state.open.get(id);
+    if (operation === undefined || operation.sentAt !== undefined) return;
+    const sent = { ...operation, sentAt: formatInstant(clock.now()) };
+    state.open.set(id, sent);
+    await writer.write([operationPut(sent)]);
+    onChange(id);
+  }
+
+  async #onReceipt(receipt: ReceiptFields | undefined, { gateway, isVerified }: Told): Promise<void> {
+    if (receipt === undefined || receipt.gateway !== gateway) {
+      return this.#deps.onFault(`what came as a receipt of ${gateway} is none, and is ignored`);
+    }
+    const { state, clock } = this.#deps;
+    const id = this.#byMessage.get(receipt.messageId ?? '');
+    const operation = id === undefined ? undefined : state.open.get(id);
+    const heard = formatInstant(clock.now());
+    const puts: DeskPut[] = [];
+    if (operation !== undefined && operation.message.revision === receipt.revision) {
+      const before = state.proofs.get(operation.id)?.get(gateway);
+      if (!outranks(before, receipt, isVerified)) {
+        const { result, code, detail, doors, superseded, warnings, appliedAt, clockSynchronized, sequence } = receipt;
+        puts.push(
+          this.#note({
+            ...(before ?? { operation: operation.id, gateway }),
+            receipt: { result, code, detail, doors, superseded, warnings, appliedAt, clockSynchronized, sequence },
+            receivedAt: heard,
+            isVerified,
+          }),
+        );
+      }
+    }
+    puts.push(...this.#compareRoster(receipt.roster, { gateway, isVerified }));
+    await this.#settle(puts, operation === undefined ? [] : [operation.id]);
+  }
+
+  async #onStatus(
+    status: ReturnType<typeof statusSchema.parse> | undefined,
+    { gateway, isVerified }: Told,
+  ): Promise<void> {
+    if (status === undefined || status.gateway !== gateway) {
+      return this.#deps.onFault(`what came as the status of ${gateway} is none, and is ignored`);
+    }
+    const { state, clock, onOnline, rules } = this.#deps;
+    // A last will is the broker's own word: nobody can have signed it.
+    if (rules.areSignaturesNeeded && !isVerified && status.online) return;
+    const now = formatInstant(clock.now());
+    const before = state.gateways.get(gateway);
+    const record: GatewayRecord = {
+      gateway,
+      doors: before?.doors ?? [],
+      firstSeen: before?.firstSeen ?? now,
+      ...(before?.roster !== undefined && { roster: before.roster }),
+      ...(status.online && {
+        doors: Object.keys(status.doors).sort(),
+        roster: { revision: status.roster.revision, cards: status.roster.cards, digest: status.roster.digest },
+      }),
+      lastSeen: now,
+      isOnline: status.online,
+      isVerified: status.online ? isVerified : (before?.isVerified ?? false),
+    };
+    // Somebody who was never there cannot have gone.
+    if (before === undefined && !status.online) return;
+    state.gateways.set(gateway, record);
+    const puts: DeskPut[] = [{ kind: 'gateway', key: gateway, value: toJson(record) }];
+    if (status.online) puts.push(...this.#compareRoster(status.roster, { gateway, isVerified }));
+    await this.#settle(puts, before === undefined ? state.open.keys() : []);
+    if (status.online && before?.isOnline !== true) onOnline(gateway);
+  }
+
+  /** A roster equal to ours holds every change up to its revision. */
+  #compareRoster({ revision, digest }: RosterWord, { gateway, isVerified }: Told): DeskPut[] {
+    const { state, rules, clock } = this.#deps;
+    if (rules.areSignaturesNeeded && !isVerified) return [];
+    if (!state.digests.isEqual(revision, digest)) return [];
+    const at = formatInstant(clock.now());
+    const puts: DeskPut[] = [];
+    for (const { id, message } of state.open.values()) {
+      const before = state.proofs.get(id)?.get(gateway);
+      if (message.revision > revision || before?.roster !== undefined) continue;
+      // A receipt that nobody has signed does not become better by a roster that somebody has.
+      const receipt = before?.isVerified === isVerified ? before : undefined;
+      puts.push(this.#note({ ...(receipt ?? { operation: id, gateway, isVerified }), roster: { revision, at } }));
+    }
+    return puts;
+  }
+
+  #note(proof: Proof): DeskPut {
+    this.#deps.state.putProof(proof);
+    return { kind: 'proof', key: proofKey(proof), value: toJson(proof) };
+  }
+
+  /** Writes what is new, and closes the operations that it completes. */
+  async #settle(puts: readonly DeskPut[], touched: Iterable<string>): Promise<void> {
+    const { state, writer, onChange } = this.#deps;
+    const ids = new Set([
+      ...touched,
+      ...puts.flatMap(({ kind, value }) => (kind === 'proof' ? [String(Object(value).operation)] : [])),
+    ]);
+    const closed = [...ids].flatMap((id) => this.#closeIfConfirmed(id));
+    if (puts.length + closed.length > 0) await writer.write([...puts, ...closed]);
+    for (const id of ids) onChange(id);
+    for (const id of ids) if (state.open.get(id)?.confirmedAt !== undefined) this.#forget(id);
+  }
+
+  #closeIfConfirmed(id: string): readonly DeskPut[] {
+    const { state, clock, rules } = this.#deps;
+    const operation = state.open.get(id);
+    if (operation === undefined || operation.confirmedAt !== undefined) return [];
+    const proofs = state.proofs.get(id);
+    const { state: is } = proofOf(operation, {
+      gateways: [...state.gateways.values()],
+      proofOf: (gateway) => proofs?.get(gateway),
+      usageOf: () => undefined,
+      now: clock.now(),
+      rules,
+    });
+    if (is !== 'confirmed') return [];
+    const confirmed = { ...operation, confirmedAt: formatInstant(clock.now()) };
+    state.open.set(id, confirmed);
+    return [operationPut(confirmed), { kind: 'open-operation', key: operationKey(id), value: undefined }];
+  }
+
+  #forget(id: string): void {
+    const { state } = this.#deps;
+    const operation = state.open.get(id);
+    if (operation !== undefined) this.#byMessage.delete(operation.message.messageId);
+    state.open.delete(id);
+    state.proofs.delete(id);
+  }
+
+  /** A gateway is not there any more: what waits for it alone is confirmed. */
+  async forgetGateway(gateway: string): Promise<void> {
+    const { state } = this.#deps;
+    state.gateways.delete(gateway);
+    await this.#settle([{ kind: 'gateway', key: gateway, value: undefined }], state.open.keys());
+  }
+}
+
+const operationPut = (operation: Operation): DeskPut => ({
+  kind: 'operation',
+  key: operationKey(operation.id),
+  value: toJson(operation),
+});
+
+const CONFIRMING: readonly string[] = ['applied', 'duplicate'];
+
+/** Whether what is known stays: a redelivery is answered with less, and what is unsigned says nothing against what is signed. */
+const outranks = (before: Proof | undefined, { result }: ReceiptFields, isVerified: boolean): boolean => {
+  if (before?.receipt === undefined) return false;
+  if (before.isVerified !== isVerified) return before.isVerified;
+  return CONFIRMING.includes(before.receipt.result) && !CONFIRMING.includes(result);
+};
