@@ -194,10 +194,12 @@ export class CardDesk {
   }
 
   /** A pending card was held to an activation reader: from now on it is active at every gateway. Undefined where it is not pending. */
-  async activate(card: string): Promise<Operation | undefined> {
+  async activate(card: string, bindingRevision: number): Promise<Operation | undefined> {
     const { state } = this.#deps;
     const held = state.cards.get(card);
     if (held?.state !== 'live' || held.activation !== 'pending') return undefined;
+    // Late news about an earlier binding of the card say nothing about this one.
+    if (held.revision !== bindingRevision) return undefined;
     const binding = { ...this.#asHeld(held), state: 'active' as const };
     const plan = this.#bindingPlan(binding, 'activation', 'clerk');
     if (isFaulty(plan)) return undefined;

@@ -46,8 +46,11 @@ type RosterWord = ReceiptFields['roster'];
 
 export class Confirmations {
   readonly #deps: ConfirmationsDependencies;
-  /** Operations by the message that they have sent. */
+  /** Operations by the message that they have sent, and by its revision. */
   readonly #byMessage = new Map<string, string>();
+  readonly #byRevision = new Map<number, string>();
+  /** Up to which revision each gateway's roster was found equal to ours, in this process. */
+  readonly #equalUpTo = new Map<string, number>();
 
   constructor(deps: ConfirmationsDependencies) {
     this.#deps = deps;
@@ -57,6 +60,7 @@ export class Confirmations {
   /** Receipts may come for it. */
   expect({ id, message }: Operation): void {
     this.#byMessage.set(message.messageId, id);
+    this.#byRevision.set(message.revision, id);
   }
 
   /** Takes receipts and statuses, and leaves other messages alone. Fulfils when what they say is durable. */
@@ -142,7 +146,7 @@ export class Confirmations {
     // Somebody who was never there cannot have gone.
     if (before === undefined && !status.online) return;
     state.gateways.set(gateway, record);
-    const puts: DeskPut[] = [{ kind: 'gateway', key: gateway, value: toJson(record) }];
+    const puts: DeskPut[] = isNews(before, record) ? [{ kind: 'gateway', key: gateway, value: toJson(record) }] : [];
     if (status.online) puts.push(...this.#compareRoster(status.roster, { gateway, isVerified }));
     await this.#settle(puts, before === undefined ? state.open.keys() : []);
     if (status.online && before?.isOnline !== true) onOnline(gateway);
@@ -155,14 +159,27 @@ export class Confirmations {
     if (!state.digests.isEqual(revision, digest)) return [];
     const at = formatInstant(clock.now());
     const puts: DeskPut[] = [];
-    for (const { id, message } of state.open.values()) {
+    for (const id of this.#between(this.#equalUpTo.get(gateway) ?? 0, revision)) {
       const before = state.proofs.get(id)?.get(gateway);
-      if (message.revision > revision || before?.roster !== undefined) continue;
       // A receipt that nobody has signed does not become better by a roster that somebody has.
-      const receipt = before?.isVerified === isVerified ? before : undefined;
-      puts.push(this.#note({ ...(receipt ?? { operation: id, gateway, isVerified }), roster: { revision, at } }));
+      const kept = before?.isVerified === isVerified ? before : undefined;
+      if (kept?.roster !== undefined || CONFIRMING.includes(kept?.receipt?.result ?? '')) continue;
+      puts.push(this.#note({ ...(kept ?? { operation: id, gateway, isVerified }), roster: { revision, at } }));
     }
+    this.#equalUpTo.set(gateway, revision);
     return puts;
+  }
+
+  /** Open operations whose revisions are above `from` and not above `to`. */
+  *#between(from: number, to: number): Generator<string> {
+    if (to - from > this.#byRevision.size) {
+      for (const [revision, id] of this.#byRevision) if (revision > from && revision <= to) yield id;
+      return;
+    }
+    for (let revision = from + 1; revision <= to; revision++) {
+      const id = this.#byRevision.get(revision);
+      if (id !== undefined) yield id;
+    }
   }
 
   #note(proof: Proof): DeskPut {
@@ -188,6 +205,8 @@ export class Confirmations {
     const operation = state.open.get(id);
     if (operation === undefined || operation.confirmedAt !== undefined) return [];
     const proofs = state.proofs.get(id);
+    // Next to all receipts are not the last one.
+    if ((proofs?.size ?? 0) < state.gateways.size) return [];
     const { state: is } = proofOf(operation, {
       gateways: [...state.gateways.values()],
       proofOf: (gateway) => proofs?.get(gateway),
@@ -204,7 +223,10 @@ export class Confirmations {
   #forget(id: string): void {
     const { state } = this.#deps;
     const operation = state.open.get(id);
-    if (operation !== undefined) this.#byMessage.delete(operation.message.messageId);
+    if (operation !== undefined) {
+      this.#byMessage.delete(operation.message.messageId);
+      this.#byRevision.delete(operation.message.revision);
+    }
     state.open.delete(id);
     state.proofs.delete(id);
   }
@@ -213,9 +235,18 @@ export class Confirmations {
   async forgetGateway(gateway: string): Promise<void> {
     const { state } = this.#deps;
     state.gateways.delete(gateway);
+    this.#equalUpTo.delete(gateway);
     await this.#settle([{ kind: 'gateway', key: gateway, value: undefined }], state.open.keys());
   }
 }
+
+/** A status a minute is too much to be written: on the disk `lastSeen` is when it last told something new. */
+const isNews = (before: GatewayRecord | undefined, record: GatewayRecord): boolean => {
+  if (before === undefined) return true;
+  const { lastSeen: _then, ...was } = before;
+  const { lastSeen: _now, ...is } = record;
+  return JSON.stringify(was) !== JSON.stringify(is);
+};
 
 const operationPut = (operation: Operation): DeskPut => ({
   kind: 'operation',

@@ -205,9 +205,9 @@ export class Desk implements HrLinkListener {
   }
 
   #onEvents(events: readonly CardEvent[]): void {
-    for (const { event, card } of events) {
-      if (event !== 'card-activated' || card === null) continue;
-      this.cards.activate(card).catch((error: unknown) => this.#deps.onFault(errorMessage(error)));
+    for (const { event, card, bindingRevision } of events) {
+      if (event !== 'card-activated' || card === null || bindingRevision === null) continue;
+      this.cards.activate(card, bindingRevision).catch((error: unknown) => this.#deps.onFault(errorMessage(error)));
     }
     for (const listener of this.#eventWatchers) listener(events);
   }

@@ -103,7 +103,9 @@ export class EventArchive implements HrLinkListener {
     const { site, onFault } = this.#deps;
     const gateway = gatewayOf(site, topic);
     if (gateway === undefined) return;
-    if (topic === topicsOf(site, gateway).status) return this.#noteStatus(gateway, payload);
+    const topics = topicsOf(site, gateway);
+    if (topic === topics.status) return this.#noteStatus(gateway, payload);
+    if (topic !== topics.event) return;
     const event = decodeEvent(payload);
     if (event === undefined || event.gateway !== gateway) {
       onFault(`what came on ${topic} is no event of that gateway, and is not stored`);
