@@ -8,7 +8,7 @@
 
 import type { RevocationReason } from '../domain/credential.ts';
 import { flagsOf } from '../domain/credential.ts';
-import { formatInstant, type Milliseconds } from '../domain/units.ts';
+import { formatInstant, type Instant, type Milliseconds } from '../domain/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeskPut } from '../ports/desk-store.ts';
 import type { AuditTrail } from './audit-trail.ts';
@@ -72,6 +72,15 @@ export interface Plan {
   readonly change: (note: ChangeNote) => ChangeOutcome;
   /** Further records, which the operation brings along. */
   readonly employee?: Employee;
+}
+
+/** Who has taken what, and when. */
+interface Taken extends Named {
+  readonly actor: Actor;
+  readonly at: Instant;
+  readonly action: string;
+  readonly subject: string;
+  readonly named: NamedRequest | undefined;
 }
 
 interface Order {
@@ -277,11 +286,25 @@ export class CardDesk {
       named,
     }: { readonly action: string; readonly subject: string; readonly named?: NamedRequest | undefined },
   ): { readonly stored: Promise<Operation> } | Faulty {
-    const { state, clock, newMessageId } = this.#deps;
+    const { clock, newMessageId, writer } = this.#deps;
     const at = clock.now();
     const change = plan.change({ messageId: newMessageId(), issuedAt: formatInstant(at), operator: actor.name });
     if (change.kind === 'refused') return { refusal: refusalOf(change.fault) };
-    const { message } = change;
+    try {
+      return { stored: this.#keep(plan, change, { actor, at, requestId, note, action, subject, named }) };
+    } catch (error) {
+      // The roster has changed, and its records will not.
+      writer.abandon(error);
+      throw error;
+    }
+  }
+
+  #keep(
+    plan: Plan,
+    { message, ...change }: Extract<ChangeOutcome, { kind: 'changed' }>,
+    { actor, at, requestId, note, action, subject, named }: Taken,
+  ): Promise<Operation> {
+    const { state } = this.#deps;
     state.digests.note(state.roster.digest());
     const operation = operationOf(
       { ...plan, id: state.nextOperation(), requestId, note, operator: actor.name },
@@ -305,7 +328,7 @@ export class CardDesk {
         at,
       ),
     ];
-    return { stored: this.#store(operation, puts) };
+    return this.#store(operation, puts);
   }
 
   #store(operation: Operation, puts: readonly DeskPut[]): Promise<Operation> {

@@ -43,6 +43,14 @@ export class DeskWriter {
     });
   }
 
+  /** What is in memory is not what will be on the disk: nothing is written any more. */
+  abandon(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    this.#onFailure(error);
+  }
+
   /** Fulfils when nothing is on its way any more. */
   async settled(): Promise<void> {
     while (this.#isWriting) await this.write([]).catch(() => {});
@@ -57,9 +65,8 @@ export class DeskWriter {
         if (puts.length > 0) await this.#store.write(puts);
         for (const { resolve } of group) resolve();
       } catch (error) {
-        this.#failure = error;
-        for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(error);
-        this.#onFailure(error);
+        for (const { reject } of group) reject(error);
+        this.abandon(error);
       }
     }
     this.#isWriting = false;

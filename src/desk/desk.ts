@@ -146,9 +146,10 @@ export class Desk implements HrLinkListener {
   }
 
   onConnect(): void {
+    // What waits goes before the digest that has it.
+    this.#sender.onConnect();
     this.#publisher.onConnect();
     this.archive.onConnect();
-    this.#sender.onConnect();
   }
 
   onDisconnect(): void {}
