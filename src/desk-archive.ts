@@ -1,5 +1,6 @@
 // The composition root of HR's archive of events: the file, the link to the broker, and what stands between them.
 
+import { brokerOptions } from './broker-options.ts';
 import type { ArchiveOptions, RunningArchive } from './cli/session.ts';
 import type { Config } from './config/config.ts';
 import { EventArchive } from './desk/event-archive.ts';
@@ -15,17 +16,11 @@ export const startArchive = async (
 ): Promise<RunningArchive> => {
   const journal = await JournalFile.open(file);
   const topics = deskTopicsOf(site);
-  const broker = mqtt.kind === 'broker' ? mqtt : undefined;
   const link = new MqttHrLink({
     url: mqtt.kind === 'broker' ? mqtt.url : `mqtt://${mqtt.host}:${mqtt.port}`,
-    protocolVersion: mqtt.protocolVersion,
+    ...brokerOptions(mqtt),
     // One archive of a site at a time: its session holds what comes while it is away.
     clientId: `cardea-archive-${site}`,
-    username: broker?.username,
-    credentialFiles: { ...broker?.tls, password: broker?.passwordFile },
-    keepaliveSeconds: mqtt.keepaliveSeconds,
-    connectTimeoutSeconds: mqtt.connectTimeoutSeconds,
-    sessionExpirySeconds: mqtt.sessionExpirySeconds,
     subscriptions: [topics.events, topics.statuses],
     log: createLog(level).child({ part: 'archive' }),
   });

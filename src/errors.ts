@@ -50,6 +50,10 @@ export const ERROR_CODES = {
   'disk-full': 'the disk has less free space than store.minimumFreeMiB',
   'report-failed': 'a report could not be written whole',
   'archive-shared': 'another process writes to the archive of events',
+  'desk-failed': 'the desk could not go on',
+  'desk-unreachable': 'no desk answers at its URL',
+  'desk-refused': 'the desk refused a request',
+  cancelled: 'whoever was asked at the terminal ended the command instead of answering',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,5 +1,6 @@
 // Makes the drivers that the configuration asks for. Nothing else constructs a driver, and nothing here is started.
 
+import { brokerOptions } from './broker-options.ts';
 import type { Config, MqttConfig, ReaderConfig } from './config/config.ts';
 import type { Signal } from './domain/feedback.ts';
 import type { ReaderId } from './domain/ids.ts';
@@ -158,16 +159,10 @@ export const createLink = (
   },
 ): MqttHrLink => {
   const { mqtt, gateway } = config;
-  const broker = mqtt.kind === 'broker' ? mqtt : undefined;
   return new MqttHrLink({
     url,
-    protocolVersion: mqtt.protocolVersion,
+    ...brokerOptions(mqtt),
     clientId: `cardea-${gateway}`,
-    username: broker?.username,
-    credentialFiles: { ...broker?.tls, password: broker?.passwordFile },
-    keepaliveSeconds: mqtt.keepaliveSeconds,
-    connectTimeoutSeconds: mqtt.connectTimeoutSeconds,
-    sessionExpirySeconds: mqtt.sessionExpirySeconds,
     subscriptions: subscriptionsOf(topics),
     will,
     log,

@@ -2,6 +2,7 @@
 // The `cardea` executable: hands this process to the command line. What a command does not need is not loaded.
 
 import { userInfo } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { processTerminal } from './cli/process-terminal.ts';
 import { runCommand } from './cli/program.ts';
 import { VERSION } from './version.ts';
@@ -57,6 +58,14 @@ const exitCode = await runCommand(process.argv.slice(2), {
     });
     return gateway;
   },
+  startDesk: async (config, { isService }) => {
+    const { startDesk } = await import('./desk-service.ts');
+    if (!isService) return await startDesk(config);
+    const { createNotifier } = await import('./drivers/systemd/systemd-notifier.ts');
+    return await startDesk(config, { notifier: await createNotifier() });
+  },
+  offlineDesk: async (config) => (await import('./desk-offline.ts')).offlineDesk(config),
+  deskKeys: async (dataDir) => (await import('./desk-keys.ts')).openDeskKeys(dataDir).map(({ trusted }) => trusted),
   onEndSignal: (listener) => {
     for (const signal of END_SIGNALS) process.on(signal, listener);
     return () => {
@@ -67,6 +76,8 @@ const exitCode = await runCommand(process.argv.slice(2), {
     process.on('SIGHUP', listener);
     return () => process.off('SIGHUP', listener);
   },
+  prompts: async () => (await import('./cli/prompts.ts')).terminalPrompts(),
+  readInput: () => text(process.stdin),
   exitNow: (code) => process.exit(code),
 });
 process.exitCode = exitCode;

@@ -3,24 +3,25 @@
 import type { StatusAnswer } from '../admin/protocol.ts';
 import type { Config } from '../config/config.ts';
 import { columns } from './columns.ts';
+import { type DeskFacts, deskSteps, replacementStep, shellWord } from './desk-banner.ts';
 import { DEMO_CONFIG } from './locate-gateway.ts';
 
 /** A 7-byte UID that no real card has by accident. */
 const EXAMPLE_CARD = '04A2B3C4D5E680';
+const NEXT_CARD = '04A2B3C4D5E681';
 const EXAMPLE_CARDHOLDER = 'E1001';
 
-export const bannerText = ({
-  config,
-  path,
-  status,
-  brokerUrl,
-}: {
+interface BannerFacts {
   readonly config: Config;
   /** Of the configuration. */
   readonly path: string;
   readonly status: StatusAnswer['status'];
   readonly brokerUrl: string;
-}): string => {
+  /** The one beside the gateway, where there is one. */
+  readonly desk: DeskFacts | undefined;
+}
+
+export const bannerText = ({ config, path, status, brokerUrl, desk }: BannerFacts): string => {
   const { site, gateway } = config;
   const isEmbedded = config.mqtt.kind === 'embedded';
   const areSimulated = config.gpio.driver === 'simulated';
@@ -31,9 +32,10 @@ export const bannerText = ({
     ...config.readers.map((reader) => ['reader', readerText(reader)]),
     ['store', `${config.dataDir} (${status.roster.cards} cards, revision ${status.roster.revision})`],
     ['socket', config.admin.socket],
+    ...(desk === undefined ? [] : [['desk', `${desk.url} (inside this program)`]]),
   ];
   const title = `Cardea ${status.version}: gateway ${gateway} of site ${site}\n\n`;
-  return `\n${title}${columns(places, '  ')}\n${suggestions({ config, path, status, brokerUrl })}\nCtrl-C ends it.\n\n`;
+  return `\n${title}${columns(places, '  ')}\n${suggestions({ config, path, status, brokerUrl, desk })}\nCtrl-C ends it.\n\n`;
 };
 
 const readerText = ({ id, door, hardware }: Config['readers'][number]): string => {
@@ -41,16 +43,18 @@ const readerText = ({ id, door, hardware }: Config['readers'][number]): string =
   return `${id}${at}${hardware.driver === 'simulated' ? ' (simulated)' : ` on ${hardware.device}`}`;
 };
 
-const suggestions = ({ config, path, status, brokerUrl }: Parameters<typeof bannerText>[0]): string => {
+const suggestions = ({ config, path, status, brokerUrl, desk }: BannerFacts): string => {
   const withConfig = path === DEMO_CONFIG || path === DEMO_CONFIG.slice(2) ? '' : ` --config ${shellWord(path)}`;
   const reader = config.readers.find(({ hardware }) => hardware.driver === 'simulated');
-  // A broker elsewhere is that of a real site, whose roster is no place for an example.
-  const isPlayground = config.mqtt.kind === 'embedded';
+  // A broker elsewhere is that of a real site, whose roster is no place for an example; nor is one that a desk keeps.
+  const isPlayground = config.mqtt.kind === 'embedded' && desk === undefined;
   const isSigned = config.trust.messages === 'signed';
   const bind = `npx cardea desk bind ${EXAMPLE_CARD} --cardholder ${EXAMPLE_CARDHOLDER}${isSigned ? ' --key FILE' : ''}`;
   const steps = [
+    ...(desk === undefined ? [] : deskSteps(desk, { card: EXAMPLE_CARD, cardholder: EXAMPLE_CARDHOLDER })),
     ...(isPlayground ? [['bind a card', `${bind}${withConfig}`]] : []),
     ...(reader === undefined ? [] : [['tap it', `npx cardea tap ${reader.id} ${EXAMPLE_CARD}${withConfig}`]]),
+    ...(desk === undefined ? [] : [replacementStep(desk, { card: NEXT_CARD, cardholder: EXAMPLE_CARDHOLDER })]),
     ['watch events', `npx cardea events --follow${withConfig}`],
   ];
   const plainMqtt =
@@ -63,7 +67,7 @@ const suggestions = ({ config, path, status, brokerUrl }: Parameters<typeof bann
 /** The example card bound by a message that is not signed. */
 const publishLine = (
   site: Config['site'],
-  { status, brokerUrl }: Pick<Parameters<typeof bannerText>[0], 'status' | 'brokerUrl'>,
+  { status, brokerUrl }: Pick<BannerFacts, 'status' | 'brokerUrl'>,
 ): string => {
   const { hostname, port } = new URL(brokerUrl);
   const revision = status.roster.revision + 1;
@@ -83,6 +87,3 @@ const publishLine = (
     `-m ${shellWord(JSON.stringify(message))}`,
   ].join(' ');
 };
-
-const shellWord = (text: string): string =>
-  /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,8 +1,13 @@
-// `cardea desk`: one message as HR would send it, for trying things out.
+// `cardea desk`: the desk service and what is done with it; and one message as HR would send it, for trying things out without one.
 
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { REVOCATION_REASONS } from '../domain/credential.ts';
 import { type GatewayId, parseGatewayId } from '../domain/ids.ts';
+import { addDeskBackupCommands } from './desk-backup.ts';
+import { addDeskCardCommands } from './desk-card-commands.ts';
+import { addDeskOfficeCommands } from './desk-office-commands.ts';
+import { addDeskPeopleCommands } from './desk-people-commands.ts';
+import { addDeskServeCommands } from './desk-serve.ts';
 import { CONFIG_HELP } from './locate-gateway.ts';
 import { type OrderEnd, withEnd } from './order-options.ts';
 import { type CliSession, withJson } from './session.ts';
@@ -41,7 +46,8 @@ export interface RevokeOptions extends DeskOptions {
 }
 
 const DESK_HELP = `
-The message goes to the broker of the configuration, with the user name and certificate that stand there, and the
+This is for trying things out, and for sites whose HR keeps the roster itself: a desk service (cardea desk serve) does not know of it. The
+message goes to the broker of the configuration, with the user name and certificate that stand there, and the
 command waits up to 10 seconds for the gateway's receipt. Exits 0 when it says applied or duplicate, 1 otherwise,
 3 when no broker or no receipt answers.`;
 
@@ -56,10 +62,14 @@ events.acknowledgement is application. What comes twice is stored once. In the e
 numbers are missing. Exits 0 when none is, 1 otherwise.`;
 
 export const addDeskCommands = (program: Command, session: CliSession): void => {
-  const desk = program.command('desk').description('send one message as HR would, and show the receipt');
+  const desk = program
+    .command('desk')
+    .description(
+      "the clerk's side: people, cards, and the proof that changes work; and single messages as HR sends them",
+    );
 
   withDesk(desk.command('bind'))
-    .description('bind a card to a cardholder, or replace their card')
+    .description('one message to the broker, without the desk service: bind a card, or replace one')
     .argument('[card]', "card number in the site's format; left out with --from-reader")
     .option('--from-reader <reader>', 'bind the card that is held next to this enrolment reader, within a minute')
     .option('--gateway <id>', 'whose reader that is (default: the gateway of the configuration)', parseGateway)
@@ -87,7 +97,9 @@ export const addDeskCommands = (program: Command, session: CliSession): void => 
     });
 
   withDesk(desk.command('revoke'))
-    .description('revoke a card, or with --cardholder all cards of a person')
+    .description(
+      'one message to the broker, without the desk service: revoke a card, or with --cardholder all of a person',
+    )
     .addArgument(new Argument('[card]', "card number in the site's format"))
     .option('--cardholder <id>', 'revoke all cards of this person')
     .addOption(new Option('--reason <reason>', 'why').choices(REVOCATION_REASONS).default('lost'))
@@ -99,6 +111,11 @@ export const addDeskCommands = (program: Command, session: CliSession): void => 
       await revokeCard(card, options, session);
     });
 
+  addDeskServeCommands(desk, session);
+  addDeskBackupCommands(desk, session);
+  addDeskPeopleCommands(desk, session);
+  addDeskCardCommands(desk, session);
+  addDeskOfficeCommands(desk, session);
   addDeskCalendarCommand(desk, session);
   addDeskEventsCommand(desk, session);
   addDeskLockdownCommand(desk, session);
@@ -106,7 +123,7 @@ export const addDeskCommands = (program: Command, session: CliSession): void => 
 
 const addDeskLockdownCommand = (desk: Command, session: CliSession): void => {
   withEnd(withBroker(desk.command('lockdown')))
-    .description('lock all doors of all gateways of the site down; with --end, end that')
+    .description('without the desk service: lock all doors of all gateways of the site down; with --end, end that')
     .requiredOption('--reason <text>', 'why, for the logs and for cardea status')
     .option('--end', 'end the lockdown')
     .addHelpText('after', LOCKDOWN_HELP)
@@ -118,7 +135,9 @@ const addDeskLockdownCommand = (desk: Command, session: CliSession): void => {
 
 const addDeskEventsCommand = (desk: Command, session: CliSession): void => {
   withBroker(desk.command('events'))
-    .description('store the events of all gateways of the site, once each, and acknowledge them, until Ctrl-C')
+    .description(
+      'without the desk service: store the events of all gateways, once each, and acknowledge them, until Ctrl-C',
+    )
     .argument('<file>', 'where they are stored, one line of JSON each; gone on with where it is there')
     .addHelpText('after', EVENTS_HELP)
     .action(async (file: string, options: DeskOptions) => {
@@ -129,7 +148,9 @@ const addDeskEventsCommand = (desk: Command, session: CliSession): void => {
 
 const addDeskCalendarCommand = (desk: Command, session: CliSession): void => {
   withDesk(desk.command('calendar'))
-    .description("push HR's schedules, holidays and access levels, in the place of those it pushed before")
+    .description(
+      "without the desk service: push HR's schedules, holidays and access levels, in the place of those it pushed before",
+    )
     .argument('<file>', 'YAML or JSON with schedules, holidays and levels, as in the configuration')
     .action(async (file: string, options: DeskOptions) => {
       const { pushCalendar } = await import('./desk-calendar.ts');

@@ -9,7 +9,7 @@ export const EXIT = {
   no: 1,
   /** The command was not understood. */
   usage: 2,
-  /** No gateway, or for `desk` no broker, answers. */
+  /** No gateway, or for `desk` no broker or no desk service, answers. */
   unreachable: 3,
   /** The configuration cannot be read or has faults. */
   config: 4,
@@ -22,7 +22,7 @@ export const EXIT_CODES_HELP = `Exit codes:
   0  done, granted, yes
   1  denied, refused, failed, no
   2  the command was not understood
-  3  no gateway (for desk: no broker or no receipt) answers
+  3  no gateway (for desk: no broker, no receipt or no desk service) answers
   4  the configuration cannot be read or has faults`;
 
 export const exitCodeOf = (code: ErrorCode): ExitCode => {
@@ -31,6 +31,7 @@ export const exitCodeOf = (code: ErrorCode): ExitCode => {
       return EXIT.usage;
     case 'admin-unreachable':
     case 'link-offline':
+    case 'desk-unreachable':
       return EXIT.unreachable;
     case 'config-invalid':
     case 'config-unreadable':

@@ -3,12 +3,14 @@
 import type { Command } from 'commander';
 import { formatFault } from '../config/faults.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
+import type { DeskFacts } from './desk-banner.ts';
 import { EXIT } from './exit-codes.ts';
 import { CONFIG_HELP } from './locate-gateway.ts';
-import type { CliSession, RunningGateway } from './session.ts';
+import type { CliSession, RunningDesk, RunningGateway } from './session.ts';
 
 interface Options {
   readonly config?: string;
+  readonly withDesk?: string;
   readonly banner?: boolean;
 }
 
@@ -17,6 +19,7 @@ export const addGatewayCommand = (program: Command, session: CliSession): void =
     .command('gateway')
     .description('run the gateway until SIGTERM or Ctrl-C; SIGHUP reads keys and certificates anew')
     .option('--config <file>', CONFIG_HELP)
+    .option('--with-desk <file>', 'run the desk of that configuration in the same process, to try things out')
     .option('--banner', 'say what runs where and what to try next, also when standard output is no terminal')
     .action((options: Options) => runGateway(options, session));
 };
@@ -33,6 +36,8 @@ const runGateway = async (options: Options, session: CliSession): Promise<void> 
     for (const warning of warnings) terminal.writeError(`${formatFault(warning)}\n`);
     const gateway = await environment.startGateway(config, file);
     ending.started(gateway);
+    const desk = await deskBeside(options, session);
+    if (desk !== undefined) ending.accompanied(desk);
     if (!terminal.isInteractive) {
       ignoreHangUps();
       ignoreHangUps = environment.onHangUp(() => void reload(gateway, path, session));
@@ -41,15 +46,28 @@ const runGateway = async (options: Options, session: CliSession): Promise<void> 
       const { bannerText } = await import('./banner.ts');
       const status = gateway.describe();
       // The doors work whether or not somebody reads this.
-      await terminal.write(bannerText({ config, path, status, brokerUrl: gateway.brokerUrl })).catch(() => {});
+      await terminal
+        .write(bannerText({ config, path, status, brokerUrl: gateway.brokerUrl, desk: deskFacts(desk, options) }))
+        .catch(() => {});
     }
     const { reason, isFailure } = await gateway.stopped;
+    await desk?.stop('the gateway has stopped');
     if (isFailure) throw new CardeaError('gateway-failed', `the gateway stopped: ${reason}`);
   } finally {
     stopListening();
     ignoreHangUps();
   }
 };
+
+/** Once the doors work; undefined where none is asked for, or it does not start. */
+const deskBeside = async ({ withDesk }: Options, session: CliSession): Promise<RunningDesk | undefined> => {
+  if (withDesk === undefined) return undefined;
+  const { startDeskBeside } = await import('./desk-serve.ts');
+  return await startDeskBeside(withDesk, session);
+};
+
+const deskFacts = (desk: RunningDesk | undefined, { withDesk = '' }: Options): DeskFacts | undefined =>
+  desk === undefined ? undefined : { url: desk.url, setupCodeFile: desk.setupCodeFile, path: withDesk };
 
 /** Whatever is wrong with the files now: the gateway goes on with what it has. */
 const reload = async (gateway: RunningGateway, path: string, { terminal }: CliSession): Promise<void> => {
@@ -67,6 +85,7 @@ class Ending {
   readonly #session: CliSession;
   #signal: string | undefined;
   #gateway: RunningGateway | undefined;
+  #desk: RunningDesk | undefined;
 
   constructor(session: CliSession) {
     this.#session = session;
@@ -79,10 +98,16 @@ class Ending {
     }
     this.#signal = signal;
     void this.#gateway?.stop(signal);
+    void this.#desk?.stop(signal);
   }
 
   started(gateway: RunningGateway): void {
     this.#gateway = gateway;
     if (this.#signal !== undefined) void gateway.stop(this.#signal);
+  }
+
+  accompanied(desk: RunningDesk): void {
+    this.#desk = desk;
+    if (this.#signal !== undefined) void desk.stop(this.#signal);
   }
 }

@@ -6,7 +6,7 @@ import type { Terminal } from './terminal.ts';
 
 const DEFAULT_WIDTH = 80;
 
-export const processTerminal = ({ stdout, stderr, env }: NodeJS.Process): Terminal => {
+export const processTerminal = ({ stdin, stdout, stderr, env }: NodeJS.Process): Terminal => {
   // Each write reports its own failure.
   stdout.on('error', () => {});
   stderr.on('error', () => {});
@@ -24,6 +24,7 @@ export const processTerminal = ({ stdout, stderr, env }: NodeJS.Process): Termin
       }),
     writeError: (text) => void stderr.write(text),
     isInteractive: stdout.isTTY === true,
+    canAsk: stdin.isTTY === true && stdout.isTTY === true,
     errorTerminal: stderr.isTTY === true ? stderr : undefined,
     hasColour: stdout.isTTY === true && isColourWanted,
     width: stdout.isTTY === true ? stdout.columns : DEFAULT_WIDTH,

@@ -2,6 +2,7 @@
 
 import { type AttendanceDay, AttendanceLedger, type Passage } from '../domain/attendance.ts';
 import { parseCardholderId } from '../domain/ids.ts';
+import { durationText } from '../domain/local-text.ts';
 import { instant } from '../domain/units.ts';
 import { CardeaError } from '../errors.ts';
 import { isWithin } from './report-dates.ts';
@@ -122,10 +123,4 @@ const dayRow = (day: AttendanceDay, names: ReadonlyMap<string, string>, { clocks
     ...{ present: durationText(presentSeconds), presentSeconds, unmatchedIns, unmatchedOuts, taps, guessedTaps },
     ...{ doors: day.doors, cards: day.cards, bindingRevisions: day.bindingRevisions },
   };
-};
-
-/** `H:MM:SS`, which spreadsheets take for a length of time. */
-const durationText = (seconds: number): string => {
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 };

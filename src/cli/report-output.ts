@@ -38,7 +38,7 @@ export const openOutput = async (
   target: { readonly format: ReportFormat; readonly file: string | undefined; readonly columns: readonly string[] },
 ): Promise<ReportOutput> => {
   const encoder = target.format === 'csv' ? await csvEncoder(target.columns) : JSON_ENCODER;
-  const sink = target.file === undefined ? terminalSink(session) : await fileSink(target.file);
+  const sink = target.file === undefined ? terminalSink(session) : await newFile(target.file);
   return new BatchedOutput(encoder, sink);
 };
 
@@ -90,6 +90,12 @@ const csvEncoder = async (columns: readonly string[]): Promise<Encoder> => {
   };
 };
 
+/** A whole list as CSV, the columns in its first line. */
+export const tableText = async (columns: readonly string[], rows: readonly Row[]): Promise<string> => {
+  const encoder = await csvEncoder(columns);
+  return `${encoder.head}${encoder.rows(rows, true)}`;
+};
+
 const cellText = (cell: Cell): string => {
   if (cell === null) return '';
   return plain(typeof cell === 'object' ? cell.join('; ') : String(cell));
@@ -114,13 +120,18 @@ const terminalSink = (session: CliSession): Sink => ({
 });
 
 /** A report holds names: the file is its owner's alone. It has its name only when it is whole. */
-const fileSink = async (path: string): Promise<Sink> => {
+export const newFile = async (
+  path: string,
+  { mayReplace = false }: { readonly mayReplace?: boolean } = {},
+): Promise<Sink> => {
   const failed = (error: unknown): CardeaError =>
     new CardeaError('report-failed', `the report cannot be written to ${path}: ${errorMessage(error)}`, {
       cause: error,
     });
   const partial = `${path}.part`;
-  if (existsSync(path)) throw failed('it is there already');
+  if (!mayReplace && existsSync(path)) throw failed('it is there already');
+  // A run that was ended may have left it.
+  if (mayReplace) await promises.rm(partial, { force: true }).catch(() => {});
   const file = await promises.open(partial, 'wx', 0o600).catch((error: unknown) => {
     throw failed(error);
   });

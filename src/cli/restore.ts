@@ -12,9 +12,12 @@ import { type Progress, startProgress } from './progress.ts';
 import { type CliSession, type GatewayOptions, withGateway, withJson } from './session.ts';
 import { plain } from './terminal.ts';
 
-interface Options extends GatewayOptions {
+export interface KeyOptions {
   readonly identityFile?: string;
   readonly passphraseFile?: string;
+}
+
+interface Options extends GatewayOptions, KeyOptions {
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -102,7 +105,8 @@ const send = async (job: {
   await flush();
 };
 
-const keyOf = ({ identityFile, passphraseFile }: Options): BackupKey => {
+/** Throws CardeaError `invalid-request` or `key-unusable`. */
+export const keyOf = ({ identityFile, passphraseFile }: KeyOptions): BackupKey => {
   if (passphraseFile !== undefined && identityFile === undefined) {
     return { kind: 'passphrase', passphrase: passphraseIn(passphraseFile) };
   }

@@ -7,6 +7,8 @@ export interface Terminal {
   write(text: string): Promise<void>;
   writeError(text: string): void;
   readonly isInteractive: boolean;
+  /** Standard input is a terminal, too: somebody can be asked. */
+  readonly canAsk: boolean;
   /** Standard error where it is a terminal, for what draws there; undefined otherwise. */
   readonly errorTerminal: NodeJS.WritableStream | undefined;
   readonly hasColour: boolean;
@@ -16,6 +18,10 @@ export interface Terminal {
 
 /** Text without characters that move the cursor, change colours or reverse the direction of writing. */
 export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\uFFFD');
+
+/** The same for a text of several lines. */
+export const plainLines = (text: string): string =>
+  text.replaceAll(/\r\n|\n|\r|[^\r\n]+/g, (part) => (part.endsWith('\n') ? part : plain(part)));
 
 /** One line of JSON, without any character that a terminal acts upon. */
 export const jsonLine = (value: unknown): string =>

@@ -90,10 +90,12 @@ export interface TrustConfig {
   readonly gatewayKey: { readonly file: string; readonly isRequired: boolean };
 }
 
-export type TrustedKeyConfig = { readonly kid: string; readonly may: readonly Permission[] } & (
+export type TrustedKeyConfig = { readonly kid: string; readonly may: readonly Permission[] } & PublicKeyConfig;
+
+/** A key, or the absolute path of the file that it is in. */
+export type PublicKeyConfig =
   | { readonly publicKey: PublicKey; readonly publicKeyFile?: never }
-  | { readonly publicKeyFile: string; readonly publicKey?: never }
-);
+  | { readonly publicKeyFile: string; readonly publicKey?: never };
 
 /** A broker inside this process, or HR's. */
 export type MqttConfig = MqttSession & (EmbeddedMqtt | BrokerMqtt);

@@ -32,7 +32,8 @@ const embedded = (tree: YamlTree, given: readonly string[]): Findings => {
   };
 };
 
-const broker = (tree: YamlTree, given: readonly string[]): Findings => {
+/** Of a section `mqtt` that names a broker elsewhere, and has the keys `given`. */
+export const broker = (tree: YamlTree, given: readonly string[]): Findings => {
   const { faults = [], warnings = [] } = plaintext(tree, given);
   return { faults: [...lonely(given), ...faults], warnings };
 };
@@ -67,6 +68,6 @@ const plaintext = (tree: YamlTree, given: readonly string[]): Findings => {
     : { faults: [...idle, atValue(path, refused)] };
 };
 
-/** Addresses that never leave this machine (RFC 1122 3.2.1.3, RFC 4291 2.5.3, RFC 6761 6.3). */
-const isLoopback = (host: string): boolean =>
+/** Addresses that never leave this machine (RFC 1122 3.2.1.3, RFC 4291 2.5.3, RFC 6761 6.3), as they stand in a URL. */
+export const isLoopback = (host: string): boolean =>
   host.toLowerCase() === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);

@@ -3,22 +3,20 @@
 import type { z } from 'zod';
 import { type Finding, showValue } from './faults.ts';
 import { nearestKey } from './nearest-key.ts';
-import { configJsonSchema, type JsonSchema } from './schema.ts';
+import type { JsonSchema } from './schema.ts';
 import { ALIASED, type YamlTree } from './yaml-tree.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** One finding for each objection; an unknown key is one of its own. */
-export const schemaFindings = (issues: readonly Issue[], tree: YamlTree): readonly Finding[] => {
-  const root = configJsonSchema();
-  return issues.flatMap((issue) => {
+/** One finding for each objection; an unknown key is one of its own. `root` is the schema of the file. */
+export const schemaFindings = (issues: readonly Issue[], tree: YamlTree, root: JsonSchema): readonly Finding[] =>
+  issues.flatMap((issue) => {
     const path = issue.path.map(String);
     if (tree.at(path) === ALIASED) return [];
     return issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => unknownKey([...path, key], root))
       : [issueFinding(issue, { path, value: tree.at(path), schema: schemaAt(root, path) })];
   });
-};
 
 interface Subject {
   readonly path: readonly string[];

@@ -80,6 +80,43 @@ export const allowPlaintext = flag(
   'Permits mqtt:// to a host other than this one. Whoever is on that network can then read and forge what HR says',
 );
 
+/** Of every link to a broker, beside its address. */
+export const mqttKeys = {
+  protocolVersion: mqttProtocolVersion,
+  username: text(256, 'User name at the broker; needs passwordFile').optional(),
+  passwordFile: path(
+    'File that holds the password at the broker and nothing else. A relative path starts at the directory of this file',
+  ).optional(),
+  ca: path(
+    'PEM file with the authorities that may vouch for the broker; default: the ones that Node trusts. Relative to the directory of this file',
+  ).optional(),
+  cert: path(
+    'PEM file with this gateway’s client certificate; needs key. Relative to the directory of this file',
+  ).optional(),
+  key: path('PEM file with the private key of cert. Relative to the directory of this file').optional(),
+  keepaliveSeconds: z
+    .int()
+    .min(5)
+    .max(600)
+    .default(15)
+    .describe('A silent link is probed after this many seconds and given up after one and a half times as long'),
+  connectTimeoutSeconds: z
+    .int()
+    .min(1)
+    .max(120)
+    .default(10)
+    .describe('How long one attempt to connect may take, in seconds'),
+  sessionExpiryHours: z
+    .int()
+    .min(1)
+    .max(8760)
+    .default(168)
+    .describe(
+      'How many hours the broker keeps messages for an unreachable gateway; MQTT 5 only (a 3.1.1 broker has its own limit)',
+    ),
+  allowPlaintext,
+};
+
 const mqtt = z
   .strictObject({
     url: mqttUrl,
@@ -89,39 +126,7 @@ const mqtt = z
       })
       .optional()
       .describe('Instead of url: a broker inside the gateway, reachable from this machine only. For trying things out'),
-    protocolVersion: mqttProtocolVersion,
-    username: text(256, 'User name at the broker; needs passwordFile').optional(),
-    passwordFile: path(
-      'File that holds the password at the broker and nothing else. A relative path starts at the directory of this file',
-    ).optional(),
-    ca: path(
-      'PEM file with the authorities that may vouch for the broker; default: the ones that Node trusts. Relative to the directory of this file',
-    ).optional(),
-    cert: path(
-      'PEM file with this gateway’s client certificate; needs key. Relative to the directory of this file',
-    ).optional(),
-    key: path('PEM file with the private key of cert. Relative to the directory of this file').optional(),
-    keepaliveSeconds: z
-      .int()
-      .min(5)
-      .max(600)
-      .default(15)
-      .describe('A silent link is probed after this many seconds and given up after one and a half times as long'),
-    connectTimeoutSeconds: z
-      .int()
-      .min(1)
-      .max(120)
-      .default(10)
-      .describe('How long one attempt to connect may take, in seconds'),
-    sessionExpiryHours: z
-      .int()
-      .min(1)
-      .max(8760)
-      .default(168)
-      .describe(
-        'How many hours the broker keeps messages for an unreachable gateway; MQTT 5 only (a 3.1.1 broker has its own limit)',
-      ),
-    allowPlaintext,
+    ...mqttKeys,
   })
   .meta({ oneOf: [{ required: ['url'] }, { required: ['embedded'] }] })
   .describe('The link to HR: exactly one of url and embedded');
@@ -133,20 +138,25 @@ export const trustMessages = z
     'Whether HR’s messages must carry a signature of one of the keys. unsigned believes everyone whom the broker lets publish',
   );
 
+/** A public key, or the file that it is in. */
+export const publicKeyKeys = {
+  publicKey: z
+    .string()
+    .refine(
+      (value) => parsePublicKey(value) !== undefined,
+      'is no Ed25519 public key; allowed: the 43 characters that cardea keys show FILE prints',
+    )
+    .optional()
+    .meta({ pattern: '^[A-Za-z0-9_-]{43}$' })
+    .describe('Ed25519 public key: the x of its JWK, 32 bytes in base64url'),
+  publicKeyFile: path(
+    'Instead of publicKey: PEM or JWK file with the Ed25519 public key. Relative to the directory of this file',
+  ).optional(),
+};
+
 const trustedKey = z
   .strictObject({
-    publicKey: z
-      .string()
-      .refine(
-        (value) => parsePublicKey(value) !== undefined,
-        'is no Ed25519 public key; allowed: the 43 characters that cardea keys show FILE prints',
-      )
-      .optional()
-      .meta({ pattern: '^[A-Za-z0-9_-]{43}$' })
-      .describe('Ed25519 public key: the x of its JWK, 32 bytes in base64url'),
-    publicKeyFile: path(
-      'Instead of publicKey: PEM or JWK file with the Ed25519 public key. Relative to the directory of this file',
-    ).optional(),
+    ...publicKeyKeys,
     may: z
       .array(z.enum(PERMISSIONS))
       .min(1)
@@ -187,6 +197,28 @@ const untrustedPolicy = z
     'While the time does not count. deny-windowed: validity windows and schedules other than always open nothing. allow: they are judged by the clock as it is. No door is unlocked by its schedule meanwhile',
   );
 
+export const cardNumber = z
+  .strictObject({
+    format: z
+      .enum(CARD_NUMBER_FORMATS)
+      .default('hex')
+      .describe(
+        'How HR writes card numbers. hex: the UID. hex-reversed: the UID, last byte first. decimal, decimal-reversed: the same as a number. wiegand26, wiegand34: FFF,NNNNN from the low 3 or 4 bytes; different cards may share a number',
+      ),
+  })
+  .prefault({})
+  .describe('Card numbers of this site');
+
+export const log = z
+  .strictObject({
+    level: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+      .default('info')
+      .describe('Least important records that are written'),
+  })
+  .prefault({})
+  .describe('The log on standard output, one line of JSON per record');
+
 /** The whole file. Unknown keys are refused everywhere. */
 export const fileSchema = z
   .strictObject({
@@ -200,17 +232,7 @@ export const fileSchema = z
       './data',
     ),
     mqtt,
-    cardNumber: z
-      .strictObject({
-        format: z
-          .enum(CARD_NUMBER_FORMATS)
-          .default('hex')
-          .describe(
-            'How HR writes card numbers. hex: the UID. hex-reversed: the UID, last byte first. decimal, decimal-reversed: the same as a number. wiegand26, wiegand34: FFF,NNNNN from the low 3 or 4 bytes; different cards may share a number',
-          ),
-      })
-      .prefault({})
-      .describe('Card numbers of this site'),
+    cardNumber,
     clock: z
       .strictObject({ trust: clockTrust, untrustedPolicy })
       .prefault({})
@@ -266,15 +288,7 @@ export const fileSchema = z
       })
       .prefault({})
       .describe('Agreement with HR’s roster'),
-    log: z
-      .strictObject({
-        level: z
-          .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
-          .default('info')
-          .describe('Least important records that are written'),
-      })
-      .prefault({})
-      .describe('The log on standard output, one line of JSON per record'),
+    log,
   })
   .meta({ title: 'Cardea gateway configuration' })
   .describe('Configuration of one Cardea gateway');

@@ -12,9 +12,8 @@ import {
   parseSiteId,
   parseZoneId,
 } from '../domain/ids.ts';
-import { parsePublicKey } from '../domain/trusted-key.ts';
 import { milliseconds, seconds } from '../domain/units.ts';
-import { CardeaError } from '../errors.ts';
+import { certain } from './certain.ts';
 import type {
   BackupConfig,
   Config,
@@ -29,6 +28,8 @@ import type {
   TrustConfig,
   ZoneConfig,
 } from './config.ts';
+import { brokerOf, sessionOf } from './mqtt-config.ts';
+import { publicKeyOf } from './public-key-config.ts';
 import type { ConfigFile } from './schema.ts';
 import { MAX_LINE } from './schema-terms.ts';
 
@@ -96,21 +97,12 @@ const backupOf = (backup: ConfigFile['backup'], directory: string): BackupConfig
   keep: backup.keep,
 });
 
-/** What an earlier check has made sure of. Throws where that check has a hole: better no gateway than a guessed one. */
-const certain = <Value>(value: Value | undefined, path: string): Value => {
-  if (value !== undefined) return value;
-  throw new CardeaError(
-    'config-invalid',
-    `${path}: passed the checks and is unusable all the same; please report this`,
-  );
-};
-
 const trustOf = ({ trust, dataDir }: ConfigFile, directory: string): TrustConfig => {
-  const keys = Object.entries(trust.keys).map(([kid, { publicKey, publicKeyFile, may }]) =>
-    publicKeyFile === undefined
-      ? { kid, may, publicKey: certain(parsePublicKey(publicKey ?? ''), `trust.keys.${kid}.publicKey`) }
-      : { kid, may, publicKeyFile: resolve(directory, publicKeyFile) },
-  );
+  const keys = Object.entries(trust.keys).map(([kid, key]) => ({
+    kid,
+    may: key.may,
+    ...publicKeyOf(key, `trust.keys.${kid}`, directory),
+  }));
   const { messages, gatewayKeyFile } = trust;
   const gatewayKey =
     gatewayKeyFile === undefined
@@ -119,32 +111,10 @@ const trustOf = ({ trust, dataDir }: ConfigFile, directory: string): TrustConfig
   return { messages, keys, gatewayKey };
 };
 
-const mqttOf = (mqtt: ConfigFile['mqtt'], directory: string): MqttConfig => {
-  const session = {
-    keepaliveSeconds: mqtt.keepaliveSeconds,
-    connectTimeoutSeconds: mqtt.connectTimeoutSeconds,
-    sessionExpirySeconds: mqtt.sessionExpiryHours * SECONDS_PER_HOUR,
-  };
-  if (mqtt.embedded !== undefined) {
-    return { ...session, kind: 'embedded', host: '127.0.0.1', port: mqtt.embedded.port, protocolVersion: 4 };
-  }
-  const url = certain(mqtt.url, 'mqtt.url');
-  const from = (path: string): string => resolve(directory, path);
-  const tls = {
-    ...(mqtt.ca === undefined ? {} : { ca: from(mqtt.ca) }),
-    ...(mqtt.cert === undefined ? {} : { cert: from(mqtt.cert) }),
-    ...(mqtt.key === undefined ? {} : { key: from(mqtt.key) }),
-  };
-  return {
-    ...session,
-    kind: 'broker',
-    url,
-    protocolVersion: mqtt.protocolVersion ?? 5,
-    ...(mqtt.username === undefined ? {} : { username: mqtt.username }),
-    ...(mqtt.passwordFile === undefined ? {} : { passwordFile: from(mqtt.passwordFile) }),
-    ...(new URL(url).protocol === 'mqtts:' ? { tls } : {}),
-  };
-};
+const mqttOf = (mqtt: ConfigFile['mqtt'], directory: string): MqttConfig =>
+  mqtt.embedded === undefined
+    ? brokerOf({ ...mqtt, url: certain(mqtt.url, 'mqtt.url') }, directory)
+    : { ...sessionOf(mqtt), kind: 'embedded', host: '127.0.0.1', port: mqtt.embedded.port, protocolVersion: 4 };
 
 const zoneOf = (key: string, { antiPassback, timedMinutes }: ConfigFile['zones'][string]): ZoneConfig => ({
   id: certain(parseZoneId(key), `zones.${key}`),

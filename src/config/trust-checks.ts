@@ -15,7 +15,7 @@ export const trust = (tree: YamlTree): Findings => {
     faults: [
       ...(messages === 'signed' && isKeyless ? [atValue(['trust', 'messages'], NEEDS_KEYS)] : []),
       ...kids.flatMap((kid) => keyFaults(tree, kid)),
-      ...repeatedKeys(tree, kids),
+      ...repeatedKeys(tree, KEYS, kids),
     ],
     warnings:
       messages === 'unsigned' && kids.length > 0 ? [atKey(KEYS, 'has no effect with trust.messages: unsigned')] : [],
@@ -31,6 +31,11 @@ const keyFaults = (tree: YamlTree, kid: string): readonly Finding[] => {
     const rule = 'allowed: 1 to 64 printable ASCII characters without spaces';
     return [atKey(block, `${showValue(kid)} cannot name a key; ${rule}`)];
   }
+  return oneKey(tree, block);
+};
+
+/** A block gives its key in one way. */
+export const oneKey = (tree: YamlTree, block: readonly string[]): readonly Finding[] => {
   if (!isBlock(tree.at(block))) return [];
   const given = tree.keys(block);
   const has = (key: string): boolean => given.includes(key);
@@ -41,10 +46,14 @@ const keyFaults = (tree: YamlTree, kid: string): readonly Finding[] => {
 };
 
 /** One key under two names would have the permissions of both. */
-const repeatedKeys = (tree: YamlTree, kids: readonly string[]): readonly Finding[] => {
+export const repeatedKeys = (
+  tree: YamlTree,
+  block: readonly string[],
+  names: readonly string[],
+): readonly Finding[] => {
   const first = new Map<unknown, readonly string[]>();
-  return kids.flatMap((kid) => {
-    const path = [...KEYS, kid, 'publicKey'];
+  return names.flatMap((name) => {
+    const path = [...block, name, 'publicKey'];
     const key = tree.at(path);
     const earlier = typeof key === 'string' ? first.get(key) : undefined;
     first.set(key, earlier ?? path);

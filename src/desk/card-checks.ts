@@ -23,8 +23,14 @@ export type Checked<Value> = Value | Faulty;
 
 export const isFaulty = <Value extends object>(checked: Checked<Value>): checked is Faulty => 'refusal' in checked;
 
+/** As much of what the desk knows as the checks look at. */
+export type CheckedState = Pick<
+  DeskState,
+  'people' | 'format' | 'liveCardsOf' | 'allCardsOf' | 'cardNumbered' | 'knownDoors'
+> & { readonly cards: { get(number: string): DeskCard | undefined } };
+
 export interface CheckContext {
-  readonly state: DeskState;
+  readonly state: CheckedState;
   readonly now: Instant;
 }
 
@@ -47,12 +53,12 @@ const REFUSALS: Partial<Record<Fault['code'], RefusalCode>> = {
   'too-large': 'too-large',
 };
 
-export const holderOf = (id: string, { people }: DeskState): Checked<Employee> => {
+export const holderOf = (id: string, { people }: Pick<CheckedState, 'people'>): Checked<Employee> => {
   const employee = people.find(id.trim().normalize('NFC'));
   return employee ?? faulty('unknown-employee', `nobody here has the id ${JSON.stringify(id)}`, 'cardholder');
 };
 
-const activeHolderOf = (id: string, state: DeskState): Checked<Employee> => {
+const activeHolderOf = (id: string, state: CheckedState): Checked<Employee> => {
   const employee = holderOf(id, state);
   if (isFaulty(employee) || employee.status === 'active') return employee;
   const detail = `${employee.name} (${employee.id}) has left; let them return first`;
@@ -81,7 +87,7 @@ const freeCard = (
 
 const LOST: readonly string[] = ['lost', 'stolen', 'suspended'];
 
-const nameOf = (id: string, { people }: DeskState): string => {
+const nameOf = (id: string, { people }: Pick<CheckedState, 'people'>): string => {
   const person = people.find(id);
   return person === undefined ? id : `${person.name} (${id})`;
 };
@@ -94,7 +100,7 @@ export const checkReplacement = (
   const { state } = context;
   const holder = activeHolderOf(request.cardholder, state);
   if (isFaulty(holder)) return holder;
-  const old = cardToReplace(request.oldCard, holder, state);
+  const old = cardToReplace(request, holder, state);
   if (isFaulty(old)) return old;
   const { newCard, isReused = false } = request;
   const free = freeCard({ text: newCard, path: 'newCard', isReused }, holder, context);
@@ -114,19 +120,33 @@ export const checkReplacement = (
   return checkRights(binding, context) ?? { oldCard: old.card, binding };
 };
 
-const cardToReplace = (text: string | undefined, holder: Employee, state: DeskState): Checked<DeskCard> => {
+const cardToReplace = (
+  { oldCard: text, reason }: ReplacementRequest,
+  holder: Employee,
+  state: CheckedState,
+): Checked<DeskCard> => {
   if (text !== undefined) return cardOf(text, holder, state);
   const live = state.liveCardsOf(holder.id);
   const [only] = live;
-  if (live.length > 1) {
-    const detail = `${nameOf(holder.id, state)} has ${live.length} cards (${live.map(({ card }) => card).join(', ')}); say which one`;
+  // Whoever has a card may mean the one that was reported lost, but for a reason that a lost card cannot have.
+  const missing = only === undefined || AT_HAND.includes(reason) ? [] : suspendedCardsOf(holder, state);
+  const meant = [...live, ...missing];
+  if (meant.length > 1) {
+    const detail = `${nameOf(holder.id, state)} has ${meant.length} cards (${meant.map(textOf).join(', ')}); say which one`;
     return faulty('ambiguous-card', detail, 'oldCard');
   }
   const card = only ?? state.allCardsOf(holder.id)[0];
   return card ?? faulty('no-card', `${nameOf(holder.id, state)} has never had a card; bind one instead`, 'cardholder');
 };
 
-const cardOf = (text: string, holder: Employee, state: DeskState): Checked<DeskCard> => {
+const AT_HAND: readonly string[] = ['damaged', 'expired'];
+
+const suspendedCardsOf = ({ id }: Employee, state: CheckedState): readonly DeskCard[] =>
+  state.allCardsOf(id).filter((card) => card.state === 'stopped' && card.reason === 'suspended');
+
+const textOf = ({ card, state }: DeskCard): string => (state === 'live' ? card : `${card}, reported lost`);
+
+const cardOf = (text: string, holder: Employee, state: CheckedState): Checked<DeskCard> => {
   const number = state.cardNumbered(text);
   if (number === undefined)
     return faulty('invalid-card-number', `${JSON.stringify(text)} is no card number`, 'oldCard');
@@ -175,7 +195,11 @@ export const checkReinstatement = (
     const detail = `${nameOf(holder.id, state)} has card ${others.map((other) => other.card).join(', ')} by now; say whether to keep both`;
     return faulty('already-replaced', detail, 'card');
   }
-  const binding = bindingOf(holder, card.card, { ...rightsOfCard(card), supersedes: 'none' });
+  const binding = bindingOf(holder, card.card, {
+    ...rightsOfCard(card),
+    state: card.activation,
+    supersedes: 'none',
+  });
   return checkRights(binding, context) ?? binding;
 };
 

@@ -6,23 +6,24 @@
 // 3. Between the last check and the change nothing else happens: of those who want the same card, one gets it.
 // 4. Who may not, does not; and the audit log has it (Invariant 1 of audit-trail.ts).
 
-import type { RevocationReason } from '../domain/credential.ts';
-import { flagsOf } from '../domain/credential.ts';
 import { formatInstant, type Instant, type Milliseconds } from '../domain/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeskPut } from '../ports/desk-store.ts';
 import type { AuditTrail } from './audit-trail.ts';
+import { type Checked, type Faulty, isFaulty, refusalOf } from './card-checks.ts';
 import {
-  type Checked,
-  checkBinding,
-  checkReinstatement,
-  checkReplacement,
-  type Faulty,
-  holderOf,
-  isFaulty,
-  lostCard,
-  refusalOf,
-} from './card-checks.ts';
+  type BatchPlace,
+  type Plan,
+  type PlanContext,
+  planActivation,
+  planBinding,
+  planLeave,
+  planLossReport,
+  planReinstatement,
+  planReplacement,
+  planRevocation,
+} from './card-plans.ts';
+import { type CardPreview, previewOf } from './card-preview.ts';
 import type {
   Actor,
   BindingRequest,
@@ -36,11 +37,11 @@ import type {
 import type { DeskState } from './desk-state.ts';
 import type { DeskWriter } from './desk-writer.ts';
 import { boundCard, operationOf, operationPuts, stoppedCards } from './operation-records.ts';
-import { DESK_ACTIONS, type DeskAction, mayDo, type SigningRole } from './permissions.ts';
-import { type DeskCard, type Employee, type Operation, type OperationKind, toJson } from './records.ts';
+import { DESK_ACTIONS, type DeskAction, mayDo } from './permissions.ts';
+import { type Employee, type Operation, toJson } from './records.ts';
 import { done, type Outcome, type Refusal } from './refusal.ts';
 import type { NamedRequest, RequestMemory } from './request-memory.ts';
-import type { CardBinding, ChangeNote, ChangeOutcome } from './roster.ts';
+import type { ChangeOutcome } from './roster.ts';
 
 export interface CardDeskDependencies {
   readonly state: DeskState;
@@ -56,22 +57,6 @@ export interface CardDeskDependencies {
   readonly readOperation: (id: string) => Promise<Operation>;
   /** The operation is durable: its message may go out. */
   readonly onOperation: (operation: Operation) => void;
-}
-
-/** An operation that is about to be. */
-export interface Plan {
-  readonly kind: OperationKind;
-  readonly signedAs: SigningRole;
-  readonly reason?: RevocationReason;
-  readonly cardholder?: string;
-  readonly batch?: { readonly id: string; readonly line: number };
-  /** Why cards stop. */
-  readonly stopReason: RevocationReason;
-  /** Cards that are stopped already, and will not come back now. */
-  readonly buried?: readonly string[];
-  readonly change: (note: ChangeNote) => ChangeOutcome;
-  /** Further records, which the operation brings along. */
-  readonly employee?: Employee;
 }
 
 /** Who has taken what, and when. */
@@ -101,153 +86,113 @@ export class CardDesk {
     this.#deps = deps;
   }
 
-  replace(
-    request: ReplacementRequest,
-    actor: Actor,
-    batch?: { readonly id: string; readonly line: number },
-  ): Promise<Outcome<Operation>> {
-    const plan = (): Checked<Plan> => {
-      const checked = checkReplacement(request, this.#context());
-      if (isFaulty(checked)) return checked;
-      return {
-        kind: 'replacement',
-        signedAs: 'clerk',
-        reason: request.reason,
-        cardholder: checked.binding.cardholder.id,
-        ...(batch !== undefined && { batch }),
-        stopReason: request.reason,
-        buried: [checked.oldCard],
-        change: (note) => this.#deps.state.roster.bind(checked.binding, note),
-      };
-    };
-    return this.#carryOut({ actor, action: 'replace-card', subject: request.cardholder, request, plan });
+  replace(request: ReplacementRequest, actor: Actor, batch?: BatchPlace): Promise<Outcome<Operation>> {
+    return this.#carryOut(this.#replacement(request, actor, batch));
+  }
+
+  /** What `replace` would do. As the other previews it finds every fault that there is, and leaves everything as it is. */
+  previewReplacement(request: ReplacementRequest, actor: Actor): Promise<Outcome<CardPreview>> {
+    return this.#preview(this.#replacement(request, actor));
   }
 
   /** A first card, one more card, a temporary one, or other rights for a card that the person has. */
   bind(request: BindingRequest, actor: Actor): Promise<Outcome<Operation>> {
-    const plan = (): Checked<Plan> => this.#bindingPlan(checkBinding(request, this.#context()), 'binding', 'clerk');
-    return this.#carryOut({ actor, action: 'bind-card', subject: request.cardholder, request, plan });
+    return this.#carryOut(this.#binding(request, actor));
+  }
+
+  previewBinding(request: BindingRequest, actor: Actor): Promise<Outcome<CardPreview>> {
+    return this.#preview(this.#binding(request, actor));
   }
 
   /** A suspended card that was found. */
   reinstate(request: ReinstatementRequest, actor: Actor): Promise<Outcome<Operation>> {
-    const plan = (): Checked<Plan> =>
-      this.#bindingPlan(checkReinstatement(request, this.#context()), 'reinstatement', 'clerk');
-    return this.#carryOut({ actor, action: 'reinstate-card', subject: request.card, request, plan });
+    return this.#carryOut(this.#reinstatement(request, actor));
+  }
+
+  previewReinstatement(request: ReinstatementRequest, actor: Actor): Promise<Outcome<CardPreview>> {
+    return this.#preview(this.#reinstatement(request, actor));
   }
 
   /** The card stops at once, and may come back. */
   reportLoss(request: LossRequest, actor: Actor): Promise<Outcome<Operation>> {
-    const plan = (): Checked<Plan> => {
-      const card = lostCard(request, this.#context());
-      if (isFaulty(card)) return card;
-      return {
-        kind: 'loss-report',
-        signedAs: 'security',
-        reason: request.reason,
-        cardholder: card.cardholder,
-        stopReason: 'suspended',
-        change: (note) => this.#deps.state.roster.revokeCard(card.card, 'suspended', note),
-      };
-    };
-    return this.#carryOut({
-      actor,
-      action: 'report-loss',
-      subject: request.card ?? request.cardholder ?? '',
-      request,
-      plan,
-    });
+    return this.#carryOut(this.#lossReport(request, actor));
+  }
+
+  previewLossReport(request: LossRequest, actor: Actor): Promise<Outcome<CardPreview>> {
+    return this.#preview(this.#lossReport(request, actor));
   }
 
   /** A card stops for good, known here or not. */
   revoke(request: RevocationRequest, actor: Actor): Promise<Outcome<Operation>> {
-    const { state } = this.#deps;
-    const plan = (): Checked<Plan> => {
-      const number = state.cardNumbered(request.card);
-      const cardholder = number === undefined ? undefined : state.cards.get(number)?.cardholder;
-      return {
-        kind: 'revocation',
-        signedAs: 'security',
-        reason: request.reason,
-        ...(cardholder !== undefined && { cardholder }),
-        stopReason: request.reason,
-        ...(number !== undefined && { buried: [number] }),
-        change: (note) => state.roster.revokeCard(request.card.trim(), request.reason, note),
-      };
-    };
-    return this.#carryOut({ actor, action: 'revoke-card', subject: request.card, request, plan });
+    return this.#carryOut(this.#revocation(request, actor));
+  }
+
+  previewRevocation(request: RevocationRequest, actor: Actor): Promise<Outcome<CardPreview>> {
+    return this.#preview(this.#revocation(request, actor));
   }
 
   /** All cards of a person stop, and they get none until they return. */
   leave(request: LeaveRequest, actor: Actor): Promise<Outcome<Operation>> {
-    const { state, clock } = this.#deps;
-    const plan = (): Checked<Plan> => {
-      const employee = holderOf(request.cardholder, state);
-      if (isFaulty(employee)) return employee;
-      if (employee.status === 'left' && state.liveCardsOf(employee.id).length === 0) {
-        const detail = `${employee.name} (${employee.id}) has left already`;
-        return { refusal: { code: 'employee-left', detail, path: 'cardholder' } };
-      }
-      return {
-        kind: 'leave',
-        signedAs: 'security',
-        reason: 'left',
-        cardholder: employee.id,
-        stopReason: 'left',
-        buried: state.allCardsOf(employee.id).map(({ card }) => card),
-        change: (note) => state.roster.revokeCardholder(employee.id, 'left', note),
-        employee: { ...employee, status: 'left', changedAt: formatInstant(clock.now()) },
-      };
-    };
+    const plan = (): Checked<Plan> => planLeave(request, this.#context());
     return this.#carryOut({ actor, action: 'employee-left', subject: request.cardholder, request, plan });
   }
 
   /** A pending card was held to an activation reader: from now on it is active at every gateway. Undefined where it is not pending. */
   async activate(card: string, bindingRevision: number): Promise<Operation | undefined> {
-    const { state } = this.#deps;
-    const held = state.cards.get(card);
+    const held = this.#deps.state.cards.get(card);
     if (held?.state !== 'live' || held.activation !== 'pending') return undefined;
     // Late news about an earlier binding of the card say nothing about this one.
     if (held.revision !== bindingRevision) return undefined;
-    const binding = { ...this.#asHeld(held), state: 'active' as const };
-    const plan = this.#bindingPlan(binding, 'activation', 'clerk');
+    const plan = planActivation(held, this.#context());
     if (isFaulty(plan)) return undefined;
     const outcome = this.#take(plan, { name: 'cardea-desk', roles: [] }, {}, { action: 'bind-card', subject: card });
     return 'refusal' in outcome ? undefined : await outcome.stored;
   }
 
-  #asHeld({ card, cardholder, access, kind, validFrom, validUntil, ...rest }: DeskCard): CardBinding {
-    const person = this.#deps.state.people.find(cardholder);
-    return {
-      card,
-      cardholder: {
-        id: cardholder,
-        ...(person !== undefined && { name: person.name }),
-        ...(person?.department !== undefined && { department: person.department }),
-      },
-      access,
-      kind,
-      ...(validFrom !== undefined && { validFrom }),
-      ...(validUntil !== undefined && { validUntil }),
-      ...flagsOf(rest),
-      supersedes: 'none',
-    };
+  #replacement(request: ReplacementRequest, actor: Actor, batch?: BatchPlace): Order {
+    const plan = (): Checked<Plan> => planReplacement(request, this.#context(), batch);
+    return { actor, action: 'replace-card', subject: request.cardholder, request, plan };
   }
 
-  #context() {
+  #binding(request: BindingRequest, actor: Actor): Order {
+    const plan = (): Checked<Plan> => planBinding(request, this.#context());
+    return { actor, action: 'bind-card', subject: request.cardholder, request, plan };
+  }
+
+  #reinstatement(request: ReinstatementRequest, actor: Actor): Order {
+    const plan = (): Checked<Plan> => planReinstatement(request, this.#context());
+    return { actor, action: 'reinstate-card', subject: request.card, request, plan };
+  }
+
+  #lossReport(request: LossRequest, actor: Actor): Order {
+    const plan = (): Checked<Plan> => planLossReport(request, this.#context());
+    return { actor, action: 'report-loss', subject: request.card ?? request.cardholder ?? '', request, plan };
+  }
+
+  #revocation(request: RevocationRequest, actor: Actor): Order {
+    const plan = (): Checked<Plan> => planRevocation(request, this.#context());
+    return { actor, action: 'revoke-card', subject: request.card, request, plan };
+  }
+
+  #context(): PlanContext {
     const { state, clock } = this.#deps;
     return { state, now: clock.now() };
   }
 
-  #bindingPlan(checked: Checked<CardBinding>, kind: OperationKind, signedAs: SigningRole): Checked<Plan> {
-    if (isFaulty(checked)) return checked;
-    return {
-      kind,
-      signedAs,
-      cardholder: checked.cardholder.id,
-      stopReason: 'replaced',
-      change: (note) => this.#deps.state.roster.bind(checked, note),
-    };
+  /** Nobody has done anything, so that a fault is no refusal for the audit log; who may not look is one. */
+  async #preview(order: Order): Promise<Outcome<CardPreview>> {
+    const { state, clock, confirmWithin } = this.#deps;
+    const { actor, action } = order;
+    if (!mayDo(actor.roles, action)) return this.#refuse(order, notPermitted(actor, action));
+    const plan = order.plan();
+    if (isFaulty(plan)) return { kind: 'refused', refusal: plan.refusal };
+    const at = clock.now();
+    const note = { messageId: 'preview', issuedAt: formatInstant(at), operator: actor.name, isPreview: true } as const;
+    const change = plan.change(note);
+    if (change.kind === 'refused') return { kind: 'refused', refusal: refusalOf(change.fault) };
+    const { message, stopped } = change;
+    const head = { ...plan, id: 'preview', operator: actor.name };
+    return done(previewOf(operationOf(head, { site: state.site, message, stopped, at, confirmWithin }), state));
   }
 
   /** From the request to the durable operation. Rejects with CardeaError `store-write-failed`. */

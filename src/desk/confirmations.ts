@@ -4,6 +4,7 @@
 // 1. What is acknowledged to the broker is durable.
 // 2. A word that is not signed where it should be is kept apart, and never takes the place of one that was.
 
+import { parseRevision } from '../domain/ids.ts';
 import { formatInstant } from '../domain/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeskPut } from '../ports/desk-store.ts';
@@ -125,11 +126,16 @@ export class Confirmations {
     if (status === undefined || status.gateway !== gateway) {
       return this.#deps.onFault(`what came as the status of ${gateway} is none, and is ignored`);
     }
-    const { state, clock, onOnline, rules } = this.#deps;
-    // A last will is the broker's own word: nobody can have signed it.
-    if (rules.areSignaturesNeeded && !isVerified && status.online) return;
+    const { state, clock, onOnline, onFault, rules } = this.#deps;
     const now = formatInstant(clock.now());
     const before = state.gateways.get(gateway);
+    if (before === undefined && state.gateways.size >= MOST_GATEWAYS) {
+      return onFault(`there are ${MOST_GATEWAYS} gateways already: ${gateway} is left out`);
+    }
+    // It counts as a gateway all the same: what it does not confirm is not confirmed.
+    if (before === undefined && rules.areSignaturesNeeded && !isVerified && status.online) {
+      onFault(`gateway ${gateway} is there, and its key is not in the configuration: nothing of it can be confirmed`);
+    }
     const record: GatewayRecord = {
       gateway,
       doors: before?.doors ?? [],
@@ -147,9 +153,34 @@ export class Confirmations {
     if (before === undefined && !status.online) return;
     state.gateways.set(gateway, record);
     const puts: DeskPut[] = isNews(before, record) ? [{ kind: 'gateway', key: gateway, value: toJson(record) }] : [];
-    if (status.online) puts.push(...this.#compareRoster(status.roster, { gateway, isVerified }));
+    if (status.online) {
+      puts.push(...this.#compareRoster(status.roster, { gateway, isVerified }));
+      puts.push(...this.#catchUp(gateway, status.roster.revision, before?.roster?.revision));
+    }
     await this.#settle(puts, before === undefined ? state.open.keys() : []);
     if (status.online && before?.isOnline !== true) onOnline(gateway);
+  }
+
+  /**
+   * A gateway has seen a revision that this desk has not given out. A desk that has done nothing yet counts on above it; another one is
+   * not the only one that speaks for HR here, or has lost changes.
+   */
+  #catchUp(gateway: string, seen: number, seenBefore: number | undefined): readonly DeskPut[] {
+    const { state, onFault } = this.#deps;
+    const { roster } = state;
+    const revision = parseRevision(seen);
+    if (revision === undefined || revision <= roster.revision) return [];
+    if (state.operations === 0 && revision < HIGHEST_BEGINNING) {
+      roster.beginAbove(revision);
+      return [state.metaPut()];
+    }
+    if (seen !== seenBefore) {
+      const text = `gateway ${gateway} has seen revision ${seen}, and this desk has given out ${roster.revision} at most`;
+      onFault(
+        `${text}: somebody else changes cards here, or changes were lost and cardea desk restore has to count on above`,
+      );
+    }
+    return [];
   }
 
   /** A roster equal to ours holds every change up to its revision. */
@@ -189,15 +220,17 @@ export class Confirmations {
 
   /** Writes what is new, and closes the operations that it completes. */
   async #settle(puts: readonly DeskPut[], touched: Iterable<string>): Promise<void> {
-    const { state, writer, onChange } = this.#deps;
+    const { writer, onChange } = this.#deps;
     const ids = new Set([
       ...touched,
       ...puts.flatMap(({ kind, value }) => (kind === 'proof' ? [String(Object(value).operation)] : [])),
     ]);
-    const closed = [...ids].flatMap((id) => this.#closeIfConfirmed(id));
-    if (puts.length + closed.length > 0) await writer.write([...puts, ...closed]);
+    const closed = [...ids].map((id) => [id, this.#closeIfConfirmed(id)] as const);
+    const closing = closed.flatMap(([, closingPuts]) => closingPuts);
+    if (puts.length + closing.length > 0) await writer.write([...puts, ...closing]);
     for (const id of ids) onChange(id);
-    for (const id of ids) if (state.open.get(id)?.confirmedAt !== undefined) this.#forget(id);
+    // By whoever has closed it: what another one has closed may not be on the disk yet, and would be looked for there.
+    for (const [id, { length }] of closed) if (length > 0) this.#forget(id);
   }
 
   #closeIfConfirmed(id: string): readonly DeskPut[] {
@@ -232,11 +265,11 @@ export class Confirmations {
   }
 
   /** A gateway is not there any more: what waits for it alone is confirmed. */
-  async forgetGateway(gateway: string): Promise<void> {
+  async forgetGateway(gateway: string, puts: readonly DeskPut[] = []): Promise<void> {
     const { state } = this.#deps;
     state.gateways.delete(gateway);
     this.#equalUpTo.delete(gateway);
-    await this.#settle([{ kind: 'gateway', key: gateway, value: undefined }], state.open.keys());
+    await this.#settle([{ kind: 'gateway', key: gateway, value: undefined }, ...puts], state.open.keys());
   }
 }
 
@@ -254,11 +287,16 @@ const operationPut = (operation: Operation): DeskPut => ({
   value: toJson(operation),
 });
 
+/** Of a site; and the highest revision that a desk begins above, which leaves it enough to count on for ever. */
+const MOST_GATEWAYS = 1_000;
+const HIGHEST_BEGINNING = 2 ** 52;
+
 const CONFIRMING: readonly string[] = ['applied', 'duplicate'];
 
 /** Whether what is known stays: a redelivery is answered with less, and what is unsigned says nothing against what is signed. */
 const outranks = (before: Proof | undefined, { result }: ReceiptFields, isVerified: boolean): boolean => {
-  if (before?.receipt === undefined) return false;
+  if (before === undefined) return false;
   if (before.isVerified !== isVerified) return before.isVerified;
+  if (before.receipt === undefined) return false;
   return CONFIRMING.includes(before.receipt.result) && !CONFIRMING.includes(result);
 };

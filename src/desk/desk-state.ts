@@ -95,6 +95,24 @@ export class DeskState {
     }
   }
 
+  /** The number of the last operation. */
+  get operations(): number {
+    return this.#operations;
+  }
+
+  /**
+   * The roster as gateways hear of it. That of a desk which has done nothing yet is older than all that they know: nobody loses a card
+   * because an empty desk was plugged in.
+   */
+  get publishedRoster(): Pick<Roster, 'site' | 'digest' | 'pagesFor'> {
+    const { site, roster } = this;
+    return {
+      site,
+      digest: () => (this.#operations === 0 ? { ...roster.digest(), revision: 0 } : roster.digest()),
+      pagesFor: (request) => roster.pagesFor(request),
+    };
+  }
+
   /** The id for the next operation. */
   nextOperation(): string {
     this.#operations += 1;

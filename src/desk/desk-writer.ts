@@ -21,6 +21,8 @@ export class DeskWriter {
   readonly #onFailure: (error: unknown) => void;
   #waiting: Waiting[] = [];
   #isWriting = false;
+  /** The run that is under way, or the last one. */
+  #run: Promise<void> = Promise.resolve();
   #failure: unknown;
 
   /** `onFailure` is called once, after the first write that failed. */
@@ -39,7 +41,7 @@ export class DeskWriter {
     if (this.#failure !== undefined) return Promise.reject(this.#refusal());
     return new Promise((resolve, reject) => {
       this.#waiting.push({ puts, resolve, reject });
-      if (!this.#isWriting) void this.#run();
+      if (!this.#isWriting) this.#run = this.#writeAll();
     });
   }
 
@@ -51,12 +53,12 @@ export class DeskWriter {
     this.#onFailure(error);
   }
 
-  /** Fulfils when nothing is on its way any more. */
+  /** Fulfils when nothing is on its way any more, not even what was given up. */
   async settled(): Promise<void> {
-    while (this.#isWriting) await this.write([]).catch(() => {});
+    while (this.#isWriting) await this.#run;
   }
 
-  async #run(): Promise<void> {
+  async #writeAll(): Promise<void> {
     this.#isWriting = true;
     while (this.#waiting.length > 0 && this.#failure === undefined) {
       const group = this.#takeGroup();

@@ -5,13 +5,15 @@
 
 import type { CardNumberFormat } from '../domain/card-number.ts';
 import type { SiteId } from '../domain/ids.ts';
-import type { Milliseconds } from '../domain/units.ts';
+import { formatInstant, type Milliseconds } from '../domain/units.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { DeskStore } from '../ports/desk-store.ts';
+import type { DeskPut, DeskStore } from '../ports/desk-store.ts';
 import type { HrLink, HrLinkListener, InboundMessage } from '../ports/hr-link.ts';
 import type { MessageSeal } from '../wire/message-envelope.ts';
 import { AuditTrail } from './audit-trail.ts';
+import { BatchDesk } from './batch-desk.ts';
+import { BatchRecords } from './batch-records.ts';
 import { CardDesk } from './card-desk.ts';
 import { Confirmations, type GatewayOpener } from './confirmations.ts';
 import { DeskState } from './desk-state.ts';
@@ -20,8 +22,9 @@ import { EmployeeDesk } from './employee-desk.ts';
 import { EventArchive } from './event-archive.ts';
 import { EventRecords } from './event-records.ts';
 import { OperationSender } from './operation-sender.ts';
-import type { SigningRole } from './permissions.ts';
-import { type OperationProof, type ProofRules, proofOf } from './proof.ts';
+import { type Standing, silentGatewaysOf, standingOf, stateOf } from './operation-standing.ts';
+import type { Role, SigningRole } from './permissions.ts';
+import { type OperationProof, type OperationState, type ProofRules, proofOf } from './proof.ts';
 import {
   type Access,
   decodeRecord,
@@ -47,8 +50,15 @@ export interface DeskDependencies {
   readonly seals: Readonly<Record<SigningRole, MessageSeal>>;
   readonly open: GatewayOpener;
   readonly rules: ProofRules;
+  /** Gateways that have to confirm whether or not they were ever heard of: those that the configuration has keys of. */
+  readonly expectedGateways?: readonly string[];
   readonly confirmWithin: Milliseconds;
   readonly defaultAccess: Access;
+  /**
+   * What somebody may do now, who has begun a batch; undefined for nobody. Where it is given, batches that were not finished wait for
+   * `batches.resume()`, until there is an answer.
+   */
+  readonly rolesOf?: (operator: string) => readonly Role[] | undefined;
   readonly newMessageId: () => string;
   /** The desk cannot go on, and has to begin anew. */
   readonly onFailure: (error: unknown) => void;
@@ -66,6 +76,7 @@ export class Desk implements HrLinkListener {
   readonly state: DeskState;
   readonly cards: CardDesk;
   readonly employees: EmployeeDesk;
+  readonly batches: BatchDesk;
   readonly writer: DeskWriter;
   readonly audit: AuditTrail;
   readonly usage: UsageBook;
@@ -91,7 +102,10 @@ export class Desk implements HrLinkListener {
       return await seals.desk(json);
     };
     const onError = (error: unknown): void => onFault(errorMessage(error));
-    this.#publisher = new RosterPublisher({ roster: state.roster, link, clock, seal: sealDurable, onFault: onError });
+    this.#publisher = new RosterPublisher({
+      roster: state.publishedRoster,
+      ...{ link, clock, seal: sealDurable, onFault: onError },
+    });
     this.#confirmations = new Confirmations({
       ...deps,
       state,
@@ -105,7 +119,7 @@ export class Desk implements HrLinkListener {
       isConnected: () => link.isConnected(),
       clock,
       open: () => state.open.values(),
-      silentGateways: (operation) => this.#silentGateways(operation),
+      silentGateways: (operation) => silentGatewaysOf(operation, { ...deps, state }),
       onSent: (operation) => this.#confirmations.onSent(operation),
       onFault: onError,
     });
@@ -122,6 +136,15 @@ export class Desk implements HrLinkListener {
       },
     });
     this.employees = new EmployeeDesk({ ...deps, state, writer, audit });
+    this.batches = new BatchDesk({
+      ...deps,
+      state,
+      writer,
+      audit,
+      cards: this.cards,
+      records: new BatchRecords(store, writer),
+      onOperationChange: (listener) => this.onOperationChange(listener),
+    });
     this.archive = new EventArchive({
       site: deps.site,
       journal: new EventRecords({ store, writer, usage, onEvents: (events) => this.#onEvents(events) }),
@@ -137,6 +160,9 @@ export class Desk implements HrLinkListener {
     const state = await DeskState.load(deps.store, deps);
     const desk = new Desk(deps, state, await AuditTrail.open(deps.store));
     await desk.archive.load();
+    desk.#expectGateways(deps.expectedGateways ?? []);
+    await desk.#activateWhatWasHeld();
+    if (deps.rolesOf === undefined) await desk.batches.resume();
     return desk;
   }
 
@@ -193,34 +219,59 @@ export class Desk implements HrLinkListener {
     return () => this.#eventWatchers.delete(listener);
   }
 
-  forgetGateway(gateway: string): Promise<void> {
-    return this.#confirmations.forgetGateway(gateway);
+  /** How the operation stands, without taps. */
+  standing(id: string): Standing {
+    return standingOf(id, { ...this.#deps, state: this.state });
+  }
+
+  /** As `standing`, for those who look at many. */
+  stateOf(id: string): OperationState {
+    return stateOf(id, { ...this.#deps, state: this.state });
+  }
+
+  /** Writes `puts` along with it. */
+  forgetGateway(gateway: string, puts: readonly DeskPut[] = []): Promise<void> {
+    return this.#confirmations.forgetGateway(gateway, puts);
   }
 
   /** Ends when what was begun is stored; the link is stopped before. */
   async close(): Promise<void> {
     this.#publisher.stop();
     this.#sender.stop();
+    await this.batches.close();
     await this.archive.close();
     await this.writer.settled();
   }
 
   #onEvents(events: readonly CardEvent[]): void {
-    for (const { event, card, bindingRevision } of events) {
+    for (const { event, gateway, card, bindingRevision } of events) {
       if (event !== 'card-activated' || card === null || bindingRevision === null) continue;
-      this.cards.activate(card, bindingRevision).catch((error: unknown) => this.#deps.onFault(errorMessage(error)));
+      // Events are not signed: only the broker vouches for them, and only for gateways of the site.
+      if (this.state.gateways.has(gateway)) this.#activate(card, bindingRevision);
     }
     for (const listener of this.#eventWatchers) listener(events);
   }
 
-  #silentGateways(operation: Operation): readonly string[] {
-    const proofs = this.state.proofs.get(operation.id);
-    const { gateways } = this.#proofOf(
-      operation,
-      (gateway) => proofs?.get(gateway),
-      () => undefined,
-    );
-    return gateways.flatMap(({ gateway, isOnline, state }) => (isOnline && state === 'waiting' ? [gateway] : []));
+  #expectGateways(gateways: readonly string[]): void {
+    const now = formatInstant(this.#deps.clock.now());
+    for (const gateway of gateways) {
+      if (this.state.gateways.has(gateway)) continue;
+      const seen = { firstSeen: now, lastSeen: now };
+      this.state.gateways.set(gateway, { gateway, doors: [], ...seen, isOnline: false, isVerified: false });
+    }
+  }
+
+  #activate(card: string, bindingRevision: number): void {
+    this.cards.activate(card, bindingRevision).catch((error: unknown) => this.#deps.onFault(errorMessage(error)));
+  }
+
+  /** What an end between the event and the operation has left undone. */
+  async #activateWhatWasHeld(): Promise<void> {
+    for (const card of [...this.state.cards.values()]) {
+      if (card.state !== 'live' || card.activation !== 'pending') continue;
+      const usage = await this.usage.find(card.card);
+      if (usage?.activatedRevision === card.revision) this.#activate(card.card, card.revision);
+    }
   }
 
   #proofOf(

@@ -21,7 +21,9 @@ export interface NewEmployee {
   readonly access?: Access | undefined;
 }
 
-export type EmployeeChange = Partial<Pick<NewEmployee, 'name' | 'department' | 'access'>>;
+export interface EmployeeChange extends Pick<NewEmployee, 'department' | 'access'> {
+  readonly name?: string | undefined;
+}
 
 export interface ImportOutcome {
   readonly added: number;
@@ -64,7 +66,7 @@ export class EmployeeDesk {
     const known = this.#deps.state.people.find(id.normalize('NFC'));
     const fault =
       this.#mayNot(actor, 'change-employee') ??
-      (known === undefined ? unknown(id) : this.#fault({ ...known, ...change }));
+      (known === undefined ? unknown(id) : this.#fault({ ...known, ...change, name: change.name ?? known.name }));
     if (fault !== undefined || known === undefined)
       return this.#refuse(actor, 'change-employee', id, fault ?? unknown(id));
     return this.#keep(this.#changed(known, change), actor, 'change-employee');

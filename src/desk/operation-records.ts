@@ -110,8 +110,15 @@ export const stoppedCards = (
     // What was stopped for a reason of its own keeps it; a suspension ends with the card.
     if (card === undefined || (card.state === 'stopped' && card.reason !== 'suspended')) return [];
     const { id, at, message } = operation;
-    return [{ ...card, state: 'stopped', stoppedAt: at, reason, stoppedBy: id, stoppedRevision: message.revision }];
+    const stopped = { stoppedAt: at, stoppedBy: id, stoppedRevision: message.revision };
+    return [{ ...card, ...stopped, state: 'stopped', reason: stopReasonOf(card, reason) }];
   });
+
+const STILL_LOST: readonly RevocationReason[] = ['lost', 'stolen', 'suspended'];
+
+/** A card that was reported lost is not at hand because its holder leaves, or gets another one for some other reason. */
+export const stopReasonOf = ({ state }: Pick<DeskCard, 'state'>, reason: RevocationReason): RevocationReason =>
+  state === 'live' || STILL_LOST.includes(reason) ? reason : 'lost';
 
 /** The operation, and under whom and what it is found. */
 export const operationPuts = (operation: Operation): readonly DeskPut[] => {

@@ -7,6 +7,7 @@
 // 3. A gateway that says nothing is named; one that refuses the change is named with its reason.
 
 import type { Access, GatewayRecord, Operation, Proof, Tap, Usage } from './records.ts';
+import { grantedKey } from './usage-book.ts';
 
 /** What a gateway's word counts for here. */
 export interface ProofRules {
@@ -145,7 +146,7 @@ const doorsOf = (operation: Operation, { gateway, doors }: GatewayRecord, source
   const usage = sources.usageOf(newCard);
   const isSameBinding = usage?.bindingRevision === message.revision;
   return doors.map((door) => {
-    const tap = isSameBinding ? usage.granted[door] : undefined;
+    const tap = isSameBinding ? usage.granted[grantedKey(gateway, door)] : undefined;
     return {
       door,
       isExpected: isExpectedAt(access, door),

@@ -126,6 +126,8 @@ export const operationRecord = z.object({
   sentAt: time.optional(),
   /** Every gateway that was known then had confirmed. */
   confirmedAt: time.optional(),
+  /** The desk was restored from a backup while it was open: its message is not sent any more, the roster tells what it did. */
+  restoredAt: time.optional(),
 });
 export type Operation = z.infer<typeof operationRecord>;
 
@@ -187,9 +189,11 @@ export const usageRecord = z.object({
   card: cardNumber,
   /** Of the binding that `granted` is about. */
   bindingRevision: z.int().nullable(),
-  /** The first granted tap since the binding, by door. */
+  /** The first granted tap since the binding, by `gateway/door`. */
   granted: z.record(z.string(), tapRecord),
   lastGranted: tapRecord.optional(),
+  /** Of the newest binding that was held to an activation reader. */
+  activatedRevision: z.int().min(1).optional(),
   /** The newest taps, granted or not, the newest first. */
   taps: z.array(tapRecord).readonly(),
 });
@@ -242,28 +246,35 @@ export const auditRecord = z.object({
 });
 export type AuditRecord = z.infer<typeof auditRecord>;
 
+export const BATCH_MODES = ['all', 'good'] as const;
+export type BatchMode = (typeof BATCH_MODES)[number];
+
+export const batchRow = z.object({
+  /** Of the file, for the report; each occurs once. */
+  line: z.int().min(1),
+  cardholder: z.string(),
+  newCard: z.string(),
+  oldCard: z.string().optional(),
+  reason: z.enum(REPLACEMENT_REASONS),
+  note: z.string().optional(),
+});
+export type BatchRow = z.infer<typeof batchRow>;
+
+/** A batch; its lines are records of their own. */
 export const batchRecord = z.object({
   id: z.string(),
   operator: z.string(),
   roles: z.array(z.enum(ROLES)).readonly(),
   at: time,
-  /** Of the rows and the options: the same again is the same batch. */
+  /** Of the rows: the same again is the same batch. */
   fingerprint: z.string(),
-  rows: z
-    .array(
-      z.object({
-        line: z.int().min(1),
-        cardholder: z.string(),
-        newCard: z.string(),
-        oldCard: z.string().optional(),
-        reason: z.enum(REPLACEMENT_REASONS),
-        note: z.string().optional(),
-      }),
-    )
-    .readonly(),
-  /** Lines with a fault found before anything was done. */
-  faults: z.array(z.object({ line: z.int(), code: z.string(), detail: z.string() })).readonly(),
+  mode: z.enum(BATCH_MODES),
+  total: z.int().min(1),
+  /** The number of the last operation before it. */
+  after: count,
   finishedAt: time.optional(),
+  /** The desk was restored from a backup before all lines were done: those that were not, are not done any more. */
+  isBroken: z.literal(true).optional(),
 });
 export type BatchRecord = z.infer<typeof batchRecord>;
 
@@ -276,6 +287,9 @@ export const batchOutcomeRecord = z.object({
   detail: z.string().nullable(),
 });
 export type BatchOutcome = z.infer<typeof batchOutcomeRecord>;
+
+export const batchLineRecord = z.object({ row: batchRow, outcome: batchOutcomeRecord.optional() });
+export type BatchLine = z.infer<typeof batchLineRecord>;
 
 export const metaRecord = z.object({
   format: z.literal(DESK_FORMAT),
@@ -313,3 +327,7 @@ export const proofKey = ({ operation, gateway }: Pick<Proof, 'operation' | 'gate
   `${operationKey(operation)}/${gateway}`;
 /** The proofs of the operation that is kept under `key`. */
 export const proofsOf = (key: string) => ({ from: `${key}/`, to: `${key}0` });
+/** Of a line of a batch, behind the batch itself, whose id has no `!`. */
+export const batchLineKey = (batch: string, line: number): string => `${batch}!${sequenceKey(line)}`;
+/** The lines of a batch, in their order. */
+export const linesOf = (batch: string) => ({ from: `${batch}!`, to: `${batch}"` });

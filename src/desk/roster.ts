@@ -56,6 +56,11 @@ export interface ChangeNote {
   readonly operator: string;
 }
 
+export interface RosterNote extends ChangeNote {
+  /** Nothing is changed: the outcome tells what would be. */
+  readonly isPreview?: true;
+}
+
 export type ChangeOutcome =
   | {
       readonly kind: 'changed';
@@ -144,18 +149,25 @@ export class Roster {
   }
 
   /** Binds, replaces, activates or transfers a card. Superseded cards stop with the same message. */
-  bind(binding: CardBinding, note: ChangeNote): ChangeOutcome {
-    return this.#take(decodeCardBound({ ...this.#common('card-bound', note), ...binding }, this.#format));
+  bind(binding: CardBinding, note: RosterNote): ChangeOutcome {
+    return this.#take(decodeCardBound({ ...this.#common('card-bound', note), ...binding }, this.#format), note);
   }
 
   /** Stops a card, known or not. */
-  revokeCard(card: string, reason: RevocationReason, note: ChangeNote): ChangeOutcome {
-    return this.#take(decodeCardRevoked({ ...this.#common('card-revoked', note), card, reason }, this.#format));
+  revokeCard(card: string, reason: RevocationReason, note: RosterNote): ChangeOutcome {
+    return this.#take(decodeCardRevoked({ ...this.#common('card-revoked', note), card, reason }, this.#format), note);
   }
 
   /** Stops all cards of a person, known or not. */
-  revokeCardholder(cardholder: string, reason: RevocationReason, note: ChangeNote): ChangeOutcome {
-    return this.#take(decodeCardRevoked({ ...this.#common('card-revoked', note), cardholder, reason }, this.#format));
+  revokeCardholder(cardholder: string, reason: RevocationReason, note: RosterNote): ChangeOutcome {
+    const content = { ...this.#common('card-revoked', note), cardholder, reason };
+    return this.#take(decodeCardRevoked(content, this.#format), note);
+  }
+
+  /** For a roster that has made no change yet: the next revision is above this one. Throws for one that has. */
+  beginAbove(revision: Revision): void {
+    if (this.#size > 0) throw new CardeaError('roster-invalid', 'a roster with cards cannot begin anew');
+    if (revision > this.#revision) this.#revision = revision;
   }
 
   digest(): RosterDigest {
@@ -176,12 +188,13 @@ export class Roster {
     return { type, site: this.site, messageId, revision: this.#revision + 1, issuedAt, operator };
   }
 
-  #take(message: HrMessage | { readonly fault: Fault }): ChangeOutcome {
+  #take(message: HrMessage | { readonly fault: Fault }, { isPreview }: RosterNote): ChangeOutcome {
     if ('fault' in message) return { kind: 'refused', fault: message.fault };
     const fault = this.#faultOf(message);
     if (fault !== undefined) return { kind: 'refused', fault };
     const { change, revision } = message;
     const stopped = this.#stoppedBy(change);
+    if (isPreview === true) return { kind: 'changed', message, stopped };
     for (const card of stopped) this.#remove(card);
     this.#revision = revision;
     if (change.kind !== 'bind-card') return { kind: 'changed', message, stopped };

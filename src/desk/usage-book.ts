@@ -2,7 +2,7 @@
 // that tell it, in one batch, and read from the store for the cards that somebody asks about.
 
 import type { DeskPut, DeskStore } from '../ports/desk-store.ts';
-import { decodeRecord, KEPT_TAPS, sequenceKey, type Tap, toJson, type Usage, usageRecord } from './records.ts';
+import { KEPT_TAPS, sequenceKey, type Tap, toJson, type Usage, usageRecord } from './records.ts';
 
 /** An event of a gateway, as far as it says something of a card. */
 export interface CardEvent {
@@ -10,7 +10,10 @@ export interface CardEvent {
   readonly sequence: number;
   readonly event: string;
   readonly time: string;
+  /** The gateway knew the time; if not, `time` is a guess. */
+  readonly isTimeKnown: boolean;
   readonly door: string | null;
+  readonly reader: string | null;
   readonly card: string | null;
   readonly bindingRevision: number | null;
   readonly reason: string | null;
@@ -37,11 +40,34 @@ export const usageAfter = (before: Usage | undefined, event: CardEvent): Usage |
   return {
     card,
     bindingRevision: counts ? bindingRevision : (before?.bindingRevision ?? null),
-    granted: counts && door !== null ? { ...granted, [door]: granted[door] ?? tap } : (before?.granted ?? {}),
+    granted: counts ? withTap(granted, tap) : (before?.granted ?? {}),
     ...(lastGranted !== undefined && { lastGranted }),
-    taps: [tap, ...(before?.taps ?? [])].sort((a, b) => Date.parse(b.time) - Date.parse(a.time)).slice(0, KEPT_TAPS),
+    ...activationOf(before, event),
+    taps: [tap, ...(before?.taps ?? [])].sort(newestFirst).slice(0, KEPT_TAPS),
   };
 };
+
+/** Which binding was activated last at a reader. */
+const activationOf = (before: Usage | undefined, { event, bindingRevision }: CardEvent) => {
+  const activated = event === 'card-activated' ? bindingRevision : null;
+  const revision = Math.max(before?.activatedRevision ?? 0, activated ?? 0);
+  return revision === 0 ? {} : { activatedRevision: revision };
+};
+
+const withTap = (granted: Usage['granted'], tap: Tap): Usage['granted'] => {
+  if (tap.door === null) return granted;
+  const key = grantedKey(tap.gateway, tap.door);
+  return { ...granted, [key]: granted[key] ?? tap };
+};
+
+/** Two gateways may each have a door of that name. */
+export const grantedKey = (gateway: string, door: string): string => `${gateway}/${door}`;
+
+/** Taps of one moment, too, have an order, whenever they arrive. */
+const newestFirst = (one: Tap, other: Tap): number =>
+  Date.parse(other.time) - Date.parse(one.time) ||
+  other.sequence - one.sequence ||
+  (one.gateway < other.gateway ? -1 : 1);
 
 const later = (one: Tap | undefined, other: Tap): Tap =>
   one !== undefined && Date.parse(one.time) >= Date.parse(other.time) ? one : other;
@@ -54,8 +80,8 @@ export class UsageBook {
   }
 
   async find(card: string): Promise<Usage | undefined> {
-    const value = await this.#store.read('usage', card);
-    return value === undefined ? undefined : decodeRecord(usageRecord, value, `usage of ${card}`);
+    // One that cannot be read is worth less than the events that wait behind it.
+    return usageRecord.safeParse(await this.#store.read('usage', card)).data;
   }
 
   /** For all cards that are named; those without any are left out. */

@@ -46,6 +46,16 @@ export interface AttendanceDay {
   readonly bindingRevisions: readonly number[];
 }
 
+/** As much of an event as attendance looks at. */
+export type AttendanceEvent = Pick<AccessEvent, 'sequence' | 'time' | 'clockSynchronized' | 'direction' | 'detail'> & {
+  readonly event: string;
+  readonly door: string | null;
+  readonly reader: string | null;
+  readonly card: string | null;
+  readonly cardholder: string | null;
+  readonly bindingRevision: number | null;
+};
+
 /** Where and when. */
 export interface Passage {
   readonly door: string;
@@ -98,7 +108,7 @@ export class AttendanceLedger {
   }
 
   /** Takes the next event of the log; those that are no taps say nothing. Returns the days that are over now. */
-  add(event: AccessEvent): readonly AttendanceDay[] {
+  add(event: AttendanceEvent): readonly AttendanceDay[] {
     const { door, card, cardholder, direction } = event;
     if (door === null || card === null || cardholder === null || direction === null) return [];
     const isGrant = event.event === 'access-granted';
@@ -147,7 +157,7 @@ export class AttendanceLedger {
   }
 
   /** Takes back the grant that was not taken. */
-  #cancel({ reader, card, cardholder }: AccessEvent): void {
+  #cancel({ reader, card, cardholder }: AttendanceEvent): void {
     const cancelled = this.#withdraw(cardholder, (tap) => tap.reader === reader && tap.card === card);
     if (cancelled?.companion === undefined) return;
     this.#withdraw(cancelled.companion, ({ sequence }) => sequence === cancelled.sequence);

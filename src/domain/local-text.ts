@@ -21,6 +21,10 @@ export const localText = (at: Instant, clock: LocalClock): string => {
   return `${dateText(local)}T${hoursAndMinutes(minute)}:${digits(second, 2)}${offset}`;
 };
 
+/** `H:MM:SS`, which spreadsheets take for a length of time. */
+export const durationText = (seconds: number): string =>
+  `${Math.floor(seconds / 3600)}:${digits(Math.floor(seconds / 60) % 60, 2)}:${digits(seconds % 60, 2)}`;
+
 const hoursAndMinutes = (minutes: number): string =>
   `${digits(Math.floor(minutes / 60), 2)}:${digits(minutes % 60, 2)}`;
 

@@ -20,6 +20,14 @@ export type DeskRecordKind =
   | 'token'
   | 'audit';
 
+/** A record as it stands in the store. */
+export interface DeskRecord {
+  /** A DeskRecordKind, unless a later version has written there. */
+  readonly kind: string;
+  readonly key: string;
+  readonly value: JsonValue;
+}
+
 /** `value: undefined` removes the record. */
 export interface DeskPut {
   readonly kind: DeskRecordKind;
@@ -44,6 +52,8 @@ export interface DeskStore {
   entries(kind: DeskRecordKind, range?: KeyRange): AsyncIterable<readonly [key: string, value: JsonValue]>;
   /** As `entries`, without looking at the values. */
   keys(kind: DeskRecordKind, range?: KeyRange): AsyncIterable<string>;
+  /** Every record of every kind, as all of them were when the first one was asked for. Rejects as `read` does. */
+  records(): AsyncIterable<DeskRecord>;
   /**
    * All or nothing, in order. When the promise fulfils, a power cut no longer undoes it. Rejects with CardeaError
    * `store-write-failed`; then it is not known whether it was done.

@@ -10,9 +10,12 @@ export interface DeskTopics {
   /** Outbound and retained. */
   readonly rosterDigest: string;
   readonly calendar: string;
+  /** Outbound, to all gateways: lockdown and its end. */
+  readonly command: string;
   /** To subscribe to: the requests of all gateways. */
   readonly rosterRequests: string;
-  /** Likewise, their events and their statuses. */
+  /** Likewise, their receipts, their events and their statuses. */
+  readonly receipts: string;
   readonly events: string;
   readonly statuses: string;
 }
@@ -24,7 +27,9 @@ export const deskTopicsOf = (site: SiteId): DeskTopics => {
     cardRevoked: `${root}/hr/card-revoked`,
     rosterDigest: `${root}/hr/roster-digest`,
     calendar: `${root}/hr/calendar`,
+    command: `${root}/hr/command`,
     rosterRequests: `${root}/gateways/+/roster-request`,
+    receipts: `${root}/gateways/+/receipt`,
     events: `${root}/gateways/+/event`,
     statuses: `${root}/gateways/+/status`,
   };

@@ -32,9 +32,19 @@ const withoutExtensions = (value: unknown): unknown => {
 const wireObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.preprocess(withoutExtensions, z.strictObject(shape));
 
+const FIRST_TIME = Date.parse('0001-01-01T00:00:00Z');
+const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** An offset may make a year of five digits of the last one, which nobody could read back. */
+const isOfFourDigits = (text: string): boolean => {
+  const time = Date.parse(text);
+  return time >= FIRST_TIME && time <= LAST_TIME;
+};
+
 export const timestamp = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 time with offset, such as 2026-11-22T09:00:00+08:00' })
   .regex(/T\d\d:\d\d:\d\d/, { error: 'must have seconds' })
+  .refine(isOfFourDigits, { error: 'must be within the years 1 to 9999, in UTC, too' })
   .meta({ format: 'date-time' });
 export const id = z.string().regex(CARDHOLDER_ID, { error: 'must be 1 to 64 characters, no control characters' });
 export const slug = z

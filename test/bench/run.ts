@@ -3,6 +3,7 @@
 import { measureChanges } from './change.ts';
 import { measureColdStart } from './cold-start.ts';
 import { measureDecisions } from './decision.ts';
+import { measureDesk } from './desk.ts';
 import { describeMachine, printRows, printTable } from './figures.ts';
 import { measureFullRoster } from './full-roster.ts';
 import { measureOutbox } from './outbox.ts';
@@ -18,6 +19,7 @@ printTable('decisions', [...(await measureDecisions([1_000, 100_000, 1_000_000])
 printTable('changes', [await measureChanges(), ...(await measureStream(0)), ...(await measureStream(10))]);
 printTable('reconciliation', [...(await measureFullRoster(100_000)), ...(await measureFullRoster(1_000_000))]);
 printTable('revocation', [...(await measureRevocations(1)), ...(await measureRevocations(50))]);
+printTable('desk', await measureDesk());
 printTable('audit', await measureVerification(1_000_000));
 printTable('outbox', await measureOutbox(100_000));
 printTable('start', await measureColdStart());

@@ -18,6 +18,7 @@ export class FakeTerminal implements Terminal {
   output = '';
   errors = '';
   isInteractive = false;
+  canAsk = false;
   hasColour = false;
   errorTerminal: NodeJS.WritableStream | undefined;
   readonly width = 100;
@@ -53,8 +54,13 @@ export const environmentWith = (terminal: Terminal, changes: Partial<CliEnvironm
   backupRecords: async () => isSnapshotRecord,
   startArchive: () => Promise.reject(new CardeaError('link-offline', 'no archive in this test')),
   startGateway: () => Promise.reject(new CardeaError('gpio-unavailable', 'no gateway in this test')),
+  startDesk: () => Promise.reject(new CardeaError('store-locked', 'no desk in this test')),
+  deskKeys: async () => [],
+  offlineDesk: () => Promise.reject(new CardeaError('store-locked', 'no desk in this test')),
   onEndSignal: () => () => {},
   onHangUp: () => () => {},
+  prompts: () => Promise.reject(new CardeaError('cancelled', 'nobody answers in this test')),
+  readInput: async () => '',
   exitNow: () => {},
   ...changes,
 });

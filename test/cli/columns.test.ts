@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { columns, widthOf } from '../../src/cli/columns.ts';
-import { jsonLine, plain } from '../../src/cli/terminal.ts';
+import { jsonLine, plain, plainLines } from '../../src/cli/terminal.ts';
 
 describe('columns', () => {
   it('are as wide as their widest cell, without blanks at the end of a line', () => {
@@ -38,6 +38,10 @@ describe('text for a terminal', () => {
   it('keeps its letters and loses what a terminal acts upon', () => {
     assert.equal(plain('Zoë 王 🚪'), 'Zoë 王 🚪');
     assert.doesNotMatch(plain('a\u001b[31m\r\n\t\u0007\u007f\u009b\u202e\u2066b'), /\p{Cc}|\p{Bidi_Control}/u);
+  });
+
+  it('keeps its lines, where it has several', () => {
+    assert.equal(plainLines('a\r\nb\u001b\n\rc'), 'a\r\nb\uFFFD\n\uFFFDc');
   });
 
   it('as JSON is the same value on one line', () => {

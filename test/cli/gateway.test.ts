@@ -9,6 +9,7 @@ import type { CliEnvironment, RunningGateway } from '../../src/cli/session.ts';
 import type { Config } from '../../src/config/config.ts';
 import { CardeaError } from '../../src/errors.ts';
 import { AdminBench } from '../admin/admin-bench.ts';
+import { FakeRunningDesk } from '../fixtures/fake-desk.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { environmentWith, FakeTerminal, folderFor } from './cli-bench.ts';
 
@@ -30,9 +31,11 @@ class FakeDaemon {
   readonly reloads: Config[] = [];
   reloadFailure: CardeaError | undefined;
   hasStarted = false;
+  readonly #desk: FakeRunningDesk | undefined;
 
-  constructor({ startHeld = false } = {}) {
+  constructor({ startHeld = false, desk }: { readonly startHeld?: boolean; readonly desk?: FakeRunningDesk } = {}) {
     this.#startHeld = startHeld;
+    this.#desk = desk;
   }
 
   run(...args: string[]): Promise<ExitCode> {
@@ -52,6 +55,11 @@ class FakeDaemon {
         const bench = await AdminBench.start();
         this.hasStarted = true;
         return this.#gateway(bench);
+      },
+      startDesk: async (_config, { isService }) => {
+        assert.ok(!isService, 'nobody is told that a gateway is a desk');
+        if (this.#desk === undefined) throw new CardeaError('store-locked', 'another desk works with it');
+        return this.#desk;
       },
       onEndSignal: (listener) => {
         this.isListening = true;
@@ -257,6 +265,61 @@ describe('cardea gateway', () => {
     await started(daemon);
     daemon.signal('SIGTERM');
     assert.deepEqual(daemon.stops, ['SIGTERM']);
+    daemon.end(false);
+    assert.equal(await ended, EXIT.ok);
+  });
+});
+
+describe('cardea gateway --with-desk', () => {
+  const WITH_DESK = ['--config', CONFIG, '--with-desk', 'config/desk-demo.yaml'];
+
+  it('runs a desk in the same process, says so, and ends both', async () => {
+    const desk = new FakeRunningDesk({ setupCodeFile: 'data/desk/setup-code' });
+    const daemon = new FakeDaemon({ desk });
+    const ended = daemon.run(...WITH_DESK, '--banner');
+    await waitFor(() => daemon.terminal.output.includes('Ctrl-C'), 'the banner');
+    const { output } = daemon.terminal;
+    assert.match(output, /desk +http:\/\/127.0.0.1:8470 \(inside this program\)/);
+    assert.match(
+      output,
+      /npx cardea desk operator add ada --role admin clerk security --config config\/desk-demo.yaml\n/,
+    );
+    assert.match(output, /npx cardea desk card bind E1001 04A2B3C4D5E680\n/);
+    assert.doesNotMatch(output, /cardea desk bind|mosquitto_pub/, 'which the desk would not know of');
+    daemon.signal('SIGTERM');
+    assert.deepEqual([daemon.stops, desk.stops], [['SIGTERM'], ['SIGTERM']]);
+    daemon.end(false);
+    assert.equal(await ended, EXIT.ok);
+    assert.equal(daemon.terminal.errors, '');
+  });
+
+  it('goes on without a desk that does not start, has no file, or stops', async (t) => {
+    for (const [args, reason] of [
+      [WITH_DESK, 'the desk has not started: another desk works with it'],
+      [
+        ['--config', CONFIG, '--with-desk', join(folderFor(t), 'none')],
+        'the desk has not started: cannot read the configuration',
+      ],
+    ] as const) {
+      const daemon = new FakeDaemon();
+      const ended = daemon.run(...args);
+      await waitFor(() => daemon.terminal.errors !== '', 'the warning');
+      assert.ok(daemon.terminal.errors.startsWith(`cardea: ${reason}`), daemon.terminal.errors);
+      assert.match(daemon.terminal.errors, /; the gateway goes on without it\n$/);
+      assert.deepEqual(daemon.stops, []);
+      daemon.end(false);
+      assert.equal(await ended, EXIT.ok);
+    }
+    const desk = new FakeRunningDesk();
+    const daemon = new FakeDaemon({ desk });
+    const ended = daemon.run(...WITH_DESK);
+    await started(daemon);
+    desk.end(true, 'the disk is full');
+    await waitFor(() => daemon.terminal.errors !== '', 'the warning');
+    assert.equal(
+      daemon.terminal.errors,
+      'cardea: the desk stopped: the disk is full; the gateway goes on without it\n',
+    );
     daemon.end(false);
     assert.equal(await ended, EXIT.ok);
   });

@@ -42,7 +42,7 @@ describe('cardea --help', () => {
   });
 
   it('knows all the commands', () => {
-    assert.equal(paths.length, 43);
+    assert.equal(paths.length, 91);
   });
 
   for (const path of paths) {
@@ -73,6 +73,14 @@ describe('a command line that is not understood', () => {
     ['desk', 'bind', '04A2B3C4D5E680', '--cardholder', 'E1', '--from-reader', 'enrol-1'],
     ['desk', 'bind', '04A2B3C4D5E680', '--cardholder', 'E1', '--gateway', 'reception'],
     ['desk', 'bind', '--cardholder', 'E1', '--from-reader', 'enrol-1', '--gateway', 'Not An Id'],
+    ['desk', 'replace', 'E1', '--reason', 'bored'],
+    ['desk', 'card', 'revoke', '04A2B3C4D5E680'],
+    ['desk', 'operator', 'add', 'li'],
+    ['desk', 'operator', 'add', 'li', '--role', 'owner'],
+    ['desk', 'operator', 'change', 'li', '--enable', '--disable'],
+    ['desk', 'confirm', 'op-1', '--timeout', 'soon'],
+    ['desk', 'report', 'everything'],
+    ['desk', 'batch'],
     ['desk', 'revoke'],
     ['desk', 'calendar'],
     ['desk', 'revoke', '04A2B3C4D5E680', '--cardholder', 'E1'],

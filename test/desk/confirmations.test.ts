@@ -172,10 +172,26 @@ describe('where signatures are needed', () => {
     assert.equal(await stateOf(), 'confirmed');
   });
 
-  test('a gateway without a key confirms nothing, and is no gateway until it has one', async (t) => {
-    const { link, desk, stranger } = await signedSite(t);
+  test('a gateway whose key is not known keeps everything unconfirmed, and is told of', async (t) => {
+    const { link, lobby, desk, stranger, operation, stateOf, faults } = await signedSite(t);
     await link.deliver(topic('ghost-1', 'status'), await stranger.seal(statusOf(desk, 'ghost-1', ['front'])));
-    assert.deepEqual([...desk.state.gateways.keys()], ['lobby-1']);
+    await link.deliver(topic('lobby-1', 'receipt'), await lobby.seal(receiptFor(operation)));
+    await link.deliver(topic('ghost-1', 'receipt'), await stranger.seal(receiptFor(operation, { gateway: 'ghost-1' })));
+    const gateways = (await desk.operation(operation.id))?.proof.gateways.map(({ gateway, state }) => [gateway, state]);
+    assert.deepEqual(gateways, [
+      ['lobby-1', 'confirmed'],
+      ['ghost-1', 'unverified'],
+    ]);
+    assert.equal(await stateOf(), 'open');
+    assert.match(faults[0] ?? '', /ghost-1 is there, and its key is not/);
+  });
+
+  test('a gateway that the configuration names has to confirm before it was ever heard of', async (t) => {
+    const { desk, link } = await openDesk(t, { expectedGateways: ['lobby-1'] });
+    link.connect();
+    await taken(desk.employees.add({ id: 'E1', name: 'Wang' }, CLERK));
+    const operation = await taken(desk.cards.bind({ cardholder: 'E1', card: CARD }, CLERK));
+    assert.deepEqual((await desk.operation(operation.id))?.proof.missing, ['lobby-1']);
   });
 
   test("the broker's word that a gateway is gone is taken, and no other unsigned one", async (t) => {
@@ -187,5 +203,115 @@ describe('where signatures are needed', () => {
       JSON.stringify({ type: 'status', gateway: 'lobby-1', online: false }),
     );
     assert.equal(desk.state.gateways.get('lobby-1')?.isOnline, false);
+  });
+});
+
+describe('gateways that have seen more than the desk has said', () => {
+  const elsewhere = (revision: number) => ({ revision, digest: 'f'.repeat(64) });
+
+  test('are counted on above by a desk that begins, whose empty roster takes no card from them', async (t) => {
+    const store = new MemoryDeskStore();
+    const { desk, link, faults, clock } = await openDesk(t, { store });
+    link.connect();
+    await link.deliver(topic('lobby-1', 'status'), statusOf(desk, 'lobby-1', ['front'], elsewhere(41)));
+    clock.advance(3_600_000);
+    await turn();
+    const digests = link.published.filter(({ topic: to }) => to === 'cardea/hq/hr/roster-digest');
+    assert.deepEqual(new Set(digests.map(({ payload }) => JSON.parse(payload).revision)), new Set([0]));
+    await desk.close();
+    const again = await openDesk(t, { store });
+    await taken(again.desk.employees.add({ id: 'E1', name: 'Wang' }, CLERK));
+    const operation = await taken(again.desk.cards.bind({ cardholder: 'E1', card: CARD }, CLERK));
+    assert.equal(operation.message.revision, 42);
+    assert.deepEqual(faults, []);
+  });
+
+  test('are told of, once, by a desk that is at work', async (t) => {
+    const { desk, link, faults } = await waitingOperation(t);
+    for (const revision of [41, 41]) {
+      await link.deliver(topic('lobby-1', 'status'), statusOf(desk, 'lobby-1', ['front'], elsewhere(revision)));
+    }
+    assert.equal(desk.state.roster.revision, 1);
+    assert.equal(faults.length, 1);
+    assert.match(faults[0] ?? '', /lobby-1 has seen revision 41/);
+  });
+});
+
+describe('a pending card that is held to an activation reader', () => {
+  const activated = (revision: number, fields: object = {}): string =>
+    JSON.stringify({
+      ...{ type: 'event', gateway: 'lobby-1', sequence: 5, event: 'card-activated', time: '2026-01-05T08:00:01.000Z' },
+      ...{ clockSynchronized: true, door: 'front', reader: 'front-in', direction: 'in', card: CARD, cardholder: 'E1' },
+      ...{ bindingRevision: revision, reason: null, detail: null, previousHash: '0'.repeat(64), hash: '0'.repeat(64) },
+      ...fields,
+    });
+  const pending = async (t: TestContext, store = new MemoryDeskStore()) => {
+    const opened = await openDesk(t, { store });
+    const { desk, link } = opened;
+    link.connect();
+    await link.deliver(topic('lobby-1', 'status'), statusOf(desk, 'lobby-1', ['front']));
+    await taken(desk.employees.add({ id: 'E1', name: 'Wang' }, CLERK));
+    const operation = await taken(desk.cards.bind({ cardholder: 'E1', card: CARD, isPending: true }, CLERK));
+    return { ...opened, store, operation };
+  };
+  const activationOf = ({ desk }: OpenDesk) => {
+    const card = desk.state.cards.get(CARD);
+    return card?.state === 'live' ? card.activation : undefined;
+  };
+
+  test('is active at every gateway; an event of an earlier binding or of nobody does nothing', async (t) => {
+    const site = await pending(t);
+    const { link, operation } = site;
+    const { revision } = operation.message;
+    await link.deliver(topic('lobby-1', 'event'), activated(revision + 1));
+    await link.deliver(topic('ghost-1', 'event'), activated(revision, { gateway: 'ghost-1' }));
+    await turn();
+    assert.equal(activationOf(site), 'pending');
+    await link.deliver(topic('lobby-1', 'event'), activated(revision, { sequence: 6 }));
+    await turn();
+    assert.equal(activationOf(site), 'active');
+    assert.equal(
+      JSON.parse(link.published.findLast(({ topic: to }) => to.endsWith('card-bound'))?.payload ?? '{}').state,
+      'active',
+    );
+  });
+
+  test('is active also where the desk ended between the event and the operation', async (t) => {
+    const { desk, store, operation } = await pending(t);
+    await desk.close();
+    const tap = {
+      gateway: 'lobby-1',
+      sequence: 5,
+      door: 'front',
+      time: '2026-01-05T08:00:01.000Z',
+      event: 'card-activated',
+      reason: null,
+    };
+    const usage = {
+      card: CARD,
+      bindingRevision: null,
+      granted: {},
+      taps: [tap],
+      activatedRevision: operation.message.revision,
+    };
+    await store.write([{ kind: 'usage', key: CARD, value: usage }]);
+    const again = await openDesk(t, { store });
+    await turn();
+    assert.equal(activationOf(again), 'active');
+  });
+
+  test('events that make no sense stop nothing', async (t) => {
+    const { link, operation } = await pending(t);
+    const { revision } = operation.message;
+    for (const [index, fields] of [
+      { card: 'X'.repeat(65) },
+      { card: '' },
+      { bindingRevision: 1.5 },
+      { time: 'noon' },
+      { door: 7 },
+    ].entries()) {
+      const event = activated(revision, { event: 'access-granted', ...fields, sequence: 10 + index });
+      assert.equal(await link.deliver(topic('lobby-1', 'event'), event), 'acknowledged');
+    }
   });
 });

@@ -2,7 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { setImmediate as turnOfOthers } from 'node:timers/promises';
+import type { Desk } from '../../src/desk/desk.ts';
+import { DeskWriter } from '../../src/desk/desk-writer.ts';
+import { findOperations } from '../../src/desk/operation-search.ts';
+import { stateOf } from '../../src/desk/operation-standing.ts';
 import { MemoryDeskStore } from '../fakes/memory-desk-store.ts';
+import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { CLERK, openDesk, receiptFor, refusalOf, SECURITY, statusOf, taken } from '../fixtures/open-desk.ts';
 
 const OLD = '04A2B3C4D5E680';
@@ -146,6 +152,90 @@ describe('a card that was reported lost', () => {
     await taken(desk.cards.reportLoss({ cardholder: 'E1001', reason: 'lost' }, SECURITY));
     await taken(desk.cards.replace({ cardholder: 'E1001', newCard: NEW, reason: 'lost' }, CLERK));
     assert.equal((await refusalOf(desk.cards.reinstate({ card: OLD }, CLERK))).code, 'not-suspended');
+  });
+
+  test('comes back as it was: one that nobody has activated opens nothing yet', async (t) => {
+    const { desk } = await site(t);
+    await taken(desk.cards.replace({ cardholder: 'E1001', newCard: NEW, reason: 'damaged', isPending: true }, CLERK));
+    await taken(desk.cards.reportLoss({ cardholder: 'E1001', reason: 'lost' }, SECURITY));
+    const back = await taken(desk.cards.reinstate({ card: NEW }, CLERK));
+    assert.equal(JSON.parse(back.message.json).state, 'pending');
+    assert.equal(desk.state.cards.get(NEW)?.activation, 'pending');
+  });
+
+  const ends = {
+    'its holder leaves': (desk: Desk) => desk.cards.leave({ cardholder: 'E1001' }, SECURITY),
+    'it is replaced for another reason': (desk: Desk) =>
+      desk.cards.replace({ cardholder: 'E1001', newCard: NEW, reason: 'other' }, CLERK),
+  };
+  for (const [what, end] of Object.entries(ends)) {
+    test(`is handed out to nobody unasked after ${what}`, async (t) => {
+      const { desk } = await site(t);
+      await taken(desk.employees.add({ id: 'E1002', name: 'Chen' }, CLERK));
+      await taken(desk.cards.reportLoss({ cardholder: 'E1001', reason: 'stolen' }, SECURITY));
+      await taken(end(desk));
+      const request = { cardholder: 'E1002', card: OLD };
+      assert.equal((await refusalOf(desk.cards.bind(request, CLERK))).code, 'card-was-lost');
+      await taken(desk.cards.bind({ ...request, isReused: true }, CLERK));
+    });
+  }
+
+  test('is not mistaken for the temporary one that its holder has meanwhile', async (t) => {
+    const { desk } = await site(t);
+    await taken(desk.cards.reportLoss({ cardholder: 'E1001', reason: 'stolen' }, SECURITY));
+    const temporary = { card: NEW, isTemporary: true, validUntil: '2026-01-06T00:00:00Z' };
+    await taken(desk.cards.bind({ cardholder: 'E1001', ...temporary }, CLERK));
+    const request = { cardholder: 'E1001', newCard: '04A2B3C4D5E682', reason: 'stolen' } as const;
+    const { code, detail } = await refusalOf(desk.cards.replace(request, CLERK));
+    assert.equal(code, 'ambiguous-card');
+    assert.match(detail, new RegExp(`${NEW}.*${OLD}`));
+    const operation = await taken(desk.cards.replace({ ...request, oldCard: OLD }, CLERK));
+    assert.deepEqual(operation.stoppedCards, []);
+  });
+});
+
+describe('operations that somebody looks for', () => {
+  test('are decided in slices, and others have their turn in between', async (t) => {
+    const { desk, store, bound } = await site(t);
+    for (let number = 2; number <= 400; number++) desk.state.open.set(`op-${number}`, { ...bound, id: `op-${number}` });
+    let [slice, longest] = [0, 0];
+    const turn = (): void => {
+      slice = 0;
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    t.after(() => clearImmediate(next));
+    const sources = { state: desk.state, clock: new VirtualClock(), rules: { areSignaturesNeeded: false } };
+    const isAt = (id: string) => {
+      slice += 1;
+      longest = Math.max(longest, slice);
+      return stateOf(id, sources);
+    };
+    const found = await findOperations({ state: 'refused', limit: 10 }, { state: desk.state, store, stateOf: isAt });
+    assert.deepEqual(found, { ids: [], next: null });
+    assert.ok(longest <= 100, `${longest} in one go`);
+  });
+});
+
+describe('a write that hangs', () => {
+  test('is waited for, although the desk has given up', async () => {
+    let resolve = (): void => {};
+    const hanging = new Promise<void>((fulfil) => {
+      resolve = fulfil;
+    });
+    const store = new MemoryDeskStore();
+    store.write = () => hanging;
+    const writer = new DeskWriter(store, () => {});
+    const written = writer.write([{ kind: 'meta', key: 'desk', value: null }]);
+    writer.abandon(new Error('ahead of the disk'));
+    let isSettled = false;
+    const settled = writer.settled().then(() => {
+      isSettled = true;
+    });
+    await turnOfOthers();
+    assert.equal(isSettled, false);
+    resolve();
+    await Promise.all([settled, written]);
   });
 });
 

@@ -2,35 +2,49 @@
 
 import type { JsonValue } from '../../src/domain/canonical-json.ts';
 import { CardeaError } from '../../src/errors.ts';
-import type { DeskPut, DeskRecordKind, DeskStore, KeyRange } from '../../src/ports/desk-store.ts';
+import type { DeskPut, DeskRecord, DeskRecordKind, DeskStore, KeyRange } from '../../src/ports/desk-store.ts';
 
 export class MemoryDeskStore implements DeskStore {
-  readonly #records = new Map<string, string>();
+  readonly #records: Map<string, string>;
   /** The next writes fail. */
   isBroken = false;
   writes = 0;
 
+  /** `disk`: what is there already, by `kind!key`, as JSON. */
+  constructor(disk = new Map<string, string>()) {
+    this.#records = disk;
+  }
+
   async read(kind: DeskRecordKind, key: string): Promise<JsonValue | undefined> {
     const text = this.#records.get(`${kind}!${key}`);
-    return text === undefined ? undefined : JSON.parse(text);
+    return text === undefined ? undefined : parsed(text);
   }
 
   async *entries(kind: DeskRecordKind, range?: KeyRange): AsyncGenerator<readonly [string, JsonValue]> {
-    for (const [key, text] of this.#within(kind, range)) yield [key, JSON.parse(text)];
+    for (const [key, text] of this.#within(kind, range)) yield [key, parsed(text)];
   }
 
   async *keys(kind: DeskRecordKind, range?: KeyRange): AsyncGenerator<string> {
     for (const [key] of this.#within(kind, range)) yield key;
   }
 
+  async *records(): AsyncGenerator<DeskRecord> {
+    for (const [name, text] of [...this.#records].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const [kind = ''] = name.split('!', 1);
+      yield { kind, key: name.slice(kind.length + 1), value: parsed(text) };
+    }
+  }
+
   async write(puts: readonly DeskPut[]): Promise<void> {
+    const texts = puts.map(({ value }) => (value === undefined ? undefined : JSON.stringify(value)));
     // A real one takes its time, too.
     await Promise.resolve();
     if (this.isBroken) throw new CardeaError('store-write-failed', 'the disk is gone');
     this.writes += 1;
-    for (const { kind, key, value } of puts) {
-      if (value === undefined) this.#records.delete(`${kind}!${key}`);
-      else this.#records.set(`${kind}!${key}`, JSON.stringify(value));
+    for (const [index, { kind, key }] of puts.entries()) {
+      const text = texts[index];
+      if (text === undefined) this.#records.delete(`${kind}!${key}`);
+      else this.#records.set(`${kind}!${key}`, text);
     }
   }
 
@@ -42,8 +56,16 @@ export class MemoryDeskStore implements DeskStore {
       .filter(([name]) => name.startsWith(prefix))
       .map(([name, text]): [string, string] => [name.slice(prefix.length), text])
       .filter(([key]) => key >= from && (to === undefined || key < to))
-      .sort(([a], [b]) => (a < b ? -1 : 1));
+      .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     if (isReversed) found.reverse();
     return found.slice(0, limit);
   }
 }
+
+const parsed = (text: string): JsonValue => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CardeaError('store-record-unreadable', 'a record is no JSON', { cause: error });
+  }
+};

@@ -8,11 +8,20 @@ const SITE = siteId('hq');
 const GATEWAY = gatewayId('lobby-1');
 
 test('HR publishes on the topics that gateways read', () => {
-  const { cardBound, cardRevoked, rosterDigest, calendar } = topicsOf(SITE, GATEWAY);
+  const { cardBound, cardRevoked, rosterDigest, calendar, siteCommand } = topicsOf(SITE, GATEWAY);
   const desk = deskTopicsOf(SITE);
   assert.deepEqual(
-    [desk.cardBound, desk.cardRevoked, desk.rosterDigest, desk.calendar],
-    [cardBound, cardRevoked, rosterDigest, calendar],
+    [desk.cardBound, desk.cardRevoked, desk.rosterDigest, desk.calendar, desk.command],
+    [cardBound, cardRevoked, rosterDigest, calendar, siteCommand],
+  );
+});
+
+test('the filters for what gateways tell take in that of each of them', () => {
+  const { receipt, event, status } = topicsOf(SITE, GATEWAY);
+  const { receipts, events, statuses } = deskTopicsOf(SITE);
+  assert.deepEqual(
+    [receipts, events, statuses].map((filter) => filter.replace('+', GATEWAY)),
+    [receipt, event, status],
   );
 });
 

@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { Level } from 'level';
 import type { JsonValue } from '../../domain/canonical-json.ts';
 import { CardeaError, errorMessage } from '../../errors.ts';
-import type { DeskPut, DeskRecordKind, DeskStore, KeyRange } from '../../ports/desk-store.ts';
+import type { DeskPut, DeskRecord, DeskRecordKind, DeskStore, KeyRange } from '../../ports/desk-store.ts';
 
 const CACHE_BYTES = 16 * 1024 * 1024;
 /** Between the kind and the key; no kind has it. */
@@ -51,6 +51,15 @@ export class LevelDeskStore implements DeskStore {
     for await (const key of this.#db.keys(boundsOf(kind, range))) yield key.slice(kind.length + 1);
   }
 
+  /** An iterator sees the records as they were when it was made. */
+  async *records(): AsyncGenerator<DeskRecord> {
+    for await (const [key, text] of this.#db.iterator()) {
+      const end = key.indexOf(SEPARATOR);
+      const kind = key.slice(0, end);
+      yield { kind, key: key.slice(end + 1), value: parsed(kind, text) };
+    }
+  }
+
   async write(puts: readonly DeskPut[]): Promise<void> {
     const operations = puts.map(({ kind, key, value }) =>
       value === undefined
@@ -79,7 +88,7 @@ const boundsOf = (kind: DeskRecordKind, { from = '', to, isReversed = false, lim
   limit,
 });
 
-const parsed = (kind: DeskRecordKind, text: string): JsonValue => {
+const parsed = (kind: string, text: string): JsonValue => {
   try {
     return JSON.parse(text);
   } catch (error) {
