@@ -10,6 +10,8 @@ export interface ImportEntry {
   /** Of the file, or the place in a JSON list, counted from 1. */
   readonly line: number;
   readonly employee: NewEmployee;
+  /** Numbers of the cards that stand beside the person. */
+  readonly cards: readonly string[];
 }
 
 /** The last ones are those of an export of the desk, of which it knows more than a list. */
@@ -19,7 +21,12 @@ const COLUMNS = {
 };
 
 /** A JSON list may be an export of the desk: what only the desk knows of a person is left out. */
-const listedEmployee = newEmployee.extend({ status: z.string().optional() }).strip();
+const listedEmployee = newEmployee
+  .extend({
+    status: z.string().optional(),
+    cards: z.array(z.union([z.string(), z.object({ card: z.string() }).transform(({ card }) => card)])).default([]),
+  })
+  .strip();
 const jsonList = z.union([z.array(z.unknown()), z.object({ employees: z.array(z.unknown()) })]);
 
 /** People who have left are left out. Throws CardeaError `invalid-request` that names every faulty line. */
@@ -35,8 +42,8 @@ export const parseEmployees = (text: string, file: string): readonly ImportEntry
       faults.push({ line, detail: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` });
       continue;
     }
-    const { status, ...rest } = employee.data;
-    if (status !== 'left') people.push({ line, employee: rest });
+    const { status, cards, ...rest } = employee.data;
+    if (status !== 'left') people.push({ line, employee: rest, cards });
   }
   refuseFaults(file, [...faults, ...doubles(people)]);
   return people;
@@ -63,6 +70,8 @@ const personOf = (row: TableRow, file: string) => {
   const given = (column: string): string | undefined => row.cell(column) || undefined;
   const [doors, schedule, level] = ['doors', 'schedule', 'level'].map(given);
   const [department, status] = ['department', 'status'].map(given);
+  // As an export writes them: a number may have a comma itself.
+  const cards = (given('cards') ?? '').split(';').map((card) => card.trim());
   const exported = given('access');
   try {
     const named = accessOf({
@@ -77,6 +86,7 @@ const personOf = (row: TableRow, file: string) => {
       ...(department !== undefined && { department }),
       ...(access !== undefined && { access }),
       ...(status !== undefined && { status }),
+      cards: cards.filter((card) => card !== ''),
     };
   } catch (error) {
     if (!(error instanceof CardeaError)) throw error;

@@ -25,7 +25,8 @@ cardea desk logout. Programs take a token instead: cardea desk token add, then $
 const IMPORT_HELP = `
 CSV in UTF-8 with a head: id, name, and optionally department, doors, schedule, level; several doors with semicolons or blanks between
 them. Or JSON, as the export writes it. People are found by their ids: who is new is added, who is known is changed, nobody is
-removed, and cards are left alone. Where a line is faulty, none is imported. The same file again changes nothing.`;
+removed. Cards are left alone but with --bind-cards, which binds those that the desk has never heard of; 1 is the exit code when one is
+refused. Where a line is faulty, none is imported. The same file again changes nothing.`;
 
 export const addDeskPeopleCommands = (desk: Command, session: CliSession): void => {
   withService(desk.command('login'))
@@ -114,6 +115,7 @@ const addRosterFiles = (employee: Command, session: CliSession): void => {
     .description('add and change people from a file')
     .argument('<file>', 'CSV or JSON; - for standard input')
     .option('--dry-run', 'check the file, import nothing')
+    .option('--bind-cards', 'bind the cards of the column "cards", too, separated by semicolons')
     .addHelpText('after', IMPORT_HELP)
     .action(async (file: string, options: ImportOptions) => {
       const { importEmployees } = await import('./desk-roster-file.ts');

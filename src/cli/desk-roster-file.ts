@@ -1,6 +1,8 @@
 // `cardea desk employee import` and `export`: the whole list of people, from HR's file and to one.
 
+import { basename } from 'node:path';
 import {
+  cardAnswer,
   type ExportQuery,
   type ImportAnswer,
   type ImportRequest,
@@ -10,7 +12,7 @@ import {
 } from '../desk-api/contract.ts';
 import { CardeaError } from '../errors.ts';
 import { columns } from './columns.ts';
-import { refusalPathOf } from './desk-client.ts';
+import { pathOf, refusalPathOf } from './desk-client.ts';
 import { type ImportEntry, parseEmployees } from './desk-employee-file.ts';
 import { accessText } from './desk-operation.ts';
 import type { ServiceOptions } from './desk-options.ts';
@@ -23,6 +25,7 @@ import { plainLines } from './terminal.ts';
 
 export interface ImportOptions extends ServiceOptions {
   readonly dryRun?: boolean;
+  readonly bindCards?: boolean;
 }
 
 export interface ExportOptions extends ServiceOptions {
@@ -45,22 +48,87 @@ export const importEmployees = async (file: string, options: ImportOptions, sess
   const visit = await visitDesk(session, options);
   if (visit.questions.arePossible && options.yes !== true) await session.print(previewText(entries));
   await visit.questions.confirm(`Import ${entries.length} people? Whoever is known is changed, nobody is removed.`);
-  const total = await sendParts(visit, file, entries);
-  await visit.print(total, () => `${total.added} added, ${total.changed} changed, ${total.unchanged} as before\n`);
+  const people = await sendParts(visit, file, entries);
+  const cards = options.bindCards === true ? await bindCards(visit, file, entries) : undefined;
+  session.conclude(cards === undefined || cards.refused.length === 0);
+  await visit.print({ ...people, ...(cards !== undefined && { cards }) }, () => outcomeText(people, cards));
+};
+
+interface BoundCards {
+  readonly bound: number;
+  /** The person has the card already. */
+  readonly asBefore: number;
+  readonly refused: readonly { readonly line: number; readonly card: string; readonly detail: string }[];
+}
+
+const outcomeText = ({ added, changed, unchanged }: ImportAnswer, cards: BoundCards | undefined): string => {
+  const people = `${added} added, ${changed} changed, ${unchanged} as before\n`;
+  if (cards === undefined) return people;
+  const { bound, asBefore, refused } = cards;
+  const faults = refused.map(({ line, card, detail }) => `line ${line}: card ${card}: ${detail}\n`);
+  return `${people}${bound} cards bound, ${asBefore} as before, ${refused.length} refused\n${faults.join('')}`;
+};
+
+/**
+ * One by one: a card that is refused keeps no other from its holder. Only numbers that the desk has never heard of are bound: an old list
+ * brings nothing back that was stopped.
+ */
+const bindCards = async (
+  { desk, session }: DeskVisit,
+  file: string,
+  entries: readonly ImportEntry[],
+): Promise<BoundCards> => {
+  const wanted = entries.flatMap(({ line, employee: { id }, cards }) => cards.map((card) => ({ line, id, card })));
+  const refused: { readonly line: number; readonly card: string; readonly detail: string }[] = [];
+  const counts = { bound: 0, asBefore: 0 };
+  const progress = await startProgress(session.terminal, { label: 'cards', total: wanted.length });
+  try {
+    for (const [index, { line, id, card }] of wanted.entries()) {
+      const known = await answerOrRefusal(desk.ask(cardAnswer, { path: pathOf`/v1/cards/${card}` }));
+      if ('answer' in known) {
+        const { state, cardholder } = known.answer;
+        if (state === 'live' && cardholder === id.normalize('NFC')) counts.asBefore += 1;
+        else refused.push({ line, card, detail: state === 'live' ? 'somebody else has it' : 'it was stopped' });
+      } else {
+        const body = { cardholder: id, card, note: `imported from ${basename(file)}` };
+        const bound = await answerOrRefusal(desk.text({ method: 'POST', path: '/v1/bindings', body }));
+        if ('answer' in bound) counts.bound += 1;
+        else refused.push({ line, card, detail: bound.detail });
+      }
+      progress.update(index + 1);
+    }
+  } finally {
+    progress.stop();
+  }
+  return { ...counts, refused };
+};
+
+/** Rejects where the desk does not answer, or does not know who asks. */
+const answerOrRefusal = async <Answer>(
+  asked: Promise<Answer>,
+): Promise<{ readonly answer: Answer } | { readonly detail: string }> => {
+  try {
+    return { answer: await asked };
+  } catch (error) {
+    const isRefusal = error instanceof CardeaError && error.context['refusal'] !== undefined;
+    if (isRefusal && error.context['refusal'] !== 'not-signed-in') return { detail: error.message };
+    throw error;
+  }
 };
 
 const previewText = (entries: readonly ImportEntry[]): string => {
   const rows = entries
     .slice(0, SHOWN)
-    .map(({ line, employee: { id, name, department = '', access } }) => [
+    .map(({ line, cards, employee: { id, name, department = '', access } }) => [
       String(line),
       id,
       name,
       department,
       access?.map(accessText).join('; ') ?? 'the usual',
+      cards.join(', '),
     ]);
   const more = entries.length > SHOWN ? `and ${entries.length - SHOWN} more\n` : '';
-  return `${columns([['LINE', 'ID', 'NAME', 'DEPARTMENT', 'ACCESS'], ...rows])}${more}`;
+  return `${columns([['LINE', 'ID', 'NAME', 'DEPARTMENT', 'ACCESS', 'CARDS'], ...rows])}${more}`;
 };
 
 /** In as many requests as it takes; the same file again changes nothing twice. */

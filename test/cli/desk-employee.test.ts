@@ -39,6 +39,26 @@ describe('cardea desk employee', () => {
     assert.deepEqual([shown.name, shown.cards], ['Ada Lovelace', []]);
   });
 
+  it('binds the cards of a list that the desk has never heard of, once, and brings back none that was stopped', async (t) => {
+    const { as, folder, desk } = await siteBench(t);
+    const file = join(folder, 'people.csv');
+    writeFileSync(
+      file,
+      `id,name,cards\nE2001,Ada,04AA00000000A1; 04aa00000000a2\nE2002,Grace,${OLD}\nE1001,${NAME},${OLD}\n`,
+    );
+    const first = await as('clerk', 'employee', 'import', file, '--bind-cards', '--json');
+    assert.equal(first.code, EXIT.no, first.errors);
+    const { cards } = JSON.parse(first.output);
+    assert.deepEqual([cards.bound, cards.asBefore, cards.refused.length, cards.refused[0].line], [2, 1, 1, 3]);
+    assert.equal(desk.state.liveCardsOf('E2001').length, 2);
+    await as('security', 'card', 'revoke', '04AA00000000A1', '--reason', 'lost', '--no-wait');
+    const { revision } = desk.state.roster;
+    const again = await as('clerk', 'employee', 'import', file, '--bind-cards');
+    assert.match(again.output, /0 cards bound, 2 as before, 2 refused/);
+    assert.match(again.output, /line 2: card 04AA00000000A1: it was stopped/);
+    assert.equal(desk.state.roster.revision, revision);
+  });
+
   it('asks at a terminal for what is missing', async (t) => {
     const { atTerminal, desk } = await siteBench(t);
     const { code, prompts } = await atTerminal('clerk', ['E7', 'Grace', 'Navy'], 'employee', 'add');

@@ -348,7 +348,7 @@ describe('the JSON Schema and the decoders', () => {
               `${refusal} but ${JSON.stringify(VALIDATORS.get(name)?.errors)}`,
             );
         }),
-        { numRuns: 2000 },
+        { numRuns: 1200 },
       );
       assert.ok(counts.taken > 300 && counts.refused > 300, JSON.stringify(counts));
     });
