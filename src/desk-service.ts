@@ -132,6 +132,8 @@ const start = async (config: DeskConfig, { log, closing, life, notifier }: Frame
   closing.add('accounts', () => accounts?.close());
   if (!operators.hasAdmin) setupCode.make();
 
+  // Before anybody can begin another one.
+  await desk.batches.resume();
   const api = await startDeskApi(
     { desk, accounts, lockdowns, store, clock, isConnected: () => link.isConnected(), onError },
     addressOf(config),
@@ -142,7 +144,6 @@ const start = async (config: DeskConfig, { log, closing, life, notifier }: Frame
   if (life.failure !== undefined) throw life.failure;
   notifier.ready(`answering at ${api.url}`);
   closing.add('readiness', () => notifier.stopping());
-  await desk.batches.resume();
   link.start(listenerOf(desk, lockdowns));
   retention?.start();
   for (const { trusted } of keys) log.info({ ...trusted }, 'gateways have to know this key');

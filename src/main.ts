@@ -2,7 +2,7 @@
 // The `cardea` executable: hands this process to the command line. What a command does not need is not loaded.
 
 import { userInfo } from 'node:os';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { processTerminal } from './cli/process-terminal.ts';
 import { runCommand } from './cli/program.ts';
 import { VERSION } from './version.ts';
@@ -77,7 +77,7 @@ const exitCode = await runCommand(process.argv.slice(2), {
     return () => process.off('SIGHUP', listener);
   },
   prompts: async () => (await import('./cli/prompts.ts')).terminalPrompts(),
-  readInput: () => text(process.stdin),
+  readInput: () => buffer(process.stdin),
   exitNow: (code) => process.exit(code),
 });
 process.exitCode = exitCode;

@@ -37,7 +37,7 @@ const RESTORE_HELP = `
 Records are restored where there are none: move those of the lost desk away first. Copy dataDir/keys from where you keep them, or list
 the new keys at the gateways (cardea desk keys). The desk then names a new epoch, which gateways take by a signed digest, or with
 cardea roster accept-epoch, and brings all of them to its roster: what was changed after the backup is undone. It counts on far above
-the backup's revision, or above --at-least, where a gateway has seen even more. What was under way is not sent again, batches are not
+the backup's revision, and above --at-least, where a gateway has seen even more. What was under way is not sent again, batches are not
 gone on with, and everybody signs in anew.`;
 
 export const addDeskBackupCommands = (desk: Command, session: CliSession): void => {

@@ -60,7 +60,7 @@ export const replacementStep = (facts: DeskFacts, { card, cardholder }: Example)
 const firstAdmin = (facts: DeskFacts, name: string, ...roles: readonly string[]): string =>
   `npx cardea desk operator add ${name} --role ${roles.join(' ')} --config ${shellWord(facts.path)}${atUrl(facts)}`;
 
-const atUrl = ({ url }: DeskFacts): string => (url === DEFAULT_DESK_URL ? '' : ` --url ${url}`);
+const atUrl = ({ url }: DeskFacts): string => (url === DEFAULT_DESK_URL ? '' : ` --url ${shellWord(url)}`);
 
 const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
 

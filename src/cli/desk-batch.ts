@@ -20,7 +20,7 @@ export interface BatchOptions extends ServiceOptions {
   readonly report?: string;
   /** For the gateways. */
   readonly wait?: boolean;
-  /** Seconds, for the gateways. */
+  /** Seconds, for the gateways, and for a desk that deals with no further line. */
   readonly timeout: number;
 }
 
@@ -82,7 +82,10 @@ const faultsText = (file: string, faults: readonly BatchFault[], { rows, faults:
   return `${lines.join('')}${faults.length} of ${total} lines are faulty; nothing was done\n`;
 };
 
-/** From its beginning, or from where it is, until all lines are dealt with, and with `wait` until the gateways have answered. */
+/**
+ * From its beginning, or from where it is, until all lines are dealt with or the desk does not go on, and with `wait` until the gateways
+ * have answered.
+ */
 const follow = async (visit: DeskVisit, { rows }: BatchFile, options: BatchOptions): Promise<BatchView> => {
   const { desk, session } = visit;
   const { id, mode } = options;
@@ -91,19 +94,42 @@ const follow = async (visit: DeskVisit, { rows }: BatchFile, options: BatchOptio
   const path = pathOf`/v1/batches/${begun.id}`;
   const read = (wait: number, lines: 'all' | 'none'): Promise<BatchView> =>
     desk.ask(batchView, { path, query: { wait, lines }, wait });
-  await withProgress(session, 'replacements', rows.length, async (update) => {
-    let view = begun;
-    while (view.state === 'running') {
-      update(view.done + view.already + view.refused);
-      view = await read(1, 'none');
-    }
-  });
-  if (options.wait === true) {
+  const { state } = await withProgress(session, 'replacements', rows.length, (update) =>
+    waitForLines(begun, { read: () => read(1, 'none'), update, timeout: options.timeout }),
+  );
+  if (state === 'running') {
+    const again = 'the same file again goes on where it is';
+    visit.tell(`the desk has dealt with no further line for ${options.timeout} seconds; ${again}`);
+  } else if (options.wait === true) {
     await withProgress(session, 'confirmed', rows.length, async (update) => {
       await waitForGateways(read, { update, timeout: options.timeout });
     });
   }
   return await read(0, 'all');
+};
+
+interface LinesToWaitFor {
+  readonly read: () => Promise<BatchView>;
+  readonly update: (dealtWith: number) => void;
+  readonly timeout: number;
+}
+
+/** Until the batch has ended, or has not gone on for `timeout` seconds: it is `running` then. */
+const waitForLines = async (begun: BatchView, { read, update, timeout }: LinesToWaitFor): Promise<BatchView> => {
+  let view = begun;
+  let reached = -1;
+  let since = performance.now();
+  while (view.state === 'running') {
+    const dealtWith = view.done + view.already + view.refused;
+    const now = performance.now();
+    if (dealtWith > reached) {
+      reached = dealtWith;
+      since = now;
+      update(dealtWith);
+    } else if (now - since >= timeout * 1000) return view;
+    view = await read();
+  }
+  return view;
 };
 
 /** The desk answers before the time is over when there is nothing more to wait for. */
@@ -122,15 +148,15 @@ const waitForGateways = async (
   }
 };
 
-const withProgress = async (
+const withProgress = async <Outcome>(
   { terminal }: CliSession,
   label: string,
   total: number,
-  work: (update: (done: number) => void) => Promise<void>,
-): Promise<void> => {
+  work: (update: (done: number) => void) => Promise<Outcome>,
+): Promise<Outcome> => {
   const progress = await startProgress(terminal, { label, total });
   try {
-    await work((done) => progress.update(done));
+    return await work((done) => progress.update(done));
   } finally {
     progress.stop();
   }

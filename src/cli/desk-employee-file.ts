@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { type NewEmployee, newEmployee } from '../desk-api/contract.ts';
 import { CardeaError } from '../errors.ts';
+import { EMPLOYEE_STATUSES } from './desk-choices.ts';
 import { accessOf } from './desk-new-card.ts';
 import { parseTable, refuseFaults, type TableFault, type TableRow } from './desk-table-file.ts';
 
@@ -14,39 +15,47 @@ export interface ImportEntry {
   readonly cards: readonly string[];
 }
 
+export interface PeopleFile {
+  readonly people: readonly ImportEntry[];
+  /** How many were left out because they have left. */
+  readonly left: number;
+}
+
 /** The last ones are those of an export of the desk, of which it knows more than a list. */
 const COLUMNS = {
   needed: ['id', 'name'],
   optional: ['department', 'doors', 'schedule', 'level', 'access', 'status', 'cards', 'added_at', 'changed_at'],
 };
 
-/** A JSON list may be an export of the desk: what only the desk knows of a person is left out. */
-const listedEmployee = newEmployee
-  .extend({
-    status: z.string().optional(),
-    cards: z.array(z.union([z.string(), z.object({ card: z.string() }).transform(({ card }) => card)])).default([]),
-  })
-  .strip();
+/** A JSON list may be an export of the desk. A name that is not known is a fault: a misspelt `access` would open what is usual. */
+const listedEmployee = newEmployee.extend({
+  status: z.string().toLowerCase().pipe(z.enum(EMPLOYEE_STATUSES)).optional(),
+  cards: z.array(z.union([z.string(), z.object({ card: z.string() }).transform(({ card }) => card)])).default([]),
+  addedAt: z.string().optional(),
+  changedAt: z.string().optional(),
+});
 const jsonList = z.union([z.array(z.unknown()), z.object({ employees: z.array(z.unknown()) })]);
 
-/** People who have left are left out. Throws CardeaError `invalid-request` that names every faulty line. */
-export const parseEmployees = (text: string, file: string): readonly ImportEntry[] => {
+/** Throws CardeaError `invalid-request` that names every faulty line. */
+export const parseEmployees = (text: string, file: string): PeopleFile => {
   const isJson = /^[\s\uFEFF]*[[{]/.test(text);
   const entries = isJson ? jsonEntries(text, file) : csvEntries(text, file);
   const faults: TableFault[] = [];
   const people: ImportEntry[] = [];
+  let left = 0;
   for (const { line, value } of entries) {
     const employee = listedEmployee.safeParse(value);
     if (!employee.success) {
       const [issue] = employee.error.issues;
-      faults.push({ line, detail: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` });
+      faults.push({ line, detail: [issue?.path.join('.'), issue?.message].filter(Boolean).join(': ') });
       continue;
     }
-    const { status, cards, ...rest } = employee.data;
-    if (status !== 'left') people.push({ line, employee: rest, cards });
+    const { status, cards, addedAt: _added, changedAt: _changed, ...rest } = employee.data;
+    if (status === 'left') left += 1;
+    else people.push({ line, employee: rest, cards });
   }
   refuseFaults(file, [...faults, ...doubles(people)]);
-  return people;
+  return { people, left };
 };
 
 const doubles = (people: readonly ImportEntry[]): readonly TableFault[] => {
@@ -90,7 +99,8 @@ const personOf = (row: TableRow, file: string) => {
     };
   } catch (error) {
     if (!(error instanceof CardeaError)) throw error;
-    throw new CardeaError('invalid-request', `${file}:${row.line}: name either doors and schedule or a level`);
+    const message = `${file}:${row.line}: name either doors (* for all), with a schedule or without, or a level alone`;
+    throw new CardeaError('invalid-request', message);
   }
 };
 

@@ -93,8 +93,12 @@ export const accessOf = ({ doors, schedule, level }: AccessOptions): NewEmployee
     throw new CardeaError('invalid-request', 'an access level says which doors and when: name --level alone');
   }
   if (level !== undefined) return [{ level }];
-  if (doors === undefined && schedule === undefined) return undefined;
-  const named = (doors ?? '*').split(/[\s;,]+/).filter((door) => door !== '');
+  if (doors === undefined) {
+    if (schedule === undefined) return undefined;
+    const message = "--schedule says when doors open: name them with --doors beside it ('*' for every door)";
+    throw new CardeaError('invalid-request', message);
+  }
+  const named = doors.split(/[\s;,]+/).filter((door) => door !== '');
   return [{ doors: named, ...(schedule !== undefined && { schedule }) }];
 };
 

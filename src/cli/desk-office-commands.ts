@@ -65,7 +65,10 @@ const addOperatorCommands = (operator: Command, session: CliSession): void => {
     .option('--password-file <file>', 'where the password stands; - for standard input')
     .option('--setup-code-file <file>', 'for the first admin: the code that the desk has made')
     .option('--data-dir <directory>', 'for the first admin: where the desk keeps its records')
-    .option('--config <file>', 'for the first admin: configuration of the desk, which names that directory')
+    .option(
+      '--config <file>',
+      'for the first admin: configuration of the desk, which names that directory and where it answers',
+    )
     .addHelpText('after', PASSWORD_HELP)
     .addHelpText('after', FIRST_ADMIN_HELP)
     .action(async (name: string, options: NewOperatorOptions) => {

@@ -15,8 +15,7 @@ import { CardeaError } from '../errors.ts';
 import { columns } from './columns.ts';
 import { DeskClient, pathOf } from './desk-client.ts';
 import type { ServiceOptions } from './desk-options.ts';
-import { newPassword, oldPassword, type SetupOptions, setupCodeFile } from './desk-secrets.ts';
-import { readSession } from './desk-session-file.ts';
+import { newPassword, oldPassword, type SetupOptions, setupCodeFile, setupUrl } from './desk-secrets.ts';
 import { DeskVisit, deskUrl, readSecret, visitDesk } from './desk-visit.ts';
 import { localTime, parseTime } from './local-times.ts';
 import type { CliSession } from './session.ts';
@@ -60,7 +59,8 @@ const visitForSetup = async (session: CliSession, options: NewOperatorOptions): 
     throw new CardeaError('invalid-request', 'the first admin is made with the setup code, without --token-file');
   }
   const token = (await readSecret(session, file, 'the setup code')).trim();
-  const url = deskUrl(session, options, await readSession(session.environment.env));
+  // The code is that of one desk: a session at another one says nothing about where it goes.
+  const url = deskUrl(session, { url: options.url ?? (await setupUrl(options)) }, undefined);
   return new DeskVisit(session, new DeskClient({ url, token }), options);
 };
 

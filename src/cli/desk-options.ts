@@ -54,5 +54,5 @@ export const parseCount = (text: string): number => {
 export const withAccess = (command: Command, otherwise = 'what is usual at this desk'): Command =>
   command
     .option('--doors <ids>', `doors that are opened, separated by commas (default: ${otherwise})`)
-    .option('--schedule <name>', 'when they are opened (default: always)')
+    .option('--schedule <name>', 'when the doors of --doors are opened (default: always)')
     .option('--level <name>', 'an access level instead, which the gateways know');

@@ -39,19 +39,28 @@ const SHOWN = 5;
 const FRAME_BYTES = 64;
 
 export const importEmployees = async (file: string, options: ImportOptions, session: CliSession): Promise<void> => {
-  const entries = parseEmployees(await readList(session, file), file);
+  const { people: entries, left } = parseEmployees(await readList(session, file), file);
+  if (left > 0) session.terminal.writeError(`left out, because they have left: ${left} people of the file\n`);
   if (entries.length === 0) throw new CardeaError('invalid-request', `${file} names nobody who has not left`);
   if (options.dryRun === true) {
-    await session.print(previewText(entries));
+    const listed = entries.map(({ line, employee, cards }) => ({ line, ...employee, cards }));
+    if (options.json === true) await session.printJson({ employees: listed, left });
+    else await session.print(previewText(entries));
     return;
   }
   const visit = await visitDesk(session, options);
   if (visit.questions.arePossible && options.yes !== true) await session.print(previewText(entries));
-  await visit.questions.confirm(`Import ${entries.length} people? Whoever is known is changed, nobody is removed.`);
+  await visit.questions.confirm(questionText(entries, options));
   const people = await sendParts(visit, file, entries);
   const cards = options.bindCards === true ? await bindCards(visit, file, entries) : undefined;
   session.conclude(cards === undefined || cards.refused.length === 0);
   await visit.print({ ...people, ...(cards !== undefined && { cards }) }, () => outcomeText(people, cards));
+};
+
+const questionText = (entries: readonly ImportEntry[], { bindCards: areBound }: ImportOptions): string => {
+  const cards = entries.reduce((sum, entry) => sum + entry.cards.length, 0);
+  const what = `${entries.length} people${areBound === true ? `, and bind up to ${cards} cards to them` : ''}`;
+  return `Import ${what}? Whoever is known is changed, nobody is removed.`;
 };
 
 interface BoundCards {

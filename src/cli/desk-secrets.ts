@@ -2,6 +2,7 @@
 // people on the machine can read.
 
 import { join } from 'node:path';
+import type { DeskConfig } from '../config/desk-config.ts';
 import { CardeaError } from '../errors.ts';
 import { type DeskVisit, readSecret } from './desk-visit.ts';
 
@@ -44,6 +45,23 @@ export const setupCodeFile = async ({
   if (named !== undefined) return named;
   if (dataDir !== undefined) return join(dataDir, SETUP_CODE);
   if (config === undefined) return undefined;
+  return join((await configOf(config)).dataDir, SETUP_CODE);
+};
+
+const EVERY_ADDRESS = ['0.0.0.0', '::'];
+
+/** Where the desk of the configuration answers; undefined where the command line names none. Rejects with CardeaError `invalid-request`. */
+export const setupUrl = async ({ config }: SetupOptions): Promise<string | undefined> => {
+  if (config === undefined) return undefined;
+  const { host, port, tls } = (await configOf(config)).http;
+  if (port === 0) {
+    throw new CardeaError('invalid-request', `${config} lets the desk take any free port: name it with --url`);
+  }
+  const named = EVERY_ADDRESS.includes(host) ? 'localhost' : host;
+  return `${tls === undefined ? 'http' : 'https'}://${named.includes(':') ? `[${named}]` : named}:${port}`;
+};
+
+const configOf = async (path: string): Promise<DeskConfig> => {
   const { loadDeskConfig } = await import('../config/load-desk.ts');
-  return join(loadDeskConfig(config).config.dataDir, SETUP_CODE);
+  return loadDeskConfig(path).config;
 };

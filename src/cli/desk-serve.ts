@@ -8,6 +8,7 @@ import { formatFault } from '../config/faults.ts';
 import { CardeaError, errorMessage } from '../errors.ts';
 import { EXIT } from './exit-codes.ts';
 import { type CliSession, type RunningDesk, withJson } from './session.ts';
+import { plainLines } from './terminal.ts';
 
 export const SYSTEM_DESK_CONFIG = '/etc/cardea/desk.yaml';
 export const DESK_CONFIG_HELP = `configuration file of the desk (default: $CARDEA_DESK_CONFIG, else ${SYSTEM_DESK_CONFIG})`;
@@ -87,7 +88,8 @@ const loadFrom = async (path: string, { terminal }: CliSession): Promise<DeskCon
 
 /** The desk in the process of a gateway, which goes on whatever becomes of it: undefined, and a warning, where it cannot start. */
 export const startDeskBeside = async (path: string, session: CliSession): Promise<RunningDesk | undefined> => {
-  const warn = (text: string): void => session.terminal.writeError(`cardea: ${text}; the gateway goes on without it\n`);
+  const warn = (text: string): void =>
+    session.terminal.writeError(`cardea: ${plainLines(text)}; the gateway goes on without it\n`);
   try {
     const desk = await session.environment.startDesk(await loadFrom(path, session), { isService: false });
     void desk.stopped.then(({ reason, isFailure }) => {

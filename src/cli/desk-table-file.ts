@@ -26,24 +26,26 @@ export interface TableColumns {
 
 /** `-` is standard input. Rejects with CardeaError `invalid-request`. */
 export const readList = async ({ environment }: CliSession, file: string): Promise<string> => {
-  if (file === '-') return await environment.readInput();
-  let bytes: Buffer;
-  try {
-    bytes = await promises.readFile(file);
-  } catch (error) {
-    throw new CardeaError('invalid-request', `the file cannot be read: ${errorMessage(error)}`, { cause: error });
-  }
+  const bytes = file === '-' ? await environment.readInput() : await bytesOf(file);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    const message = `${file} is not UTF-8: save it as "CSV UTF-8", or the names in it are lost`;
+    const message = `${file === '-' ? 'standard input' : file} is not UTF-8: save it as "CSV UTF-8", or the names in it are lost`;
     throw new CardeaError('invalid-request', message, { cause: error });
+  }
+};
+
+const bytesOf = async (file: string): Promise<Uint8Array> => {
+  try {
+    return await promises.readFile(file);
+  } catch (error) {
+    throw new CardeaError('invalid-request', `the file cannot be read: ${errorMessage(error)}`, { cause: error });
   }
 };
 
 /** Throws CardeaError `invalid-request`, with the line, for a text that is no table with these columns. */
 export const parseTable = (text: string, file: string, columns: TableColumns): readonly TableRow[] => {
-  const [head, ...rows] = parseRecords(text, file);
+  const [head, ...rows] = parseRecords(text.replaceAll('\r\n', '\n'), file);
   if (head === undefined) throw faulty(file, 1, 'the file is empty; its first line names the columns');
   const names = head.cells.map(columnName);
   checkHead(names, { file, line: head.line, columns });
@@ -76,8 +78,9 @@ const checkHead = (
   if (twice !== undefined) throw faulty(file, line, `the column ${twice} is there twice`);
 };
 
+/** `text` with `\n` alone: in quotes the parser counts `\r\n` as two lines. */
 const parseRecords = (text: string, file: string): { readonly line: number; readonly cells: readonly string[] }[] => {
-  const [firstLine = ''] = text.split(/\r?\n/, 1);
+  const [firstLine = ''] = text.split('\n', 1);
   const delimiter = firstLine.includes(',') || !firstLine.includes(';') ? ',' : ';';
   try {
     const lines: number[] = [];
@@ -104,7 +107,7 @@ const unguarded = (cell: string): string => cell.replace(/^'(?=[=+\-@\uFF1D\uFF0
 
 /** Where a record begins: the parser counts to its end, and a cell in quotes may go over lines. */
 const lineOf = (last: number, cells: readonly string[]): number =>
-  last - cells.reduce((breaks, cell) => breaks + (cell.match(/\r\n|\r|\n/g)?.length ?? 0), 0);
+  last - cells.reduce((breaks, cell) => breaks + (cell.match(/\r|\n/g)?.length ?? 0), 0);
 
 const faulty = (file: string, line: number, detail: string): CardeaError =>
   new CardeaError('invalid-request', `${file}:${line}: ${detail}`);

@@ -46,8 +46,11 @@ export const visitDesk = async (session: CliSession, options: ServiceOptions): P
 };
 
 /** The first of what is named, what the environment has, and where somebody has signed in. */
-export const deskUrl = (session: CliSession, { url }: ServiceOptions, saved: DeskSession | undefined): URL =>
-  parseDeskUrl(url ?? (session.environment.env['CARDEA_DESK_URL'] || saved?.url || DEFAULT_DESK_URL));
+export const deskUrl = (
+  session: CliSession,
+  { url }: { readonly url?: string | undefined },
+  saved: DeskSession | undefined,
+): URL => parseDeskUrl(url ?? (session.environment.env['CARDEA_DESK_URL'] || saved?.url || DEFAULT_DESK_URL));
 
 const tokenFor = async (
   url: URL,
@@ -73,7 +76,7 @@ export const readSecret = async (session: CliSession, file: string, what: string
 };
 
 const readText = async ({ environment }: CliSession, file: string, what: string): Promise<string> => {
-  if (file === '-') return await environment.readInput();
+  if (file === '-') return new TextDecoder().decode(await environment.readInput());
   try {
     return await promises.readFile(file, 'utf8');
   } catch (error) {

@@ -36,12 +36,12 @@ const runGateway = async (options: Options, session: CliSession): Promise<void> 
     for (const warning of warnings) terminal.writeError(`${formatFault(warning)}\n`);
     const gateway = await environment.startGateway(config, file);
     ending.started(gateway);
-    const desk = await deskBeside(options, session);
-    if (desk !== undefined) ending.accompanied(desk);
     if (!terminal.isInteractive) {
       ignoreHangUps();
       ignoreHangUps = environment.onHangUp(() => void reload(gateway, path, session));
     }
+    const desk = await deskBeside(options, session);
+    if (desk !== undefined) ending.accompanied(desk);
     if (terminal.isInteractive || options.banner === true) {
       const { bannerText } = await import('./banner.ts');
       const status = gateway.describe();

@@ -101,7 +101,7 @@ export interface CliEnvironment {
   /** Asks whoever sits at the terminal; loaded when something is asked. */
   readonly prompts: () => Promise<Prompts>;
   /** All that comes on standard input. */
-  readonly readInput: () => Promise<string>;
+  readonly readInput: () => Promise<Uint8Array>;
   /** Ends the process at once. */
   readonly exitNow: (code: ExitCode) => void;
 }

@@ -15,7 +15,7 @@ import type { DeskPut } from '../ports/desk-store.ts';
 import type { AuditEntry } from './audit-trail.ts';
 import { type Auditing, auditedRefusal, notPermitted } from './audited-refusal.ts';
 import type { BatchRecords, StoredBatch } from './batch-records.ts';
-import { type BatchFault, BatchRehearsal, isAlreadyDone } from './batch-rehearsal.ts';
+import { type BatchFault, BatchRehearsal, isAlreadyDone, reissueFault } from './batch-rehearsal.ts';
 import { type BatchView, isSettled, viewOf } from './batch-view.ts';
 import type { CardDesk } from './card-desk.ts';
 import type { Actor } from './card-requests.ts';
@@ -155,7 +155,10 @@ export class BatchDesk {
 
   /** Takes up what a restart has left unfinished. */
   async resume(): Promise<void> {
-    for (const batch of await this.#deps.records.unfinished()) this.#run(batch);
+    for (const batch of await this.#deps.records.unfinished()) {
+      const { id } = batch.header;
+      if (!this.#running.has(id) && !this.#starting.has(id)) this.#run(batch);
+    }
   }
 
   /** Ends between two slices; what is left is taken up at the next start. */
@@ -245,6 +248,8 @@ export class BatchDesk {
     const { line, ...request } = row;
     const already = isAlreadyDone(row, state);
     if (already !== undefined) return { ...NO_FAULT, line, outcome: 'already', operation: already.card.boundBy };
+    const fault = reissueFault(row, state);
+    if (fault !== undefined) return outcomeOfFault({ line, ...fault });
     const outcome = await cards.replace(request, { name: operator, roles }, { id, line });
     if (outcome.kind === 'done') return { ...NO_FAULT, line, outcome: 'done', operation: outcome.value.id };
     return outcomeOfFault({ line, ...outcome.refusal });

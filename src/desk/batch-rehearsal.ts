@@ -14,6 +14,15 @@ export interface BatchFault extends Refusal {
   readonly line: number;
 }
 
+/** A card that its holder had before and has no more: an old list must not bring it back. */
+export const reissueFault = ({ newCard, cardholder }: BatchRow, state: CheckedState): Refusal | undefined => {
+  const number = state.cardNumbered(newCard);
+  const card = number === undefined ? undefined : state.cards.get(number);
+  if (card?.state !== 'stopped' || card.cardholder !== personOf(cardholder)) return undefined;
+  const detail = `card ${card.card} was stopped (${card.reason}) on ${card.stoppedAt}; to hand it out again, replace the card by itself`;
+  return { code: 'already-replaced', detail, path: 'newCard' };
+};
+
 /** Whether what the line asks for is so already: the new card opens doors, and the old one does not. */
 export const isAlreadyDone = (
   { cardholder, newCard, oldCard }: BatchRow,
@@ -54,6 +63,8 @@ export class BatchRehearsal {
     if (twice !== undefined) return twice;
     const state = this.#state;
     if (isAlreadyDone(row, state) !== undefined) return undefined;
+    const reissued = reissueFault(row, state);
+    if (reissued !== undefined) return reissued;
     const checked = checkReplacement(row, { state, now: this.#now });
     if (isFaulty(checked)) return checked.refusal;
     state.replace(checked, formatInstant(this.#now), row.reason);

@@ -240,7 +240,7 @@ export class Confirmations {
     const proofs = state.proofs.get(id);
     // Next to all receipts are not the last one.
     if ((proofs?.size ?? 0) < state.gateways.size) return [];
-    const { state: is } = proofOf(operation, {
+    const { state: is, closedDoors } = proofOf(operation, {
       gateways: [...state.gateways.values()],
       proofOf: (gateway) => proofs?.get(gateway),
       usageOf: () => undefined,
@@ -248,9 +248,13 @@ export class Confirmations {
       rules,
     });
     if (is !== 'confirmed') return [];
-    const confirmed = { ...operation, confirmedAt: formatInstant(clock.now()) };
+    const stillClosed = closedDoors.length === 0 ? {} : { closedDoors };
+    const confirmed = { ...operation, confirmedAt: formatInstant(clock.now()), ...stillClosed };
     state.open.set(id, confirmed);
-    return [operationPut(confirmed), { kind: 'open-operation', key: operationKey(id), value: undefined }];
+    if (closedDoors.length > 0) state.closedDoors.set(id, closedDoors);
+    // What stays closed is at hand without a look at all operations that ever were.
+    const value = closedDoors.length === 0 ? undefined : [...closedDoors];
+    return [operationPut(confirmed), { kind: 'open-operation', key: operationKey(id), value }];
   }
 
   #forget(id: string): void {

@@ -126,7 +126,7 @@ class Census {
     if (kind === 'meta' && key === META_KEY) this.meta = decodeRecord(metaRecord, value, 'meta');
     if (kind === 'employee') this.employees += 1;
     if (kind === 'card' && Object(value).state === 'live') this.cards += 1;
-    if (kind === 'open-operation') this.open.add(key);
+    if (kind === 'open-operation' && value === null) this.open.add(key);
     if (kind === 'gateway') {
       const { revision = 0 } = decodeRecord(gatewayRecord, value, 'gateway').roster ?? {};
       this.toldRevision = Math.max(this.toldRevision, revision);
@@ -200,10 +200,11 @@ const finish = async (
 
 const restoredMeta = (
   { meta, toldRevision }: CheckedDeskBackup,
-  { epoch, atLeast = meta.revision + REVISIONS_AHEAD }: RestoreOptions,
+  { epoch, atLeast = 0 }: RestoreOptions,
 ): MetaRecord => {
   if (epoch === meta.epoch) throw invalid(`the epoch ${epoch} is its own; choose one never used before`);
-  const revision = Math.max(meta.revision, toldRevision, atLeast);
+  // One gateway's word, or an operator's, says nothing of what the others have seen.
+  const revision = Math.max(meta.revision + REVISIONS_AHEAD, toldRevision, atLeast);
   if (revision > MOST_REVISION) throw invalid(`the revision ${revision} leaves no room to count on`);
   return { ...meta, epoch, revision, operations: meta.operations + OPERATIONS_AHEAD };
 };

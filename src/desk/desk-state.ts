@@ -16,6 +16,7 @@ import { People } from './people.ts';
 import {
   type Access,
   cardRecord,
+  closedDoorsRecord,
   DESK_FORMAT,
   type DeskCard,
   decodeRecord,
@@ -25,6 +26,7 @@ import {
   type LiveCard,
   type MetaRecord,
   metaRecord,
+  OPERATION_PREFIX,
   type Operation,
   operationRecord,
   type Proof,
@@ -53,6 +55,8 @@ export class DeskState {
   readonly open = new Map<string, Operation>();
   /** What gateways have told of the open ones, by operation and gateway. */
   readonly proofs = new Map<string, Map<string, Proof>>();
+  /** Operations that are confirmed, and whose new card does not open doors that it should; `gateway/door`, by operation. */
+  readonly closedDoors = new Map<string, readonly string[]>();
   readonly gateways = new Map<string, GatewayRecord>();
   readonly digests = new DigestHistory();
   #operations: number;
@@ -81,7 +85,10 @@ export class DeskState {
     for await (const [key, value] of store.entries('gateway')) {
       state.gateways.set(key, decodeRecord(gatewayRecord, value, `gateway ${key}`));
     }
-    for await (const key of store.keys('open-operation')) await state.#loadOpen(store, key);
+    for await (const [key, value] of store.entries('open-operation')) {
+      if (value === null) await state.#loadOpen(store, key);
+      else state.closedDoors.set(`${OPERATION_PREFIX}${Number(key)}`, decodeRecord(closedDoorsRecord, value, key));
+    }
     return state;
   }
 

@@ -20,7 +20,9 @@ const CONFIRMED: Standing = { state: 'confirmed', gateways: [], missing: [], clo
 
 export const standingOf = (id: string, { state, clock, rules }: StandingSources): Standing => {
   const operation = state.open.get(id);
-  if (operation === undefined || operation.confirmedAt !== undefined) return CONFIRMED;
+  if (operation === undefined || operation.confirmedAt !== undefined) {
+    return { ...CONFIRMED, closedDoors: state.closedDoors.get(id) ?? [] };
+  }
   return proofAt([...state.gateways.values()], operation, { state, clock, rules });
 };
 

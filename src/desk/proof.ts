@@ -175,11 +175,14 @@ const isExcused = ({ activation, validFrom }: Operation, now: readonly string[])
   validFrom !== undefined ||
   now.some((warning) => warning === 'outside-schedule' || warning === 'not-yet-valid' || warning === 'pending');
 
-const closedDoorsOf = (operation: Operation, gateways: readonly GatewayProof[]): readonly string[] =>
-  gateways.flatMap(({ gateway, state, warnings, doors }) =>
-    state !== 'confirmed' || isExcused(operation, warnings)
-      ? []
-      : doors
-          .filter(({ isExpected, opens }) => isExpected === true && opens === false)
-          .map(({ door }) => `${gateway}/${door}`),
-  );
+const closedDoorsOf = (operation: Operation, gateways: readonly GatewayProof[]): readonly string[] => {
+  const due = gateways.filter(({ state, warnings }) => state === 'confirmed' && !isExcused(operation, warnings));
+  const closed = due.flatMap(({ gateway, doors }) => closedAt(gateway, doors, (door) => door.isExpected === true));
+  if (closed.length > 0 || due.length < gateways.length) return closed;
+  // An access level that no gateway knows, or that has no door.
+  const opensNothing = due.every(({ doors }) => doors.every(({ opens }) => opens === false));
+  return opensNothing ? due.flatMap(({ gateway, doors }) => closedAt(gateway, doors, () => true)) : [];
+};
+
+const closedAt = (gateway: string, doors: readonly DoorProof[], isMeant: (door: DoorProof) => boolean): string[] =>
+  doors.filter((door) => door.opens === false && isMeant(door)).map(({ door }) => `${gateway}/${door}`);

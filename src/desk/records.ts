@@ -88,6 +88,8 @@ export type OperationKind = (typeof OPERATION_KINDS)[number];
 export const REPLACEMENT_REASONS = ['lost', 'stolen', 'damaged', 'expired', 'other'] as const;
 export type ReplacementReason = (typeof REPLACEMENT_REASONS)[number];
 
+export const closedDoorsRecord = z.array(z.string()).readonly();
+
 export const operationRecord = z.object({
   /** `op-` and a number that grows by one. */
   id: z.string(),
@@ -126,6 +128,8 @@ export const operationRecord = z.object({
   sentAt: time.optional(),
   /** Every gateway that was known then had confirmed. */
   confirmedAt: time.optional(),
+  /** `gateway/door` that the new card should open and does not, as of then; left out where there is none. */
+  closedDoors: closedDoorsRecord.optional(),
   /** The desk was restored from a backup while it was open: its message is not sent any more, the roster tells what it did. */
   restoredAt: time.optional(),
 });

@@ -60,7 +60,7 @@ export const environmentWith = (terminal: Terminal, changes: Partial<CliEnvironm
   onEndSignal: () => () => {},
   onHangUp: () => () => {},
   prompts: () => Promise.reject(new CardeaError('cancelled', 'nobody answers in this test')),
-  readInput: async () => '',
+  readInput: async () => Buffer.of(),
   exitNow: () => {},
   ...changes,
 });

@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { CLERK, taken } from '../fixtures/open-desk.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
+import { folderFor, run } from './cli-bench.ts';
 import { siteBench } from './desk-bench.ts';
 
 const oldCard = (index: number): string => `04B0000000000${index}`;
@@ -78,6 +80,23 @@ describe('cardea desk batch', () => {
       lines.map((line) => line.split(',', 1)[0]),
       ['2', '3', '4'],
     );
+  });
+
+  it('ends with 1, and says so, when the desk does not go on', async (t) => {
+    const stuck = { id: 'b-1', operator: 'ada', at: '', mode: 'all', state: 'running', total: 2, finishedAt: null };
+    const view = { ...stuck, done: 1, already: 0, refused: 0, confirmed: 0, lines: [], faults: [] };
+    const server = createServer((_request, response) => response.end(JSON.stringify(view)));
+    t.after(() => server.close());
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve(Object(server.address()).port));
+    });
+    const file = join(folderFor(t), 'batch.csv');
+    writeFileSync(file, GOOD);
+    const env = { CARDEA_DESK_URL: `http://127.0.0.1:${port}`, CARDEA_DESK_TOKEN: 'token' };
+    const { code, output, errors } = await run(['desk', 'batch', file, '--wait', '--timeout', '0'], { env });
+    assert.equal(code, EXIT.no, errors);
+    assert.match(errors, /no further line for 0 seconds; the same file again goes on where it is/);
+    assert.match(output, /^batch +b-1: running$/m);
   });
 
   it('asks before it begins, and leaves no report when it is not to', async (t) => {

@@ -5,7 +5,8 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { EXIT } from '../../src/cli/exit-codes.ts';
-import { NAME, OLD, siteBench } from './desk-bench.ts';
+import { run } from './cli-bench.ts';
+import { NAME, NEW, OLD, siteBench } from './desk-bench.ts';
 
 describe('cardea desk employee', () => {
   it('adds, finds, changes and shows a person, with a name in any script', async (t) => {
@@ -57,6 +58,21 @@ describe('cardea desk employee', () => {
     assert.match(again.output, /0 cards bound, 2 as before, 2 refused/);
     assert.match(again.output, /line 2: card 04AA00000000A1: it was stopped/);
     assert.equal(desk.state.roster.revision, revision);
+  });
+
+  it('takes no schedule without the doors that open then: it would open every door', async (t) => {
+    const { as, desk } = await siteBench(t);
+    for (const args of [
+      ['employee', 'add', 'E7', '--name', 'Ann'],
+      ['employee', 'change', 'E1001'],
+      ['card', 'bind', 'E1001', NEW],
+      ['replace', 'E1001', '--new-card', NEW, '--reason', 'lost'],
+    ]) {
+      const { code, errors } = await as('clerk', ...args, '--schedule', 'office-hours');
+      assert.equal(code, EXIT.usage, args.join(' '));
+      assert.match(errors, /--schedule .* --doors/);
+    }
+    assert.deepEqual([desk.state.people.size, desk.state.roster.revision], [1, 1]);
   });
 
   it('asks at a terminal for what is missing', async (t) => {
@@ -115,6 +131,11 @@ describe('cardea desk employee import', () => {
     ['more cells than columns', 'id,name\nE2,Ann,Lab\n', /:2: 3 cells/],
     ['quotes that do not end', 'id,name\nE2,"Ann\n', /:\d: .*quot/i],
     ['a level beside doors', 'id,name,doors,level\nE2,Ann,front,staff\n', /:2: name either/],
+    ['a schedule without doors', 'id,name,schedule\nE2,Ann,office-hours\n', /:2: name either doors/],
+    ['a status that is not known', 'id,name,status\nE2,Ann,gone\n', /:2: status: .*active.*left/],
+    ['a line after lines in quotes', 'id,name,department\r\nE2,An,"L\r\na\r\nb"\r\nE3,\r\n', /:5: name: /],
+    ['a misspelt name in JSON', '[{"id":"E2","name":"Ann","acess":[{"doors":["front"]}]}]', /:1: .*"acess"/],
+    ['doors outside of access in JSON', '[{"id":"E2","name":"Ann","doors":["front"]}]', /:1: .*"doors"/],
   ];
   for (const [what, text, message] of FAULTY) {
     it(`names the line of ${what}, and imports nobody`, async (t) => {
@@ -125,8 +146,18 @@ describe('cardea desk employee import', () => {
     });
   }
 
-  it('refuses a file that is not UTF-8, instead of losing its names', async (t) => {
-    const { as, folder } = await siteBench(t);
+  it('leaves out people who have left, in whatever case that is written, and says how many', async (t) => {
+    const { outcome, desk } = await imported(t, 'id,name,status\nE2,Ann,Left\nE3,Bo,LEFT\nE4,Cy,Active\nE5,Di,\n');
+    assert.deepEqual([outcome.code, outcome.output], [EXIT.ok, '2 added, 0 changed, 0 as before\n']);
+    assert.match(outcome.errors, /^left out, because they have left: 2 people of the file$/m);
+    assert.equal(desk.state.people.find('E2'), undefined);
+  });
+
+  it('refuses a file or an input that is not UTF-8, instead of losing its names', async (t) => {
+    const { as, folder, environment } = await siteBench(t);
+    const readInput = async () => Buffer.from('id,name\nE2,Zo\xeb\n', 'latin1');
+    const piped = await run(['desk', 'employee', 'import', '-'], { ...environment('clerk'), readInput });
+    assert.deepEqual([piped.code, piped.errors.includes('standard input is not UTF-8')], [EXIT.usage, true]);
     const file = join(folder, 'latin.csv');
     writeFileSync(file, Buffer.from('id,name\nE2,Zo\xeb\n', 'latin1'));
     const { code, errors } = await as('clerk', 'employee', 'import', file);
@@ -141,6 +172,12 @@ describe('cardea desk employee import', () => {
     assert.equal(code, EXIT.no);
     assert.match(output, /^2 +E2 +Ann +the usual$/m);
     assert.equal(desk.state.people.size, 1);
+    const withCards = listIn(folder, 'id,name,cards\nE2,Ann,04AA00000000A1;04AA00000000A2\n');
+    const asked = await atTerminal('clerk', [false], 'employee', 'import', withCards, '--bind-cards');
+    assert.match(asked.prompts.asked.join(), /^Import 1 people, and bind up to 2 cards to them\?/);
+    const dry = await run(['desk', 'employee', 'import', withCards, '--dry-run', '--json']);
+    const cards = ['04AA00000000A1', '04AA00000000A2'];
+    assert.deepEqual(JSON.parse(dry.output), { employees: [{ line: 2, id: 'E2', name: 'Ann', cards }], left: 0 });
   });
 });
 

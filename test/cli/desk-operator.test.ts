@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { writeSession } from '../../src/cli/desk-session-file.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { ADMIN, taken } from '../fixtures/open-desk.ts';
 import { FakeSetupCode, PASSWORD } from '../fixtures/open-desk-api.ts';
@@ -26,6 +27,23 @@ describe('the first admin', () => {
     assert.equal(accounts.operators.list()[0]?.name, 'root');
   });
 
+  it('is made at the desk of the configuration, whatever other desk somebody has signed in at', async (t) => {
+    const { url, folder, accounts } = await startDeskBench(t, { setupCode: new FakeSetupCode(CODE) });
+    writeFileSync(join(folder, 'setup-code'), `${CODE}\n`);
+    const config = join(folder, 'desk.yaml');
+    const atPort = (port: number): string =>
+      JSON.stringify({ site: 'hq', dataDir: folder, mqtt: { url: 'mqtt://127.0.0.1:1' }, http: { port } });
+    writeFileSync(config, atPort(Number(new URL(url).port)));
+    const env = { XDG_CONFIG_HOME: folder, CARDEA_DESK_URL: 'http://127.0.0.1:1' };
+    await writeSession(env, { url: 'http://127.0.0.1:2/', name: 'li', token: 't', roles: [], expiresAt: '' });
+    const add = ['desk', 'operator', 'add', 'root', '--role', 'admin', '--config', config, '--password-file', '-'];
+    const { code, errors } = await run(add, { env, readInput: async () => Buffer.from(PASSWORD) });
+    assert.equal(code, EXIT.ok, errors);
+    assert.equal(accounts.operators.list()[0]?.name, 'root');
+    writeFileSync(config, atPort(0));
+    assert.match((await run(add, { env })).errors, /any free port: name it with --url/);
+  });
+
   it('is not made without the code, nor without a password', async (t) => {
     const { as, folder } = await startDeskBench(t, { setupCode: new FakeSetupCode(CODE) });
     const add = ['operator', 'add', 'root', '--role', 'admin', '--data-dir', folder];
@@ -41,7 +59,7 @@ describe('cardea desk operator and token', () => {
   it('add, change, list and remove operators', async (t) => {
     const { as, url, environment } = await siteBench(t);
     const add = ['desk', 'operator', 'add', 'li', '--role', 'clerk', 'security', '--password-file', '-', '--url', url];
-    const added = await run(add, { ...environment('admin'), readInput: async () => `${PASSWORD}\n` });
+    const added = await run(add, { ...environment('admin'), readInput: async () => Buffer.from(`${PASSWORD}\n`) });
     assert.equal(added.code, EXIT.ok, added.errors);
     assert.match(added.output, /^li +clerk, security +may sign in/m);
     assert.equal((await as('clerk', 'operator', 'list')).code, EXIT.no);
@@ -62,7 +80,7 @@ describe('cardea desk operator and token', () => {
     await as('clerk', 'login', 'li', '--password-file', file);
     const mine = ['desk', 'operator', 'password', '--old-password-file', file, '--password-file', '-', '--url', url];
     const env = { XDG_CONFIG_HOME: folder };
-    const changed = await run(mine, { ...environment('clerk'), env, readInput: async () => PASSWORD });
+    const changed = await run(mine, { ...environment('clerk'), env, readInput: async () => Buffer.from(PASSWORD) });
     assert.equal(changed.code, EXIT.ok, changed.errors);
     writeFileSync(file, PASSWORD);
     assert.equal((await as('clerk', 'login', 'li', '--password-file', file)).code, EXIT.ok);

@@ -32,9 +32,17 @@ class FakeDaemon {
   reloadFailure: CardeaError | undefined;
   hasStarted = false;
   readonly #desk: FakeRunningDesk | undefined;
+  readonly #deskHeld: boolean;
+  isDeskStarting = false;
+  finishDeskStart: () => void = () => {};
 
-  constructor({ startHeld = false, desk }: { readonly startHeld?: boolean; readonly desk?: FakeRunningDesk } = {}) {
+  constructor({
+    startHeld = false,
+    deskHeld = false,
+    desk,
+  }: { readonly startHeld?: boolean; readonly deskHeld?: boolean; readonly desk?: FakeRunningDesk } = {}) {
     this.#startHeld = startHeld;
+    this.#deskHeld = deskHeld;
     this.#desk = desk;
   }
 
@@ -58,6 +66,12 @@ class FakeDaemon {
       },
       startDesk: async (_config, { isService }) => {
         assert.ok(!isService, 'nobody is told that a gateway is a desk');
+        this.isDeskStarting = true;
+        if (this.#deskHeld) {
+          await new Promise<void>((resolve) => {
+            this.finishDeskStart = resolve;
+          });
+        }
         if (this.#desk === undefined) throw new CardeaError('store-locked', 'another desk works with it');
         return this.#desk;
       },
@@ -291,6 +305,18 @@ describe('cardea gateway --with-desk', () => {
     daemon.end(false);
     assert.equal(await ended, EXIT.ok);
     assert.equal(daemon.terminal.errors, '');
+  });
+
+  it('reads its files anew at SIGHUP while the desk still starts', async () => {
+    const daemon = new FakeDaemon({ deskHeld: true });
+    const ended = daemon.run(...WITH_DESK);
+    await waitFor(() => daemon.isDeskStarting, 'the start of the desk');
+    daemon.hangUp();
+    await waitFor(() => daemon.reloads.length === 1, 'the reload');
+    assert.deepEqual([daemon.stops, daemon.exits], [[], []]);
+    daemon.finishDeskStart();
+    daemon.end(false);
+    assert.equal(await ended, EXIT.ok);
   });
 
   it('goes on without a desk that does not start, has no file, or stops', async (t) => {

@@ -73,6 +73,37 @@ describe('an operation is confirmed', () => {
     assert.equal((await proof())?.state, 'confirmed');
   });
 
+  test('with the doors that the new card should open and does not, also after a restart', async (t) => {
+    const store = new MemoryDeskStore();
+    const { link, operation, desk, clock } = await waitingOperation(t, { store });
+    await link.deliver(topic('lobby-1', 'receipt'), receiptFor(operation, { doors: [] }));
+    await link.deliver(topic('dock-1', 'receipt'), receiptFor(operation, { gateway: 'dock-1' }));
+    assert.deepEqual(desk.standing(operation.id).closedDoors, ['lobby-1/front']);
+    await desk.close();
+    const again = (await openDesk(t, { store, clock })).desk;
+    assert.deepEqual(again.standing(operation.id), {
+      state: 'confirmed',
+      gateways: [],
+      missing: [],
+      closedDoors: ['lobby-1/front'],
+    });
+    assert.deepEqual((await again.operation(operation.id))?.proof.closedDoors, ['lobby-1/front']);
+  });
+
+  test('and a card that opens nothing anywhere, by an access level that nobody knows, is told of', async (t) => {
+    const { link, desk } = await waitingOperation(t);
+    const operation = await taken(
+      desk.cards.bind({ cardholder: 'E1', card: '04A2B3C4D5E689', access: [{ level: 'staf' }] }, CLERK),
+    );
+    for (const gateway of ['lobby-1', 'dock-1']) {
+      await link.deliver(
+        topic(gateway, 'receipt'),
+        receiptFor(operation, { gateway, doors: [], warnings: ['unknown-level: staf'] }),
+      );
+    }
+    assert.deepEqual(desk.standing(operation.id).closedDoors, ['lobby-1/front', 'dock-1/front']);
+  });
+
   test('and stays so after a restart and when a gateway is added', async (t) => {
     const store = new MemoryDeskStore();
     const { link, operation, desk, clock } = await waitingOperation(t, { store });

@@ -69,14 +69,14 @@ describe('a restored desk', () => {
     const lines = await linesOf(before.store);
     // What comes after the backup is lost.
     await taken(before.desk.employees.add({ id: 'E2', name: 'Li' }, CLERK));
-    const store = await restored(lines, new MemoryDeskStore(), { atLeast: 5_000 });
+    const store = await restored(lines, new MemoryDeskStore(), { atLeast: 5_000_000 });
     const { desk } = await openDesk(t, { store });
-    assert.deepEqual([desk.state.roster.epoch, desk.state.roster.revision], ['epoch-2', 5_000]);
+    assert.deepEqual([desk.state.roster.epoch, desk.state.roster.revision], ['epoch-2', 5_000_000]);
     assert.deepEqual(desk.state.cards, before.desk.state.cards);
     assert.equal(desk.state.people.find('E1')?.name, '王小明');
     assert.equal(desk.state.people.find('E2'), undefined);
     const next = await taken(desk.cards.reinstate({ card: NEW }, CLERK));
-    assert.deepEqual([next.id, next.message.revision], ['op-10004', 5_001]);
+    assert.deepEqual([next.id, next.message.revision], ['op-10004', 5_000_001]);
   });
 
   test('counts on far above the backup where nobody knows how far the lost one came', async (t) => {
@@ -236,12 +236,12 @@ describe('on the disk, by the command line', () => {
     const dry = await restore(configOf('new'), '--dry-run');
     const { employees, cards, openOperations } = JSON.parse(dry.output);
     assert.deepEqual([employees, cards, openOperations, existsSync(join(folder, 'new'))], [1, 1, 1, false]);
-    const done = await restore(configOf('new'), '--at-least', '77');
+    const done = await restore(configOf('new'), '--at-least', '7000000');
     assert.equal(done.code, 0, done.errors);
     assert.deepEqual(readdirSync(join(folder, 'new')), ['store']);
     const { desk } = await openDesk(t, { store: await storeIn(t, join(folder, 'new')) });
     const { epoch, revision } = JSON.parse(done.output);
-    assert.deepEqual([desk.state.roster.epoch, desk.state.roster.revision, revision], [epoch, 77, 77]);
+    assert.deepEqual([desk.state.roster.epoch, desk.state.roster.revision, revision], [epoch, 7_000_000, 7_000_000]);
     assert.equal(desk.state.liveCardsOf('E1')[0]?.card, NEW);
     assert.match((await restore(configOf('new'))).errors, /there are records in .* already/);
   });

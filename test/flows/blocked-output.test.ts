@@ -42,7 +42,19 @@ log: { level: trace }
     rmSync(folder, { recursive: true });
   });
   await waitFor(() => existsSync(socket), 'the admin socket', 60_000);
-  return { child, admin: new AdminClient({ socket }) };
+  const admin = new AdminClient({ socket });
+  // The file is there a moment before anybody listens.
+  let isListening = false;
+  const ask = (): Promise<void> =>
+    admin.call('status', {}).then(
+      () => {
+        isListening = true;
+      },
+      () => (child.exitCode === null ? ask() : undefined),
+    );
+  void ask();
+  await waitFor(() => isListening, 'the gateway to answer', 60_000);
+  return { child, admin };
 };
 
 test('invariant 4: a log that nobody reads keeps no tap waiting and no strike unlocked', async (t) => {
