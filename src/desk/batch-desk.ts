@@ -176,7 +176,7 @@ export class BatchDesk {
     const { id, fingerprint, mode, rows } = request;
     const known = this.#running.get(id) ?? (await records.find(id));
     if (known !== undefined && known.header.fingerprint !== fingerprint) return await this.#refuse(actor, id, conflict);
-    if (known !== undefined) return done(await viewOf(known, this.#deps), true);
+    if (known !== undefined) return done(await viewOf(await this.#again(known, actor), this.#deps), true);
     const faults = await this.#faultsOf(rows);
     if (mode === 'all' && faults.length > 0) {
       const detail = `${faults.length} of ${rows.length} lines are faulty, nothing was done`;
@@ -193,6 +193,25 @@ export class BatchDesk {
     const batch = await records.add(header, { rows, outcomes: faults.map(outcomeOfFault), audit });
     this.#run(batch);
     return done(await viewOf(batch, this.#deps));
+  }
+
+  /** The same batch once more: lines that were refused are tried again where what was in their way is gone. */
+  async #again(batch: StoredBatch, actor: Actor): Promise<StoredBatch> {
+    const { finishedAt, isBroken, ...unfinished } = batch.header;
+    if (finishedAt === undefined || isBroken === true) return batch;
+    const refused = [...batch.lines.values()].flatMap(({ row, outcome }) =>
+      outcome?.outcome === 'refused' ? [row] : [],
+    );
+    const faulty = new Set((await this.#faultsOf(refused)).map(({ line }) => line));
+    const rows = refused.filter(({ line }) => !faulty.has(line));
+    if (rows.length === 0) return batch;
+    const header: BatchRecord = { ...unfinished, operator: actor.name, roles: [...actor.roles] };
+    const lines = new Map([...batch.lines, ...rows.map((row) => [row.line, { row }] as const)]);
+    const detail = `${rows.length} lines that were refused, again`;
+    await this.#deps.records.reopen(header, rows, this.#auditPut(actor, header.id, { outcome: 'done', detail }));
+    this.#run({ header, lines });
+    this.#onChange();
+    return { header, lines };
   }
 
   async #faultsOf(rows: readonly BatchRow[]): Promise<readonly BatchFault[]> {

@@ -65,6 +65,11 @@ export class BatchRecords {
     return { header, lines };
   }
 
+  /** These lines are to be carried out, whatever became of them before. Fulfils when that is durable. */
+  async reopen(header: BatchRecord, rows: readonly BatchRow[], audit: DeskPut): Promise<void> {
+    await this.#writer.write([...rows.map((row) => linePut(header.id, { row })), headerPut(header), audit]);
+  }
+
   noteOutcome(id: string, line: BatchLine): Promise<void> {
     return this.#writer.write([linePut(id, line)]);
   }
